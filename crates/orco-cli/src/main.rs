@@ -1,0 +1,2 @@
+//! The orco command.
+fn main() {}

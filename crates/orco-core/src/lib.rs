@@ -1,0 +1,8 @@
+//! Orco's core: stacks, the decision core, and the engine that carries decisions out.
+
+pub mod brain;
+pub mod log;
+pub mod model;
+pub mod probe;
+pub mod runtime;
+pub mod spec;

@@ -1,0 +1,19 @@
+//! The nouns of Orco: plain data, no I/O, no clocks, no dependencies.
+
+mod event;
+mod exit;
+mod fact;
+mod id;
+mod name;
+mod snapshot;
+mod time;
+mod waiting;
+
+pub use event::{EventData, EventKind, Happening};
+pub use exit::Exit;
+pub use fact::{Fact, ProbeVersion, Role, Verdict};
+pub use id::{Gen, InstanceId, Revision, Seat, ServiceIx, SlotKey, StackId};
+pub use name::{InvalidName, ServiceName, StackName};
+pub use snapshot::{Ended, InstanceView, ServiceView, Snapshot, State};
+pub use time::Moment;
+pub use waiting::Waiting;
