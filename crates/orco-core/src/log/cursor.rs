@@ -416,8 +416,14 @@ impl Cursor {
     /// Goes to what is left, if retention has passed by, and reports what was missed.
     fn jump(&mut self) -> io::Result<bool> {
         let gone = Gone::read(&self.dir, self.stem)?;
-        if gone.bytes <= self.offset && gone.lines <= self.seq {
+        if gone.next <= self.segment.as_ref().map_or(self.next, |s| s.n) {
             return Ok(false);
+        }
+        self.segment = None;
+        self.next = gone.next;
+        if gone.bytes <= self.offset && gone.lines <= self.seq {
+            // Read before it was deleted: nothing was missed.
+            return Ok(true);
         }
         if let Some(Summary { first_micros: Some(micros), .. }) = Summary::read(&self.dir, self.stem, gone.next)? {
             self.micros = micros;
@@ -426,10 +432,9 @@ impl Cursor {
         if gone.lines > from {
             self.report_dropped(from, gone.lines - from);
         }
-        self.segment = None;
         self.buf.clear();
         (self.pos, self.section_end) = (0, 0);
-        (self.next, self.offset, self.seq) = (gone.next, gone.bytes, gone.lines);
+        (self.offset, self.seq) = (gone.bytes, gone.lines);
         self.behead(gone.open);
         Ok(true)
     }
