@@ -8,7 +8,8 @@ use std::{
 };
 
 use super::{
-    cursor::{Cursor, Line, Step},
+    cursor::Cursor,
+    line::{Line, Step},
     parse,
     query::Query,
     record::{Origin, Record},

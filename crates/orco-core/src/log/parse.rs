@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::{
-    cursor::Line,
     level,
+    line::Line,
     record::{Level, Origin, Record, Source},
 };
 

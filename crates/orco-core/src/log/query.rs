@@ -5,8 +5,8 @@ use std::io;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::{
-    cursor::{Line, MAX_LINE_BYTES},
     follow::Follower,
+    line::{Line, MAX_LINE_BYTES},
     record::{Level, Origin, Source},
     start::Start,
     store::Store,

@@ -35,6 +35,9 @@ pub(super) struct Held {
     pub(super) has_gone: bool,
 }
 
+/// A replica of which only counts and the highest run are left, of some instances.
+type Replica = (ServiceName, u32);
+
 /// Files take whole blocks.
 const BLOCK: u64 = 4096;
 
@@ -116,7 +119,7 @@ impl Store {
     }
 
     /// Everything, by service, replica and run, and which replicas have forgotten instances.
-    fn scan(&self) -> io::Result<(Vec<Held>, Vec<(ServiceName, u32)>)> {
+    fn scan(&self) -> io::Result<(Vec<Held>, Vec<Replica>)> {
         let mut found: BTreeMap<Origin, Held> = BTreeMap::new();
         let mut folded = Vec::new();
         let Some(services) = present(fs::read_dir(&self.root))? else { return Ok((Vec::new(), folded)) };
@@ -141,7 +144,7 @@ fn scan_service(
     dir: &Path,
     service: &ServiceName,
     found: &mut BTreeMap<Origin, Held>,
-    folded: &mut Vec<(ServiceName, u32)>,
+    folded: &mut Vec<Replica>,
 ) -> io::Result<()> {
     for file in fs::read_dir(dir)? {
         let file = file?;
