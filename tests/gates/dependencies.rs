@@ -9,7 +9,11 @@ use crate::{
 };
 
 /// Crates that come in more than one major version through others. The reason, and who could end it.
-const TWICE: &[(&str, &str)] = &[("cpufeatures", "sha2 0.10 and rand's chacha20 each bring theirs")];
+const TWICE: &[(&str, &str)] = &[
+    ("cpufeatures", "sha2 0.10, and chacha20 below proptest's rand"),
+    ("foldhash", "comes with hashbrown"),
+    ("hashbrown", "petgraph and indexmap follow it at their own pace"),
+];
 
 /// What each crate of the workspace may depend on within it. `-` marks: without default features.
 const INSIDE: &[(&str, &[&str])] = &[
