@@ -18,4 +18,4 @@ pub use kind::{Kind, Require};
 pub use name::{InvalidName, ServiceName, StackName};
 pub use snapshot::{Ended, InstanceView, ServiceView, Snapshot, State};
 pub use time::Moment;
-pub use waiting::Waiting;
+pub use waiting::{Waiting, human};
