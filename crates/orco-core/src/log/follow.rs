@@ -126,6 +126,14 @@ impl Follower {
         }
     }
 
+    /// How many bytes of an instance's output have been read; 0 where it was not opened yet.
+    pub fn read_bytes(&self, origin: &Origin) -> u64 {
+        match self.index.get(origin).map(|&index| &self.lanes[index].state) {
+            Some(State::Line(cursor) | State::Idle(cursor)) => cursor.read_bytes(),
+            Some(State::Closed | State::Over) | None => 0,
+        }
+    }
+
     fn push(&mut self, origin: Origin, start: Start, is_live: bool) {
         let dir = self.store.dir(&origin.service);
         let (index, from) = (self.lanes.len(), begun(&dir, &origin));
