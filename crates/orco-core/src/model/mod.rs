@@ -16,4 +16,5 @@ pub use id::{Gen, InstanceId, Revision, Seat, ServiceIx, SlotKey, StackId};
 pub use name::{InvalidName, ServiceName, StackName};
 pub use snapshot::{Ended, InstanceView, ServiceView, Snapshot, State};
 pub use time::Moment;
+pub(crate) use waiting::Human;
 pub use waiting::Waiting;
