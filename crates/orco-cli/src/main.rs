@@ -1,2 +1,7 @@
-//! The orco command.
+//! The `orco` command.
+
+mod args;
+mod exit;
+mod render;
+
 fn main() {}
