@@ -2,6 +2,7 @@
 //! are not serialisable on purpose; everything that leaves the process is one of these.
 
 mod command;
+mod convert;
 mod duration;
 mod error;
 mod event;
