@@ -3,6 +3,7 @@
 pub mod brain;
 pub mod log;
 pub mod model;
+pub mod policy;
 pub mod probe;
 pub mod runtime;
 pub mod spec;

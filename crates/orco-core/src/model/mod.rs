@@ -16,4 +16,4 @@ pub use id::{Gen, InstanceId, Revision, Seat, ServiceIx, SlotKey, StackId};
 pub use name::{InvalidName, ServiceName, StackName};
 pub use snapshot::{Ended, InstanceView, ServiceView, Snapshot, State};
 pub use time::Moment;
-pub use waiting::Waiting;
+pub use waiting::{Waiting, human};

@@ -108,7 +108,17 @@ impl fmt::Display for Human {
     }
 }
 
+/// A duration as people write it: `800ms`, `1.5s`, `2m10s`.
+pub fn human(duration: Duration) -> String {
+    Human(duration).to_string()
+}
+
 impl Waiting {
+    /// It waits for a dependency.
+    pub const fn is_gate(&self) -> bool {
+        matches!(self, Self::Gate { .. } | Self::DepChanging { .. })
+    }
+
     /// The message as it reads at `now` (remaining times are counted from there).
     pub fn message(&self, now: Moment) -> String {
         let left = |until: &Moment| Human(until.since(now));
