@@ -8,5 +8,7 @@
 //! - [`server`]: the routes, as a table, and the loop that serves them.
 //! - [`client`]: typed calls and streams.
 
+pub mod client;
 pub mod place;
+pub mod server;
 pub mod wire;

@@ -10,11 +10,11 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
-use orco_core::{engine::EventQuery, log::Query, model::ServiceName};
+use orco_core::{engine::EventQuery, log::ndjson};
 use serde::Serialize;
 
 use super::{answer::Failure, app::App, body::Params};
-use crate::wire::{Code, Event, EventsQuery, LogsQuery, Timestamp, parse_duration};
+use crate::wire::{Code, Event, EventsQuery, LogsQuery};
 
 /// One document as a line.
 pub(super) fn line(document: &impl Serialize) -> Vec<u8> {
@@ -48,22 +48,32 @@ fn as_events(lines: &[u8]) -> Vec<u8> {
     events
 }
 
-/// Unix microseconds so long ago.
-fn ago(text: Option<&str>) -> Result<Option<u64>, Failure> {
-    let Some(text) = text else { return Ok(None) };
-    let age = parse_duration(text).map_err(|e| Failure::new(Code::BadRequest, e.to_string()))?;
-    let age = u64::try_from(age.as_micros()).unwrap_or(u64::MAX);
-    Ok(Some(Timestamp::now().unix_micros().saturating_sub(age)))
-}
-
 pub(super) async fn events(
     State(app): State<App>,
     Params(query): Params<EventsQuery>,
     head: HeaderMap,
 ) -> Result<Response, Failure> {
     let mut wanted = if query.follow { EventQuery::following() } else { EventQuery::all() };
-    wanted.since = ago(query.since.as_deref())?;
+    wanted.since = query.since_micros().map_err(|e| Failure::new(Code::BadRequest, e.to_string()))?;
     wanted.tail = query.tail;
     let lines = app.engine.events(wanted).map(|event| line(&Event::from(&*event)));
+    Ok(answer(&app, &head, lines))
+}
+
+pub(super) async fn logs(
+    State(app): State<App>,
+    Params(query): Params<LogsQuery>,
+    head: HeaderMap,
+) -> Result<Response, Failure> {
+    let wanted = query.to_core().map_err(|why| Failure::new(Code::BadRequest, why))?;
+    // A misspelt name would otherwise wait for ever for its first line.
+    if let Some(unknown) = wanted.services.iter().find(|n| app.engine.stack().service(n.as_str()).is_none()) {
+        return Err(Failure::new(Code::UnknownService, format!("no service `{unknown}`")));
+    }
+    let lines = app.engine.logs(wanted, query.follow).map(|records| {
+        let mut lines = Vec::with_capacity(records.len() * 160);
+        records.iter().for_each(|record| ndjson::write(record, &mut lines));
+        lines
+    });
     Ok(answer(&app, &head, lines))
 }

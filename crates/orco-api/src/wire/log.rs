@@ -102,11 +102,15 @@ pub struct LogRecord {
     pub seq: u64,
     /// The incarnation's number.
     pub run: u32,
-    /// A JSON line's own fields; null for other lines.
+    /// A JSON line's own fields; null or absent for other lines.
+    #[serde(default)]
     pub fields: Option<Map<String, Value>>,
     /// Lines that are missing before this record; only on records with source `system`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropped: Option<u64>,
+    /// Bytes of this line that are missing, because it was too long or could not be stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<u64>,
 }
 
 impl From<log::Record> for LogRecord {
@@ -122,6 +126,7 @@ impl From<log::Record> for LogRecord {
             run: record.run,
             fields: record.fields,
             dropped: record.dropped,
+            cut: record.cut,
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Query strings.
 
+use orco_core::{log::Query, model::ServiceName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Level, Source};
+use super::{InvalidDuration, Level, Source, Timestamp, parse_duration};
 
 /// The query of `status`.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -66,4 +67,41 @@ pub struct LogsQuery {
     /// Only lines from there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
+}
+
+/// Unix microseconds so long ago.
+fn ago(text: Option<&str>) -> Result<Option<u64>, InvalidDuration> {
+    let Some(text) = text else { return Ok(None) };
+    let age = u64::try_from(parse_duration(text)?.as_micros()).unwrap_or(u64::MAX);
+    Ok(Some(Timestamp::now().unix_micros().saturating_sub(age)))
+}
+
+impl EventsQuery {
+    /// `since` as Unix microseconds.
+    pub(crate) fn since_micros(&self) -> Result<Option<u64>, InvalidDuration> {
+        ago(self.since.as_deref())
+    }
+}
+
+impl LogsQuery {
+    /// The same for the core; durations are counted back from now. `follow` is no part of it.
+    ///
+    /// # Errors
+    /// A lower-case fragment that says which value is wrong.
+    pub fn to_core(&self) -> Result<Query, String> {
+        let mut query = Query::default();
+        for name in self.services.split(',').filter(|n| !n.is_empty()) {
+            query.services.push(ServiceName::new(name).map_err(|e| e.to_string())?);
+        }
+        query.since = ago(self.since.as_deref()).map_err(|e| e.to_string())?;
+        query.until = ago(self.until.as_deref()).map_err(|e| e.to_string())?;
+        query.tail = self.tail.map(|n| u64::try_from(n).unwrap_or(u64::MAX));
+        query.level = self.level.map(Into::into);
+        query.grep = self.grep.as_deref().map(Query::pattern).transpose().map_err(|e| format!("bad pattern: {e}"))?;
+        query.invert = self.invert;
+        query.replica = self.replica;
+        query.run = self.run;
+        query.source = self.source.map(Into::into);
+        Ok(query)
+    }
 }

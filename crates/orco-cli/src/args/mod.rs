@@ -11,9 +11,9 @@ pub use values::ServiceReplicas;
 
 use crate::exit;
 
-/// Runs stacks of services: in dependency order, gated on their own probes, restarted when they die.
+/// Runs stacks of services: in dependency order, gated on their own probes, restarted when they die
 #[derive(Parser, Debug)]
-#[command(name = "orco", version, about, long_about = None, after_help = exit::HELP, disable_help_subcommand = true)]
+#[command(name = "orco", version, after_help = exit::HELP, disable_help_subcommand = true)]
 pub struct Cli {
     /// Which stack.
     #[command(flatten)]

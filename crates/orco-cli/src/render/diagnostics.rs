@@ -1,30 +1,18 @@
 //! Findings about a stack file, with the lines they are about.
 
-use std::{
-    ops::Range,
-    path::{Path, PathBuf},
-};
+use std::{ops::Range, path::Path};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use orco_core::spec::{Diagnostic, Label, Severity};
 
 use super::Paint;
 
-/// All findings in the order given. `source` gives the text of a file, if it can still be had.
-pub fn diagnostics(found: &[Diagnostic], source: &dyn Fn(&Path) -> Option<String>, paint: Paint) -> String {
+/// All findings in the order given. `source` gives the text of a file that was read.
+pub fn diagnostics<'a>(found: &[Diagnostic], source: &dyn Fn(&Path) -> Option<&'a str>, paint: Paint) -> String {
     let renderer = if paint.0 { Renderer::styled() } else { Renderer::plain() };
-    // Findings come in file order, so the last file read is nearly always the next one wanted.
-    let mut last: Option<(PathBuf, Option<String>)> = None;
     let mut text = String::new();
     for diagnostic in found {
-        let file = diagnostic.labels.first().map(|l| l.file.clone());
-        if let Some(file) = file
-            && last.as_ref().is_none_or(|(f, _)| *f != file)
-        {
-            let body = source(&file);
-            last = Some((file, body));
-        }
-        let body = last.as_ref().and_then(|(_, body)| body.as_deref());
+        let body = diagnostic.labels.first().and_then(|label| source(&label.file));
         text.push_str(&renderer.render(&[group(diagnostic, body)]));
         text.push_str("\n\n");
     }
@@ -85,7 +73,7 @@ fn snippet<'a>(
     Some(snippet)
 }
 
-/// The range inside the text and on character boundaries, whatever became of the file since it was loaded.
+/// The range inside the text and on character boundaries, wherever it came from: the renderer panics otherwise.
 fn clamp(range: &Range<usize>, body: &str) -> Range<usize> {
     let edge = |mut at: usize| {
         at = at.min(body.len());
@@ -143,7 +131,7 @@ mod tests {
 
     #[test]
     fn with_source() {
-        let text = diagnostics(&found(), &|_| Some(FILE.to_owned()), Paint(false));
+        let text = diagnostics(&found(), &|_| Some(FILE), Paint(false));
         insta::assert_snapshot!(text);
         assert_eq!(summary(&found()), "1 error, 1 warning, 1 note");
     }
@@ -152,8 +140,8 @@ mod tests {
     fn without_source_or_with_another() {
         let gone = diagnostics(&found(), &|_| None, Paint(false));
         assert!(gone.contains("stack.yaml:4:5"), "{gone}");
-        // The file shrank meanwhile, and its last character is cut by the old range.
-        diagnostics(&found(), &|_| Some("é".to_owned()), Paint(false));
-        diagnostics(&found(), &|_| Some(String::new()), Paint(true));
+        // Ranges that lead out of the text, or into the middle of a character.
+        diagnostics(&found(), &|_| Some("é"), Paint(false));
+        diagnostics(&found(), &|_| Some(""), Paint(true));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt::Write};
 
-use orco_api::wire::{Level, LogRecord, Source};
+use orco_api::wire::{Event, Level, LogRecord, Source};
 
 use super::{Ink, Paint, printable};
 
@@ -29,19 +29,59 @@ impl LogLines {
         lines
     }
 
+    fn label(&mut self, service: &str, replica: Option<u32>, bar: char, text: &mut String) {
+        let label = replica.map_or_else(|| service.to_owned(), |replica| format!("{service}/{replica}"));
+        let colour = match self.colours.get(service) {
+            Some(colour) => *colour,
+            None => {
+                let next = self.colours.len();
+                *self.colours.entry(service.to_owned()).or_insert(next)
+            }
+        };
+        self.width = self.width.max(label.len().min(WIDEST));
+        let label = format!("{label:width$} {bar}", width = self.width);
+        let _ = write!(text, "{} ", self.paint.ink(Ink::Label(colour), label));
+    }
+
+    /// Appends a state change as one line, if it is one that people watching want to see.
+    pub fn note(&mut self, event: &Event, text: &mut String) {
+        let (ink, word) = match event.kind.as_str() {
+            // The next event says that it was done, or why not.
+            "ServiceStarting" | "ServiceStopping" => return,
+            "ServiceStarted" => (Ink::Faint, "started"),
+            "ServiceReady" => (Ink::Good, "ready"),
+            "ServiceUnready" => (Ink::Busy, "unready"),
+            "ServiceBlocked" => (Ink::Busy, "blocked"),
+            "ServiceRestarting" => (Ink::Busy, "restarting"),
+            "ServiceCrashed" => (Ink::Bad, "crashed"),
+            "ServiceFailed" => (Ink::Bad, "failed"),
+            "ServiceCompleted" => (Ink::Good, "completed"),
+            "ServiceStopped" => (Ink::Faint, "stopped"),
+            "StackReady" => (Ink::Good, "all ready"),
+            "StackStopped" => (Ink::Faint, "all stopped"),
+            other => (Ink::Plain, other),
+        };
+        match &event.service {
+            Some(service) => self.label(service, event.replica, '*', text),
+            None => text.push_str("* "),
+        }
+        text.push_str(&self.paint.ink(ink, word));
+        // Many messages only repeat the word.
+        if !event.message.is_empty() && !event.message.eq_ignore_ascii_case(word) {
+            let _ = write!(text, ": {}", printable(&event.message));
+        }
+        if let Some(reason) = event.reason.as_ref().filter(|r| !event.message.contains(r.as_str())) {
+            let _ = write!(text, " ({})", printable(reason));
+        }
+        text.push('\n');
+    }
+
     /// Appends the record as one line. What a terminal would obey is shown, not passed on.
     pub fn write(&mut self, record: &LogRecord, text: &mut String) {
-        let label = match record.replica {
-            replica if replica < 0 => record.service.clone(),
-            replica => format!("{}/{replica}", record.service),
-        };
-        let next = self.colours.len();
-        let colour = *self.colours.entry(record.service.clone()).or_insert(next);
-        self.width = self.width.max(label.len().min(WIDEST));
-        let label = format!("{label:width$}", width = self.width);
+        let replica = u32::try_from(record.replica).ok();
         // Orco's own lines are told apart without colour.
         let bar = if record.source == Source::System { '!' } else { '|' };
-        let _ = write!(text, "{} ", self.paint.ink(Ink::Label(colour), format_args!("{label} {bar}")));
+        self.label(&record.service, replica, bar, text);
         let msg = printable(&record.msg);
         match record.level {
             Level::Error | Level::Fatal => text.push_str(&self.paint.ink(Ink::Bad, msg)),
@@ -71,6 +111,16 @@ mod tests {
         let mut text = String::new();
         for record in samples::records() {
             lines.write(&record, &mut text);
+        }
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn notes() {
+        let mut lines = LogLines::new(Paint(false), ["db", "api"]);
+        let mut text = String::new();
+        for event in samples::events() {
+            lines.note(&event, &mut text);
         }
         insta::assert_snapshot!(text);
     }

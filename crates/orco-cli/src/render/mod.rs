@@ -7,7 +7,6 @@ mod failure;
 mod graph;
 mod log_line;
 mod paint;
-mod plain;
 #[cfg(test)]
 mod samples;
 mod status;
@@ -19,7 +18,7 @@ pub use event::event;
 pub use failure::failure;
 pub use graph::{dot, mermaid, text as graph_text};
 pub use log_line::LogLines;
+pub use orco_core::log::sanitize as printable;
 pub use paint::{Ink, Paint};
-pub use plain::printable;
 pub use status::{Fit, status_table};
 pub use why::why;
