@@ -12,7 +12,6 @@ const HARD: usize = 500;
 
 /// Files above the comfortable length, and why they are not split.
 const LONG: &[(&str, &str)] =
-    &[("crates/orco-core/src/spec/service.rs", "one type per field of the stack file, without logic")];
 
 /// Names that say nothing about what is inside.
 const EMPTY_NAMES: &[&str] =

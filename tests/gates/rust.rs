@@ -24,7 +24,7 @@ pub struct Source {
 
 /// The workspace's folder.
 pub fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
 }
 
 /// All Rust files under `folder` (relative to the workspace), in order.

@@ -4,11 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 #[cfg(any(test, feature = "sim"))]
 use super::Plant;
-use super::{
-    BrainConfig, Input, Refused, Turn,
-    plant::Plants,
-    state::Unit,
-};
+use super::{BrainConfig, Input, Refused, Turn, plant::Plants, state::Unit};
 use crate::model::{Happening, Moment, ServiceIx, ServiceName, Snapshot};
 
 /// The decision core of one stack.

@@ -3,20 +3,20 @@
 //! [`Brain::apply`] folds an [`Input`] into the state, [`Brain::turn`] decides what to do about it.
 //! Calling `turn` twice gives nothing the second time.
 
-mod machine;
 mod face;
 mod hash;
 mod io;
+mod machine;
 mod plant;
 #[cfg(any(test, feature = "sim"))]
 pub mod samples;
 mod state;
 mod step;
 
-pub use machine::Brain;
-pub use io::{Action, BrainConfig, Command, Input, Refused, Turn};
-#[doc(hidden)]
-pub use plant::Plant;
 #[cfg(test)]
 pub(crate) use hash::hash as chance;
+pub use io::{Action, BrainConfig, Command, Input, Refused, Turn};
+pub use machine::Brain;
+#[doc(hidden)]
+pub use plant::Plant;
 pub use step::{Step, Why};

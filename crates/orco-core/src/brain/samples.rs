@@ -81,12 +81,7 @@ pub fn oneshot(text: &str) -> Service {
 /// A dependency with a timeout of 60 s and `onFailure: ignore`.
 #[must_use]
 pub fn need(target: &str, require: Require) -> Dependency {
-    Dependency {
-        target: name(target),
-        require,
-        timeout: Duration::from_secs(60),
-        on_failure: OnFailure::Ignore,
-    }
+    Dependency { target: name(target), require, timeout: Duration::from_secs(60), on_failure: OnFailure::Ignore }
 }
 
 /// A TCP check with the default thresholds: grace 5 s, interval 2 s, 1 pass, 3 failures, start within 5 min.

@@ -2,8 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{Moment, ServiceName, State};
-use crate::spec::Require;
+use super::{Moment, Require, ServiceName, State};
 
 /// Why a seat or a service is not where it should be. Its `Display` is the message users read.
 #[derive(Clone, PartialEq, Debug)]

@@ -40,8 +40,7 @@ mod tests {
     use super::*;
 
     fn check(min_ms: u64, max_ms: u64, factor: f64, attempt: u32, expect_ms: (u64, u64)) {
-        let backoff =
-            Backoff { min: Duration::from_millis(min_ms), max: Duration::from_millis(max_ms), factor };
+        let backoff = Backoff { min: Duration::from_millis(min_ms), max: Duration::from_millis(max_ms), factor };
         let (lo, hi) = bounds(&backoff, attempt);
         assert_eq!((lo.as_millis() as u64, hi.as_millis() as u64), expect_ms, "attempt {attempt}");
     }

@@ -149,9 +149,8 @@ fn create(taken: &[Taken], missing: &[SlotKey], limits: Limits) -> Vec<SlotKey> 
 
 /// Not serving first, then those whose number is available in a wanted seat, then the oldest, lowest.
 fn leavers(taken: &[Taken]) -> Vec<Taken> {
-    let replaced = |replica| {
-        taken.iter().any(|s| s.wanted && s.key.replica == replica && s.standing == Standing::Available)
-    };
+    let replaced =
+        |replica| taken.iter().any(|s| s.wanted && s.key.replica == replica && s.standing == Standing::Available);
     let mut leavers: Vec<_> = taken.iter().filter(|s| !s.wanted && !s.leaving).copied().collect();
     leavers.sort_by_key(|s| (counts(s), !replaced(s.key.replica), s.key));
     leavers

@@ -26,9 +26,13 @@ fn run() -> Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     let stack = Path::new(env!("CARGO_MANIFEST_DIR")).join("stack.yaml");
-    let mut arguments = env::args_os().skip(1);
+    let mut arguments = env::args_os().skip(1).peekable();
     let mut orco = Command::new(built.join("orco"));
-    orco.arg(arguments.next().unwrap_or_else(|| "up".into())).arg("-f").arg(stack).args(arguments);
+    orco.arg("--file").arg(stack);
+    if arguments.peek().is_none() {
+        orco.arg("up");
+    }
+    orco.args(arguments);
     let error = orco.env("DEMO_BIN", &built).exec();
     Err(format!("{} does not start: {error}", built.join("orco").display()).into())
 }

@@ -88,12 +88,7 @@ fn shrinking() {
 }
 
 fn standing() -> impl Strategy<Value = Standing> {
-    prop_oneof![
-        Just(Standing::Available),
-        Just(Standing::Serving),
-        Just(Standing::Coming),
-        Just(Standing::Stuck)
-    ]
+    prop_oneof![Just(Standing::Available), Just(Standing::Serving), Just(Standing::Coming), Just(Standing::Stuck)]
 }
 
 proptest! {
