@@ -21,14 +21,15 @@ mod value;
 pub mod vars;
 pub(crate) mod yaml;
 
+pub use crate::model::{Kind, Require};
 pub use builder::{Builder, CheckBuilder, HookAt, Invalid, Need, ServiceBuilder};
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use diff::{Change, diff};
 pub use rules::Known;
 pub use schema::schema;
 pub use service::{
-    Amount, Backoff, BlueGreen, Canary, Check, Command, Condition, Dependency, Health, Hook, Hooks, Kind, OnFailure,
-    Port, ProbeSpec, Protocol, Require, Resources, Restart, RetryLimit, Service, Stop, Strategy, Tally, Update,
+    Amount, Backoff, BlueGreen, Canary, Check, Command, Condition, Dependency, Health, Hook, Hooks, OnFailure, Port,
+    ProbeSpec, Protocol, Resources, Restart, RetryLimit, Service, Stop, Strategy, Tally, Update,
 };
 pub use source_map::SourceMap;
 pub use stack::Stack;
