@@ -3,6 +3,8 @@
 pub mod brain;
 #[cfg(feature = "engine")]
 pub mod engine;
+pub mod graph;
+pub mod load;
 pub mod log;
 pub mod model;
 pub mod policy;
