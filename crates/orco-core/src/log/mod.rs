@@ -1,57 +1,46 @@
 //! The log: append-only segments with an index, and readers with a cursor.
+//!
+//! The files are the queue. A runtime (or, for runtimes that give a stream, the engine's [`Writer`])
+//! appends an instance's raw output to its segments; everybody else reads them through a [`Cursor`]:
+//! a slow reader is just behind, and what retention deletes under it is counted. Several instances are
+//! read in the order of time through a [`Query`] and the [`Follower`] it makes. [`Store`] knows a stack's
+//! log directory: which instances there are, how much they take, and what to delete.
+//!
+//! No async and no clock here: whoever follows a growing log calls [`Follower::poll`] when it has grown.
 
-use crate::model::ServiceName;
+mod cursor;
+mod follow;
+pub mod format;
+mod gone;
+mod level;
+mod line;
+pub mod ndjson;
+mod parse;
+mod partial;
+mod query;
+mod record;
+mod retention;
+mod sanitize;
+mod seal;
+mod segment;
+mod start;
+mod store;
+mod writer;
 
-/// Where a line came from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
-pub enum Source {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-    /// Orco itself.
-    System,
-}
+pub use cursor::Cursor;
+pub use follow::{Follower, More};
+pub use gone::Gone;
+pub use line::{Line, MAX_LINE_BYTES, Step};
+pub use parse::{Parsed, record};
+pub use query::Query;
+pub use record::{Level, Origin, Record, Source};
+pub use retention::Dropped;
+pub use sanitize::sanitize;
+pub use start::Start;
+pub use store::Store;
+pub use writer::Writer;
 
-/// How serious a line is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
-pub enum Level {
-    /// Finest.
-    Trace,
-    /// For developers.
-    Debug,
-    /// Normal.
-    Info,
-    /// Noteworthy.
-    Warn,
-    /// Wrong.
-    Error,
-    /// Over.
-    Fatal,
-}
-
-/// One line of output.
-#[derive(Clone, PartialEq, Debug)]
-#[non_exhaustive]
-pub struct Record {
-    /// Microseconds since the Unix epoch: the arrival of its batch.
-    pub ts: u64,
-    /// The service.
-    pub service: ServiceName,
-    /// The replica, or -1 for the service as a whole.
-    pub replica: i64,
-    /// The level.
-    pub level: Level,
-    /// The text, lossily decoded, without its end of line.
-    pub msg: String,
-    /// Where it came from.
-    pub source: Source,
-    /// Counts the lines of one instance, without gaps, from 0.
-    pub seq: u64,
-    /// The incarnation's number.
-    pub run: u32,
-    /// A JSON line's own fields.
-    pub fields: Option<serde_json::Map<String, serde_json::Value>>,
-    /// Lines that are missing before this record; only on `System` records.
-    pub dropped: Option<u64>,
-}
+#[cfg(test)]
+mod store_tests;
+#[cfg(test)]
+mod tests;

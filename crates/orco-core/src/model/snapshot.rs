@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Exit, Gen, InstanceId, Moment, Revision, ServiceIx, ServiceName, Waiting};
-use crate::spec::Kind;
+use super::{Exit, Gen, InstanceId, Kind, Moment, Revision, ServiceIx, ServiceName, Waiting};
 
 /// The state users see.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]

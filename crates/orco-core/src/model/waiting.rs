@@ -2,8 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{Moment, ServiceName, State};
-use crate::spec::Require;
+use super::{Moment, Require, ServiceName, State};
 
 /// Why a seat or a service is not where it should be. Its `Display` is the message users read.
 #[derive(Clone, PartialEq, Debug)]
@@ -108,7 +107,17 @@ impl fmt::Display for Human {
     }
 }
 
+/// A duration as people write it: `800ms`, `1.5s`, `2m10s`.
+pub fn human(duration: Duration) -> String {
+    Human(duration).to_string()
+}
+
 impl Waiting {
+    /// It waits for a dependency.
+    pub const fn is_gate(&self) -> bool {
+        matches!(self, Self::Gate { .. } | Self::DepChanging { .. })
+    }
+
     /// The message as it reads at `now` (remaining times are counted from there).
     pub fn message(&self, now: Moment) -> String {
         let left = |until: &Moment| Human(until.since(now));

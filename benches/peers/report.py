@@ -1,0 +1,84 @@
+"""Markdown tables from out/*.json: medians, [min..max], and the ratio to the floor of the same series."""
+import glob, json, os
+
+from session import OUT, med
+
+
+def load(name):
+    p = os.path.join(OUT, name + ".json")
+    return json.load(open(p)) if os.path.exists(p) else None
+
+
+def number(x):
+    if x is None:
+        return "-"
+    return f"{x:,.{0 if abs(x) >= 100 else 1 if abs(x) >= 10 else 2}f}"
+
+
+def spread(xs):
+    xs = [x for x in xs if x is not None]
+    return f"{number(med(xs))} [{number(min(xs))}..{number(max(xs))}]" if xs else "-"
+
+
+def ratio(x, floor):
+    return f"{x / floor:.1f}x" if x and floor else "-"
+
+
+def column(runs, key):
+    return [r.get(key) for r in runs]
+
+
+def floor_of(runs, key):
+    return next((med(column(v, key)) for k, v in runs.items() if k.startswith("floor")), None)
+
+
+def table(title, head, rows):
+    print(f"### {title}\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}")
+    for row in rows:
+        print("| " + " | ".join(str(x) for x in row) + " |")
+    print()
+
+
+def numbered(prefix):
+    names = [os.path.basename(p)[:-5] for p in glob.glob(os.path.join(OUT, prefix + "_*.json"))]
+    return sorted(names, key=lambda n: (len(n), n))
+
+
+for name in numbered("start"):
+    d = load(name)
+    runs = d["runs"]
+    up, down = floor_of(runs, "up_ms"), floor_of(runs, "down_ms")
+    table(f"Start, memory, stop: {d['n']} services",
+          ["tool", "version", "runs", "all run, ms", "/floor", "CPU to there, s", "PSS MiB", "all gone, ms", "/floor", "left"],
+          [[k, d["versions"].get(k, ""), len(v), spread(column(v, "up_ms")), ratio(med(column(v, "up_ms")), up), number(med(column(v, "cpu_s"))),
+            number(med(column(v, "pss_mib"))), spread(column(v, "down_ms")), ratio(med(column(v, "down_ms")), down),
+            max(column(v, "left"))] for k, v in runs.items()])
+
+for name in numbered("chain"):
+    d = load(name)
+    base = floor_of(d["runs"], "ms")
+    table(f"Chain of {d['depth']}, each gated on the health of the one before", ["tool", "runs", "ms", "/floor", "in order"],
+          [[k, len(v), spread(column(v, "ms")), ratio(med(column(v, "ms")), base), all(column(v, "in_order"))] for k, v in d["runs"].items()])
+
+if d := load("restart"):
+    base = next((v.get("median_ms") for k, v in d["result"].items() if k.startswith("floor")), None)
+    table(f"Restart after kill -9, {d['kills']} kills", ["tool", "seen", "not within 12 s", "median ms", "/floor", "min", "worst"],
+          [[k, v["n"], v["lost"], number(v.get("median_ms")), ratio(v.get("median_ms"), base), number(v.get("min_ms")), number(v.get("max_ms"))]
+           for k, v in d["result"].items()])
+
+for name in numbered("idle"):
+    d = load(name)
+    probed = ", each probed over HTTP every 2 s" if name.endswith("http") else ""
+    table(f"Idle for {d['secs']:.0f} s: {d['n']} services{probed}", ["tool", "CPU % of a core", "context switches/s", "PSS MiB", "RSS MiB", "processes"],
+          [[k, v["cpu_pct"], v["switches_per_s"], v["pss_mib"], v["rss_mib"], v["procs"]] for k, v in d["result"].items()])
+
+if d := load("kill9"):
+    head = ["orphans", "managers_left", "services_after_relaunch", "of_them_old"]
+    table("kill -9 of the manager of 10 services, then started again", ["tool"] + [h.replace("_", " ") for h in head],
+          [[k] + [v[h] for h in head] for k, v in d.items()])
+
+for name in numbered("files"):
+    d = load(name)
+    base = floor_of(d["runs"], "ms")
+    table(f"Reading and checking {d['n']:,} services ({d['bytes']:,} bytes)", ["tool", "runs", "ms", "/floor", "exit"],
+          [[k, len(v), spread(column(v, "ms")), ratio(med(column(v, "ms")), base), v[0]["exit"]] for k, v in d["runs"].items()])

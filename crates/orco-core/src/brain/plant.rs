@@ -1,0 +1,120 @@
+//! Bugs to plant, one at a time: they test the simulator's checks. Without the feature `sim` every
+//! question after one is a constant `false`.
+
+/// A bug.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Plant {
+    /// A verdict about an earlier instance of the seat counts.
+    StaleVerdict,
+    /// An exit of an earlier instance of the seat counts.
+    StaleExit,
+    /// A verdict of an earlier probe version counts.
+    StaleVersion,
+    /// One replica more than allowed may be missing.
+    UnavailablePlusOne,
+    /// One replica more than allowed may exist.
+    SurgePlusOne,
+    /// New replicas that are on their way are left out of the arithmetic.
+    ComingLeftOut,
+    /// `started` holds as soon as a start was asked for.
+    GateOnIntention,
+    /// The gate of a stopped dependency stays open while it still runs.
+    GateOfLeaver,
+    /// A stable time does not reset the count of failures.
+    NoReset,
+    /// One restart more than allowed.
+    RetriesPlusOne,
+    /// Failures count during the grace period.
+    GraceIgnored,
+    /// One pass is enough.
+    SuccessThresholdIgnored,
+    /// One failure is enough.
+    FailureThresholdIgnored,
+    /// The kill comes together with the stop signal.
+    KillAtOnce,
+    /// The kill never comes.
+    KillForgotten,
+    /// Stops do not wait for leaving dependents.
+    StopUnordered,
+    /// Restarts that were refused admission are not looked at again.
+    StarvedForgotten,
+    /// Restarts are admitted without limit.
+    AdmissionIgnored,
+    /// Dependents do not learn what happens to a service.
+    DependentsNotDirty,
+    /// Dependencies do not learn what happens to a service.
+    DependenciesNotDirty,
+    /// The end of a backoff wakes nobody.
+    WakeForgotten,
+    /// Starting a service again clears its total of restarts.
+    RestartsReset,
+    /// A start with unknown outcome is taken for one that failed.
+    UnknownIsFailed,
+    /// Delays are not kept below their maximum.
+    BackoffUnbounded,
+    /// A retired seat that is wanted again is used again while its instance ends.
+    RetireUndone,
+    /// A oneshot is run again whenever the stack is asked up.
+    OneshotAgain,
+    /// `decide` panics on the second service once it runs.
+    Panic,
+}
+
+impl Plant {
+    /// All of them.
+    pub const ALL: [Self; 27] = [
+        Self::StaleVerdict,
+        Self::StaleExit,
+        Self::StaleVersion,
+        Self::UnavailablePlusOne,
+        Self::SurgePlusOne,
+        Self::ComingLeftOut,
+        Self::GateOnIntention,
+        Self::GateOfLeaver,
+        Self::NoReset,
+        Self::RetriesPlusOne,
+        Self::GraceIgnored,
+        Self::SuccessThresholdIgnored,
+        Self::FailureThresholdIgnored,
+        Self::KillAtOnce,
+        Self::KillForgotten,
+        Self::StopUnordered,
+        Self::StarvedForgotten,
+        Self::AdmissionIgnored,
+        Self::DependentsNotDirty,
+        Self::DependenciesNotDirty,
+        Self::WakeForgotten,
+        Self::RestartsReset,
+        Self::UnknownIsFailed,
+        Self::BackoffUnbounded,
+        Self::RetireUndone,
+        Self::OneshotAgain,
+        Self::Panic,
+    ];
+}
+
+/// Which bug is planted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Plants(#[cfg(any(test, feature = "sim"))] Option<Plant>);
+
+impl Plants {
+    /// Plants one.
+    #[cfg(any(test, feature = "sim"))]
+    pub(crate) const fn one(plant: Plant) -> Self {
+        Self(Some(plant))
+    }
+
+    /// Whether this one is planted.
+    #[cfg(any(test, feature = "sim"))]
+    #[inline]
+    pub(crate) fn has(self, plant: Plant) -> bool {
+        self.0 == Some(plant)
+    }
+
+    /// Whether this one is planted: never, outside simulations.
+    #[cfg(not(any(test, feature = "sim")))]
+    #[inline]
+    pub(crate) const fn has(self, _: Plant) -> bool {
+        false
+    }
+}

@@ -1,0 +1,120 @@
+//! Valid services and stacks without a file, for simulations and tests. Change the public fields of
+//! what comes out.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+use crate::{
+    model::{Revision, ServiceName, StackName},
+    spec::{
+        Amount, Backoff, Check, Command, Condition, Dependency, Health, Hooks, Kind, OnFailure, ProbeSpec, Require,
+        Resources, Restart, RetryLimit, Service, Stack, Stop, Strategy, Tally, Update, expr::Expr,
+    },
+};
+
+/// A service's name.
+///
+/// # Panics
+/// If the text is not a name.
+#[must_use]
+#[expect(clippy::expect_used, reason = "samples are written by hand")]
+pub fn name(text: &str) -> ServiceName {
+    ServiceName::new(text).expect("a sample's name")
+}
+
+/// A service with the defaults of the stack file: one replica, no health check, revision 1.
+#[must_use]
+pub fn service(text: &str) -> Service {
+    Service {
+        name: name(text),
+        runtime: "fake".to_owned(),
+        kind: Kind::Service,
+        image: None,
+        command: Some(Command { argv: vec!["true".to_owned()] }),
+        workdir: PathBuf::from("/"),
+        user: None,
+        env: BTreeMap::new(),
+        inherit_env: true,
+        secret: Vec::new(),
+        ports: Vec::new(),
+        volumes: Vec::new(),
+        labels: BTreeMap::new(),
+        replicas: 1,
+        depends_on: Vec::new(),
+        health: None,
+        liveness: None,
+        restart: Restart {
+            condition: Condition::Always,
+            max_retries: RetryLimit::Limited(5),
+            backoff: Backoff { min: Duration::from_secs(1), max: Duration::from_secs(30), factor: 2.0 },
+            reset_after: Duration::from_secs(60),
+            success_exit_codes: vec![0],
+            no_restart_exit_codes: Vec::new(),
+        },
+        stop: Stop { signal: 15, timeout: Duration::from_secs(10) },
+        hooks: Hooks::default(),
+        resources: Resources::default(),
+        update: Update {
+            strategy: Strategy::Rolling,
+            max_unavailable: Amount::Count(0),
+            max_surge: None,
+            min_ready: Duration::ZERO,
+            progress_deadline: Duration::from_secs(600),
+            promote_after: None,
+            abort_after_failures: 1,
+            observation_window: None,
+            canary: None,
+            blue_green: None,
+        },
+        revision: Revision(1),
+    }
+}
+
+/// A oneshot: as [`service`], but it runs to its end and is retried on failure only.
+#[must_use]
+pub fn oneshot(text: &str) -> Service {
+    let mut service = service(text);
+    service.kind = Kind::Oneshot;
+    service.restart.condition = Condition::OnFailure;
+    service
+}
+
+/// A dependency with a timeout of 60 s and `onFailure: ignore`.
+#[must_use]
+pub fn need(target: &str, require: Require) -> Dependency {
+    Dependency { target: name(target), require, timeout: Duration::from_secs(60), on_failure: OnFailure::Ignore }
+}
+
+/// A TCP check with the default thresholds: grace 5 s, interval 2 s, 1 pass, 3 failures, start within 5 min.
+#[must_use]
+pub fn health() -> Health {
+    Health {
+        tally: Tally {
+            grace_period: Duration::from_secs(5),
+            interval: Duration::from_secs(2),
+            timeout: Duration::from_secs(1),
+            success_threshold: 1,
+            failure_threshold: 3,
+            start_timeout: Duration::from_secs(300),
+        },
+        check: Arc::new(Check {
+            probes: vec![ProbeSpec::Tcp { address: None, port: Some(1) }],
+            expression: Expr::Probe(0),
+        }),
+    }
+}
+
+/// A stack of these services, taken as valid: names must resolve, without cycles.
+///
+/// # Panics
+/// If a dependency names no service.
+#[must_use]
+#[expect(clippy::expect_used, reason = "samples are written by hand")]
+pub fn stack(services: Vec<Service>) -> Arc<Stack> {
+    for service in &services {
+        for dep in &service.depends_on {
+            assert!(services.iter().any(|s| s.name == dep.target), "{} needs {}", service.name, dep.target);
+        }
+    }
+    let name = StackName::new("sample").expect("a name");
+    Arc::new(Stack::assume_valid(name, PathBuf::from("/"), services.into_iter().map(Arc::new).collect(), Vec::new()))
+}

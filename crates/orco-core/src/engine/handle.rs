@@ -1,0 +1,406 @@
+//! The public handle of a running engine.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use futures::Stream;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    brain::{Command, Refused},
+    log::{Query, Record},
+    model::{ServiceName, StackId, State},
+    runtime::{ExecRequest, ExecResult, Runtime, RuntimeError, Usage},
+    spec::Stack,
+};
+
+use super::{
+    builder::EngineBuilder,
+    driver::Request,
+    events::{Event, EventLog, EventQuery},
+    report::Running,
+    status::{Status, Watch},
+    ticket::{Aim, NotDone, Ticket},
+    why::Why,
+    world::World,
+};
+
+/// A running stack. Cheap to clone, `Send + Sync + 'static`; the engine ends with its last handle and
+/// kills what still runs then. End it with [`Engine::shutdown`] to stop everything in order.
+///
+/// The engine installs no signal handler, touches no environment variable and keeps no global state; any
+/// number of engines live side by side.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    shared: Arc<Shared>,
+    requests: mpsc::Sender<Request>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    id: StackId,
+    stack: Stack,
+    state_dir: PathBuf,
+    world: Arc<World>,
+    events: Arc<EventLog>,
+}
+
+/// Why a command was not carried out.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// It makes no sense for this stack.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// No replica of the service runs (or not the one asked for).
+    #[error("{service} has no running instance{}", .replica.map(|r| format!(" of replica {r}")).unwrap_or_default())]
+    NotRunning {
+        /// Which.
+        service: ServiceName,
+        /// The replica asked for.
+        replica: Option<u32>,
+    },
+    /// The runtime refused.
+    #[error("{service}/{replica}: {why}")]
+    Runtime {
+        /// Which.
+        service: ServiceName,
+        /// Which replica.
+        replica: u32,
+        /// The runtime's words.
+        why: String,
+    },
+    /// The engine has ended.
+    #[error("the engine has ended")]
+    Ended,
+}
+
+/// Why a stack is not ready and will not become so by itself.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotReady {
+    /// A service stands in the way.
+    #[error("{0}")]
+    Service(Box<Why>),
+    /// The engine has ended.
+    #[error("the engine has ended")]
+    Ended,
+}
+
+/// What is left when nothing runs any more.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Finished {
+    /// Everything that was wanted has completed.
+    Completed,
+    /// These services have not: they failed, or wait for one that failed.
+    Failed(Vec<ServiceName>),
+    /// The stack was asked down, and is.
+    Down,
+}
+
+impl Engine {
+    /// Begins to put an engine together.
+    pub fn builder(stack: Stack) -> EngineBuilder {
+        EngineBuilder::new(stack)
+    }
+
+    pub(super) fn new(
+        id: StackId,
+        stack: Stack,
+        state_dir: PathBuf,
+        world: Arc<World>,
+        events: Arc<EventLog>,
+        requests: mpsc::Sender<Request>,
+    ) -> Self {
+        Self { shared: Arc::new(Shared { id, stack, state_dir, world, events }), requests }
+    }
+
+    /// The stack's identity.
+    pub fn id(&self) -> StackId {
+        self.shared.id
+    }
+
+    /// The stack as it was started with.
+    pub fn stack(&self) -> &Stack {
+        &self.shared.stack
+    }
+
+    /// The state directory.
+    pub fn state_dir(&self) -> &Path {
+        &self.shared.state_dir
+    }
+
+    /// How the process runtime (or the first that kills trees) does it.
+    pub fn kill_backend(&self) -> Option<&'static str> {
+        self.shared.world.registry.runtimes.values().find_map(|r| r.kill_backend())
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(request(reply)).await.ok()?;
+        answer.await.ok()
+    }
+
+    /// Gives a command. `Ok`: it was taken and will be carried out whatever happens to the ticket.
+    /// Cancel-safe: a dropped call has either given the command or not.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn command(&self, command: Command) -> Result<Ticket, CommandError> {
+        let aim = Aim::of(&command);
+        let watch = self.watch().await.ok_or(CommandError::Ended)?;
+        let from = self.ask(|reply| Request::Command(command, reply)).await.ok_or(CommandError::Ended)??;
+        Ok(Ticket { watch, from, aim })
+    }
+
+    /// Starts all services, each behind its gates.
+    ///
+    /// # Errors
+    /// [`CommandError::Ended`].
+    pub async fn up(&self) -> Result<Ticket, CommandError> {
+        self.command(Command::Start { services: Vec::new(), deps: true }).await
+    }
+
+    /// Starts one service.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn start(&self, service: &str) -> Result<Ticket, CommandError> {
+        let services = vec![self.name(service)?];
+        self.command(Command::Start { services, deps: false }).await
+    }
+
+    /// Stops one service; what depends on it stays.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn stop(&self, service: &str) -> Result<Ticket, CommandError> {
+        let services = vec![self.name(service)?];
+        self.command(Command::Stop { services }).await
+    }
+
+    /// Replaces one service by itself, one replica at a time.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn restart(&self, service: &str) -> Result<Ticket, CommandError> {
+        let services = vec![self.name(service)?];
+        self.command(Command::Restart { services }).await
+    }
+
+    /// Sets the number of replicas of one service.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn scale(&self, service: &str, replicas: u32) -> Result<Ticket, CommandError> {
+        self.command(Command::Scale { service: self.name(service)?, replicas }).await
+    }
+
+    /// Wants everything down, in reverse order. The engine goes on; see [`shutdown`](Self::shutdown).
+    ///
+    /// # Errors
+    /// [`CommandError::Ended`].
+    pub async fn down(&self) -> Result<Ticket, CommandError> {
+        self.command(Command::Down).await
+    }
+
+    /// Kills everything at once.
+    ///
+    /// # Errors
+    /// [`CommandError::Ended`].
+    pub async fn kill(&self) -> Result<Ticket, CommandError> {
+        self.command(Command::Kill).await
+    }
+
+    fn name(&self, text: &str) -> Result<ServiceName, CommandError> {
+        let unknown = || Refused::UnknownService { name: text.to_owned(), near: None };
+        ServiceName::new(text).map_err(|_| unknown().into())
+    }
+
+    /// The stack as it is now. `None`: the engine has ended.
+    pub async fn status(&self) -> Option<Arc<Status>> {
+        self.ask(Request::Status).await
+    }
+
+    /// Follows the status. `None`: the engine has ended.
+    pub async fn watch(&self) -> Option<Watch> {
+        self.ask(Request::Watch).await
+    }
+
+    /// The events that are still kept (10,000), and new ones if the query follows.
+    pub fn events(&self, query: EventQuery) -> impl Stream<Item = Arc<Event>> + Send + 'static + use<> {
+        self.shared.events.stream(query)
+    }
+
+    /// Log records as the query asks, oldest first; with `follow` it goes on with new ones until the
+    /// engine ends. Nothing is dropped: a slow reader is just behind.
+    pub fn logs(&self, query: Query, follow: bool) -> impl Stream<Item = Vec<Record>> + Send + 'static + use<> {
+        self.shared.world.logs.stream(query, follow)
+    }
+
+    /// Waits until every wanted service is ready (oneshots: completed). Cancel-safe.
+    ///
+    /// # Errors
+    /// [`NotReady`] as soon as a service has failed for good, with the chain of causes.
+    pub async fn ready(&self) -> Result<(), NotReady> {
+        let Some(mut watch) = self.watch().await else { return Err(NotReady::Ended) };
+        let aim = Aim::Ready(Vec::new());
+        match watch.until(|s| aim.met(s)).await {
+            Some(Ok(())) => Ok(()),
+            Some(Err(NotDone::Failed { service, .. } | NotDone::Stopped { service })) => {
+                Err(self.why(service.as_str()).await.map_or(NotReady::Ended, |w| NotReady::Service(Box::new(w))))
+            }
+            Some(Err(NotDone::Ended)) | None => Err(NotReady::Ended),
+        }
+    }
+
+    /// Waits until nothing is left to run: all oneshots have completed, or what is left failed or
+    /// waits for what failed, or the stack was asked down and is. `None`: the engine has ended. Cancel-safe.
+    pub async fn finished(&self) -> Option<Finished> {
+        self.watch().await?.until(finished).await
+    }
+
+    /// The chain of causes that keeps a service from being ready. `None`: no such service.
+    pub async fn why(&self, service: &str) -> Option<Why> {
+        let status = self.status().await?;
+        Why::find(&status, service, &self.shared.world.logs)
+    }
+
+    async fn running(
+        &self,
+        service: &str,
+        replica: Option<u32>,
+    ) -> Result<Vec<(u32, Arc<dyn Runtime>, Running)>, CommandError> {
+        let name = self.name(service)?;
+        if self.status().await.ok_or(CommandError::Ended)?.snapshot.service(service).is_none() {
+            return Err(Refused::UnknownService { name: service.to_owned(), near: None }.into());
+        }
+        let mut all = self.ask(|reply| Request::Running(name.clone(), reply)).await.ok_or(CommandError::Ended)?;
+        all.retain(|(r, ..)| replica.is_none_or(|wanted| wanted == *r));
+        all.sort_by_key(|(r, ..)| *r);
+        if all.is_empty() { Err(CommandError::NotRunning { service: name, replica }) } else { Ok(all) }
+    }
+
+    /// The address of a running service's first port (its first replica's), as seen from this process.
+    ///
+    /// # Errors
+    /// [`CommandError`] when it does not run or publishes no port.
+    pub async fn endpoint(&self, service: &str) -> Result<SocketAddr, CommandError> {
+        self.endpoints(service).await.map(|all| all[0])
+    }
+
+    /// The addresses of all running replicas, at least one.
+    ///
+    /// # Errors
+    /// [`CommandError`] when none runs or none publishes a port.
+    pub async fn endpoints(&self, service: &str) -> Result<Vec<SocketAddr>, CommandError> {
+        let all = self.running(service, None).await?;
+        let found: Vec<_> = all
+            .iter()
+            .filter_map(|(_, _, r)| r.own_port.and_then(|p| r.endpoints.get(&p)).or_else(|| first_port(r)).copied())
+            .collect();
+        if found.is_empty() {
+            let why = "it publishes no port".to_owned();
+            return Err(CommandError::Runtime { service: self.name(service)?, replica: all[0].0, why });
+        }
+        Ok(found)
+    }
+
+    /// Sends a signal to the main process of one replica, or of all.
+    ///
+    /// # Errors
+    /// [`CommandError`]; the first that failed.
+    pub async fn signal(&self, service: &str, replica: Option<u32>, signal: i32) -> Result<(), CommandError> {
+        for (replica, runtime, running) in self.running(service, replica).await? {
+            let sent = runtime.signal(&running.handle, signal).await;
+            sent.map_err(|e| self.refused(service, replica, &e))?;
+        }
+        Ok(())
+    }
+
+    /// Runs a command beside (or inside) one replica, or each of all in turn, with its variables, user and
+    /// directory.
+    ///
+    /// # Errors
+    /// [`CommandError`]; the first that could not be started.
+    pub async fn exec(
+        &self,
+        service: &str,
+        replica: Option<u32>,
+        argv: Vec<String>,
+        timeout: std::time::Duration,
+    ) -> Result<Vec<(u32, ExecResult)>, CommandError> {
+        let mut results = Vec::new();
+        for (replica, runtime, running) in self.running(service, replica).await? {
+            let done = runtime.exec(ExecRequest::new(&running.request, argv.clone(), timeout)).await;
+            results.push((replica, done.map_err(|e| self.refused(service, replica, &e))?));
+        }
+        Ok(results)
+    }
+
+    /// What the running instances of a service use, by replica.
+    ///
+    /// # Errors
+    /// [`CommandError`] when none runs.
+    pub async fn usage(&self, service: &str) -> Result<Vec<(crate::model::InstanceId, Usage)>, CommandError> {
+        let mut found = Vec::new();
+        for (_, runtime, running) in self.running(service, None).await? {
+            if let Some(usage) = runtime.stats(&running.handle).await {
+                found.push((running.handle.instance, usage));
+            }
+        }
+        Ok(found)
+    }
+
+    fn refused(&self, service: &str, replica: u32, error: &RuntimeError) -> CommandError {
+        match self.name(service) {
+            Ok(service) => CommandError::Runtime { service, replica, why: error.chain() },
+            Err(e) => e,
+        }
+    }
+
+    /// Stops everything in reverse order and ends the engine. When it returns, no process, container,
+    /// task or temporary file is left. Dropping the future leaves the stop under way; the engine then
+    /// ends with its last handle.
+    pub async fn shutdown(&self) {
+        if let Ok(ticket) = self.down().await {
+            let _ = ticket.done().await;
+        }
+        let _ = self.ask(Request::End).await;
+    }
+}
+
+fn first_port(running: &Running) -> Option<&SocketAddr> {
+    running.request.service.ports.first().and_then(|p| running.endpoints.get(&p.target))
+}
+
+/// `None`: something still runs or will.
+fn finished(status: &Status) -> Option<Finished> {
+    let services = &status.snapshot.services;
+    if status.going_down {
+        return status.snapshot.all_down().then_some(Finished::Down);
+    }
+    let over = |s: State| matches!(s, State::Completed | State::Failed | State::Stopped);
+    let mut wanted = services.iter().filter(|s| s.wanted).peekable();
+    wanted.peek()?;
+    let mut failed = Vec::new();
+    for s in wanted {
+        // A pending seat moves only when something it waits for does, and by now nothing else moves.
+        let stuck = s.state == State::Pending && s.waiting.as_ref().is_some_and(crate::model::Waiting::is_gate);
+        if !(over(s.state) || stuck) || s.instances.iter().any(|i| !over(i.state) && i.state != State::Pending) {
+            return None;
+        }
+        if s.state != State::Completed {
+            failed.push(s.name.clone());
+        }
+    }
+    let unwanted_live = services.iter().filter(|s| !s.wanted).flat_map(|s| &s.instances).any(|i| !over(i.state));
+    if unwanted_live {
+        return None;
+    }
+    Some(if failed.is_empty() { Finished::Completed } else { Finished::Failed(failed) })
+}

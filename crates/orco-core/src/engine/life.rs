@@ -1,0 +1,252 @@
+//! The hand that leads one instance from its start to its end. Reads top-down; every exit is a fact.
+
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures::FutureExt;
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
+
+use crate::{
+    model::{Exit, Fact, InstanceId, Seat},
+    runtime::{ExecRequest, Handle, How, Runtime, RuntimeError, StartRequest},
+    spec::{Hook, Service},
+};
+
+use super::{
+    report::{Report, Running},
+    world::World,
+};
+
+/// A start that has not answered by then has an unknown outcome.
+const START_DEADLINE: Duration = Duration::from_secs(120);
+/// A stop, remove or reap that has not answered by then is tried again.
+const CALL_DEADLINE: Duration = Duration::from_secs(30);
+/// Pauses between tries of calls that must succeed some day: doubling up to the second.
+const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+
+/// What an instance is told. Orders only grow: a kill is not taken back.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Order {
+    Run,
+    Stop(i32),
+    Kill,
+}
+
+/// An instance to be.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) at: Seat,
+    pub(super) inst: InstanceId,
+    pub(super) run: u32,
+    pub(super) service: Arc<Service>,
+}
+
+/// Why there is no running instance after a start.
+enum NoStart {
+    /// Certainly nothing runs.
+    Refused(String),
+    /// Something may run.
+    Unknown(String),
+}
+
+/// Leads the instance through its life. `orders` come from the driver; its closing means kill.
+pub(super) async fn lead(world: Arc<World>, plan: Plan, mut orders: watch::Receiver<Order>) {
+    let (at, inst) = (plan.at, plan.inst);
+    let Some(runtime) = world.runtime(&plan.service.runtime) else {
+        let why = format!("runtime `{}` is not registered", plan.service.runtime);
+        return fail(&world, at, inst, why, true).await;
+    };
+    let (handle, running) = match start(&world, &plan, &*runtime, &mut orders).await {
+        Ok(started) => started,
+        Err(NoStart::Refused(why)) => {
+            world.ports().release(inst);
+            return fail(&world, at, inst, why, true).await;
+        }
+        Err(NoStart::Unknown(why)) => {
+            fail(&world, at, inst, why, false).await;
+            // The brain answers with a kill, once.
+            let _ = orders.wait_for(|o| *o == Order::Kill).await;
+            until_done(|| runtime.reap(inst)).await;
+            let port_lost = world.ports().release(inst);
+            return end(&world, at, inst, Exit::Unknown, port_lost).await;
+        }
+    };
+    world.logs.attach(&running.request, runtime.logs(&handle));
+    let request = Arc::clone(&running.request);
+    world.reports.send(Report::Up { at, inst, live: Box::new(running) }).await;
+    let exit = {
+        let duties = async {
+            tokio::join!(
+                post_start(&world, at, &*runtime, &request),
+                obey(&world, at, &*runtime, &handle, &request, &mut orders)
+            );
+            std::future::pending::<()>().await;
+        };
+        // Cancel-safe: `wait` is by contract; duties end with the instance.
+        tokio::select! {
+            exit = wait(&*runtime, &handle) => exit,
+            () = duties => Exit::Unknown,
+        }
+    };
+    world.logs.ended(inst).await;
+    if let Some(hook) = &plan.service.hooks.post_stop {
+        run_hook_unhurried(&world, at, &*runtime, &request, hook, "postStop").await;
+    }
+    until_done(|| runtime.remove(&handle)).await;
+    let port_lost = world.ports().release(inst);
+    end(&world, at, inst, exit, port_lost).await;
+}
+
+async fn fail(world: &World, at: Seat, inst: InstanceId, why: String, certain: bool) {
+    world.reports.send(Report::Fact(Fact::StartFailed { at, inst, why: why.into(), certain })).await;
+}
+
+async fn end(world: &World, at: Seat, inst: InstanceId, exit: Exit, port_lost: bool) {
+    world.reports.send(Report::Fact(Fact::Exited { at, inst, exit, port_lost })).await;
+}
+
+/// Expands, runs the preStart hook, starts.
+async fn start(
+    world: &World,
+    plan: &Plan,
+    runtime: &dyn Runtime,
+    orders: &mut watch::Receiver<Order>,
+) -> Result<(Handle, Running), NoStart> {
+    let (request, own_port) = world.prepare(plan).map_err(NoStart::Refused)?;
+    let request = Arc::new(request);
+    let stopped = || NoStart::Refused("stopped before its start".to_owned());
+    if let Some(hook) = &plan.service.hooks.pre_start {
+        // Cancel-safe: a dropped hook is killed, and nothing was started yet.
+        tokio::select! {
+            done = run_hook(world, runtime, &request, hook) => {
+                done.map_err(|why| NoStart::Refused(format!("preStart hook: {why}")))?;
+            }
+            _ = orders.wait_for(|o| *o != Order::Run) => return Err(stopped()),
+        }
+    }
+    if *orders.borrow() != Order::Run {
+        return Err(stopped());
+    }
+    let started = timeout(START_DEADLINE, AssertUnwindSafe(runtime.start((*request).clone())).catch_unwind()).await;
+    let handle = match started {
+        Ok(Ok(Ok(handle))) => handle,
+        Ok(Ok(Err(e))) if e.is_certain() => return Err(NoStart::Refused(e.chain())),
+        Ok(Ok(Err(e))) => return Err(NoStart::Unknown(e.chain())),
+        Ok(Err(_)) => return Err(NoStart::Unknown(format!("runtime `{}` panicked", runtime.name()))),
+        Err(_) => return Err(NoStart::Unknown(format!("runtime `{}` did not answer", runtime.name()))),
+    };
+    let endpoints = world.endpoints(runtime, &handle, &plan.service, own_port).await;
+    Ok((handle.clone(), Running { handle, request, endpoints, own_port }))
+}
+
+/// Waits for the end, whatever it takes: a runtime that cannot tell is asked again.
+async fn wait(runtime: &dyn Runtime, handle: &Handle) -> Exit {
+    let mut pause = RETRY.0;
+    loop {
+        match AssertUnwindSafe(runtime.wait(handle)).catch_unwind().await {
+            Ok(Ok(exit)) => return exit,
+            Ok(Err(e)) => {
+                tracing::warn!(instance = %handle.instance, error = %e.chain(), "waiting failed, trying again")
+            }
+            Err(_) => tracing::warn!(instance = %handle.instance, "runtime panicked while waiting, trying again"),
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(RETRY.1);
+    }
+}
+
+/// Carries out the orders for a running instance.
+async fn obey(
+    world: &World,
+    at: Seat,
+    runtime: &dyn Runtime,
+    handle: &Handle,
+    request: &StartRequest,
+    orders: &mut watch::Receiver<Order>,
+) {
+    let mut done = Order::Run;
+    loop {
+        let order = orders.wait_for(|o| *o > done).await.map_or(Order::Kill, |o| *o);
+        match order {
+            Order::Run => {}
+            Order::Stop(signal) => {
+                let graceful = async {
+                    if let Some(hook) = &request.service.hooks.pre_stop {
+                        run_hook_unhurried(world, at, runtime, request, hook, "preStop").await;
+                    }
+                    until_done(|| runtime.stop(handle, How::Graceful(signal))).await;
+                };
+                // Cancel-safe: a kill overtakes a stop that is still under way.
+                tokio::select! {
+                    () = graceful => {}
+                    _ = orders.wait_for(|o| *o == Order::Kill) => {}
+                }
+            }
+            Order::Kill => return until_done(|| runtime.stop(handle, How::Kill)).await,
+        }
+        done = order;
+    }
+}
+
+async fn post_start(world: &World, at: Seat, runtime: &dyn Runtime, request: &StartRequest) {
+    if let Some(hook) = &request.service.hooks.post_start {
+        run_hook_unhurried(world, at, runtime, request, hook, "postStart").await;
+    }
+}
+
+/// Runs a hook whose failure is only told, unless everything is being killed.
+async fn run_hook_unhurried(
+    world: &World,
+    at: Seat,
+    runtime: &dyn Runtime,
+    request: &StartRequest,
+    hook: &Hook,
+    name: &'static str,
+) {
+    // Cancel-safe: a dropped hook is killed with its tree.
+    tokio::select! {
+        done = run_hook(world, runtime, request, hook) => {
+            if let Err(why) = done {
+                world.reports.send(Report::HookFailed { at, hook: name, why: why.into() }).await;
+            }
+        }
+        () = world.hurry.cancelled() => {}
+    }
+}
+
+async fn run_hook(world: &World, runtime: &dyn Runtime, request: &StartRequest, hook: &Hook) -> Result<(), String> {
+    let argv = world.expand_hook(request, &hook.command.argv)?;
+    let asked = runtime.exec(ExecRequest::new(request, argv, hook.timeout));
+    // The runtime keeps the hook's timeout; ours is for a runtime that does not.
+    let answer = timeout(hook.timeout + CALL_DEADLINE, AssertUnwindSafe(asked).catch_unwind()).await;
+    let result = match answer {
+        Ok(Ok(Ok(result))) => result,
+        Ok(Ok(Err(e))) => return Err(e.chain()),
+        Ok(Err(_)) => return Err("the runtime panicked".to_owned()),
+        Err(_) => return Err("the runtime did not answer".to_owned()),
+    };
+    let said = String::from_utf8_lossy(&result.output);
+    let last = said.lines().rev().find(|l| !l.trim().is_empty()).map(|l| format!(": {}", l.trim())).unwrap_or_default();
+    match result.exit {
+        Some(Exit::Code(0)) => Ok(()),
+        Some(exit) => Err(format!("{exit}{last}")),
+        None => Err(format!("timeout after {}", crate::model::human(hook.timeout))),
+    }
+}
+
+/// Repeats an idempotent call until it succeeds. Bounded by the life of the engine, which drops it.
+async fn until_done<F: Future<Output = Result<(), RuntimeError>>>(mut call: impl FnMut() -> F) {
+    let mut pause = RETRY.0;
+    loop {
+        match timeout(CALL_DEADLINE, AssertUnwindSafe(call()).catch_unwind()).await {
+            Ok(Ok(Ok(()))) => return,
+            Ok(Ok(Err(e))) => tracing::warn!(error = %e.chain(), "a runtime call failed, trying again"),
+            Ok(Err(_)) => tracing::warn!("a runtime call panicked, trying again"),
+            Err(_) => tracing::warn!("a runtime call did not answer, trying again"),
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(RETRY.1);
+    }
+}

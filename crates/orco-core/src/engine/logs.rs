@@ -1,0 +1,262 @@
+//! Where output lies, and who waits for more of it.
+//!
+//! Bytes never pass through here unless somebody reads: runtimes write segments themselves, or hand
+//! over a stream that one task writes. Readers have cursors; a slow one is just behind.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use futures::{Stream, StreamExt};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinHandle,
+};
+
+use crate::{
+    log::{
+        Origin, Query, Record, Store, Writer,
+        format::{SEGMENT_BYTES, Stem},
+    },
+    model::{InstanceId, ServiceName},
+    probe::Follow,
+    runtime::{Growth, LogSource, LogStream, StartRequest},
+};
+
+use super::{
+    clock::wall_micros,
+    reader::{Instance, follow},
+};
+
+/// What a stack's logs may take on disk before the oldest segments go.
+const RETAINED: u64 = 256 << 20;
+/// So many ended instances are a reason to look at the size, besides full segments.
+const ENDS: u64 = 64;
+/// `arrivals` when the engine has ended.
+pub(super) const CLOSED: u64 = u64::MAX;
+
+/// One instance whose output can be followed.
+#[derive(Clone, Debug)]
+pub(super) struct Tail {
+    pub(super) origin: Origin,
+    pub(super) dir: PathBuf,
+    pub(super) growth: Arc<dyn Growth>,
+    /// True once all output is in the files.
+    pub(super) ended: watch::Receiver<bool>,
+}
+
+impl Tail {
+    /// Waits until there is more than `seen` bytes or the output has ended. `before` is what was seen at the
+    /// last call: growth that brought nothing means that the end is near, and only it is waited for. Cancel-safe.
+    pub(super) async fn more(&self, seen: u64, before: Option<u64>) {
+        let mut ended = self.ended.clone();
+        if before == Some(seen) {
+            let _ = ended.wait_for(|e| *e).await;
+            return;
+        }
+        // Both arms are cancel-safe: by the contract of `beyond`, and a watch loses nothing.
+        tokio::select! {
+            () = self.growth.beyond(seen) => {}
+            _ = ended.wait_for(|e| *e) => {}
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Entry {
+    tail: Tail,
+    ended: watch::Sender<bool>,
+    writing: Option<JoinHandle<()>>,
+}
+
+/// The log directory of one engine.
+#[derive(Debug)]
+pub(super) struct Logs {
+    pub(super) store: Store,
+    /// Live instances. The lock is held for look-ups only.
+    live: Mutex<BTreeMap<InstanceId, Entry>>,
+    /// Counts instances that were attached; [`CLOSED`] when the engine has ended.
+    pub(super) arrivals: watch::Sender<u64>,
+    /// Wakes the task that seals full segments and deletes the oldest ones.
+    full: Notify,
+    ends: AtomicU64,
+}
+
+impl Logs {
+    #[expect(clippy::disallowed_methods, reason = "the log directory is made here")]
+    pub(super) fn open(root: PathBuf) -> io::Result<Self> {
+        use std::os::unix::fs::DirBuilderExt;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&root)?;
+        Ok(Self {
+            store: Store::new(root),
+            live: Mutex::default(),
+            arrivals: watch::Sender::new(0),
+            full: Notify::new(),
+            ends: AtomicU64::new(0),
+        })
+    }
+
+    fn live(&self) -> MutexGuard<'_, BTreeMap<InstanceId, Entry>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The directory of a service, made if need be.
+    #[expect(clippy::disallowed_methods, reason = "the log directory is made here")]
+    pub(super) fn directory(&self, service: &ServiceName) -> Result<PathBuf, String> {
+        use std::os::unix::fs::DirBuilderExt;
+        let dir = self.store.dir(service);
+        match std::fs::DirBuilder::new().mode(0o700).create(&dir) {
+            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(format!("cannot create {}: {e}", dir.display())),
+            _ => Ok(dir),
+        }
+    }
+
+    /// A started instance's output begins.
+    pub(super) fn attach(self: &Arc<Self>, request: &StartRequest, source: LogSource) {
+        let origin = Origin::new(request.service.name.clone(), request.replica, request.run);
+        let dir = request.log.dir.clone();
+        let (ended, ended_rx) = watch::channel(false);
+        let (growth, writing): (Arc<dyn Growth>, _) = match source {
+            LogSource::Segments(growth) => (growth, None),
+            LogSource::Stream(stream) => {
+                let (written, rx) = watch::channel(0);
+                let stem = Stem { replica: request.replica, run: request.run };
+                let task = tokio::spawn(write(Arc::clone(self), stream, dir.clone(), stem, written));
+                (Arc::new(Written(rx)), Some(task))
+            }
+        };
+        let tail = Tail { origin, dir, growth, ended: ended_rx };
+        self.live().insert(request.instance, Entry { tail, ended, writing });
+        self.arrivals.send_modify(|n| *n += 1);
+    }
+
+    /// An instance is over: its readers come to their end when they have read what there is.
+    pub(super) async fn ended(&self, inst: InstanceId) {
+        let Some(entry) = self.live().remove(&inst) else { return };
+        if let Some(writing) = entry.writing {
+            // The stream of an ended instance ends; one that does not is cut off.
+            let abort = writing.abort_handle();
+            if tokio::time::timeout(std::time::Duration::from_secs(5), writing).await.is_err() {
+                abort.abort();
+            }
+        }
+        entry.ended.send_replace(true);
+        if self.ends.fetch_add(1, Ordering::Relaxed) % ENDS == ENDS - 1 {
+            self.rotated();
+        }
+    }
+
+    /// A segment is full, or many instances have ended: it is time to look at the size.
+    pub(super) fn rotated(&self) {
+        self.full.notify_one();
+    }
+
+    /// Seals full segments and deletes the oldest output above the limit, whenever there is reason to.
+    /// `done` is told after each round.
+    pub(super) async fn keep_small(self: Arc<Self>, done: impl Fn()) {
+        loop {
+            self.full.notified().await;
+            let logs = Arc::clone(&self);
+            let round = tokio::task::spawn_blocking(move || {
+                let live: BTreeSet<Origin> = logs.tails().into_iter().map(|t| t.origin).collect();
+                let is_live = |origin: &Origin| live.contains(origin);
+                logs.store.seal(&is_live)?;
+                logs.store.retain(RETAINED, &is_live)
+            });
+            match round.await {
+                Ok(Ok(dropped)) if dropped.segments > 0 => {
+                    tracing::debug!(lines = dropped.lines, bytes = dropped.bytes, "oldest log segments deleted");
+                }
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "cannot trim the logs"),
+                Err(error) => tracing::warn!(%error, "trimming the logs failed"),
+            }
+            done();
+        }
+    }
+
+    /// The engine has ended: readers end when they have read what there is.
+    pub(super) fn close(&self) {
+        self.arrivals.send_replace(CLOSED);
+    }
+
+    /// The highest run of each replica that has logs here from an earlier life.
+    pub(super) fn runs(&self) -> io::Result<Vec<(ServiceName, u32, u32)>> {
+        self.store.highest_runs()
+    }
+
+    /// What a query finds now. Reads files.
+    pub(super) fn read(&self, query: &Query) -> Vec<Record> {
+        let live: BTreeSet<Origin> = self.tails().into_iter().map(|t| t.origin).collect();
+        let found = query.follow(&self.store, &|origin| live.contains(origin));
+        match found {
+            Ok(follower) => follower.batches(usize::MAX).flatten().flatten().collect(),
+            Err(error) => {
+                tracing::warn!(%error, "cannot read the logs");
+                Vec::new()
+            }
+        }
+    }
+
+    /// What a query finds, and with `go_on` what comes.
+    pub(super) fn stream(
+        self: &Arc<Self>,
+        query: Query,
+        go_on: bool,
+    ) -> impl Stream<Item = Vec<Record>> + Send + 'static + use<> {
+        follow(Arc::clone(self), query, go_on)
+    }
+
+    /// All live instances.
+    pub(super) fn tails(&self) -> Vec<Tail> {
+        self.live().values().map(|e| e.tail.clone()).collect()
+    }
+
+    /// One live instance, for log probes.
+    pub(super) fn follow_instance(&self, inst: InstanceId) -> Option<Arc<dyn Follow>> {
+        self.live().get(&inst).map(|e| Arc::new(Instance(e.tail.clone())) as Arc<dyn Follow>)
+    }
+}
+
+/// Writes a stream of output as segments.
+async fn write(logs: Arc<Logs>, mut stream: LogStream, dir: PathBuf, stem: Stem, written: watch::Sender<u64>) {
+    let mut writer = match Writer::create(&dir, stem) {
+        Ok(writer) => writer,
+        Err(error) => {
+            tracing::warn!(%error, dir = %dir.display(), "cannot write this log");
+            return;
+        }
+    };
+    while let Some(chunk) = stream.next().await {
+        // A full disk drops and counts; the service goes on.
+        if let Err(error) = writer.append(chunk.stderr, &chunk.bytes, wall_micros()) {
+            tracing::warn!(%error, "log bytes dropped");
+        }
+        let before = written.send_replace(writer.written());
+        if before / SEGMENT_BYTES != writer.written() / SEGMENT_BYTES {
+            logs.rotated();
+        }
+    }
+    if let Err(error) = writer.finish(wall_micros()) {
+        tracing::warn!(%error, "cannot finish a log");
+    }
+}
+
+/// Growth of a log that the engine writes itself.
+#[derive(Debug)]
+struct Written(watch::Receiver<u64>);
+
+#[async_trait]
+impl Growth for Written {
+    async fn beyond(&self, seen: u64) {
+        // An error: the writer is gone, so the output has ended.
+        let _ = self.0.clone().wait_for(|n| *n > seen).await;
+    }
+}

@@ -1,0 +1,33 @@
+//! The asynchronous shell around the brain: everything that runs.
+//!
+//! # Theory of operation
+//! One task, the driver, owns the brain. Its loop turns sources (commands, reports of hands, one timer)
+//! into inputs, lets the brain decide, and sends out hands: one small task per instance that leads it
+//! from start to end, one per check that asks its probes. A hand's every exit is a report. The driver awaits
+//! nothing but its sources, so hands may wait for it and never the reverse: there is no deadlock.
+
+mod builder;
+mod clock;
+mod driver;
+mod events;
+mod exec;
+mod expand;
+mod handle;
+mod life;
+mod logs;
+mod ports;
+mod prober;
+mod reader;
+mod registry;
+mod report;
+mod status;
+mod ticket;
+mod why;
+mod world;
+
+pub use builder::{EngineBuilder, StartError, State};
+pub use events::{Event, EventQuery};
+pub use handle::{CommandError, Engine, Finished, NotReady};
+pub use status::{Overlay, Status, Watch};
+pub use ticket::{NotDone, Ticket};
+pub use why::Why;

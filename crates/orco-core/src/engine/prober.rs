@@ -1,0 +1,163 @@
+//! Asks one instance's probes again and again, and tells the brain what they said.
+//!
+//! While starting, the first question comes at once and a failing one is asked again after 1 ms,
+//! doubling up to the interval; once it passed, every interval, in a phase that differs per instance so
+//! that probes never come in herds. Thresholds are the brain's business.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
+use tokio::time::{sleep, timeout};
+
+use crate::{
+    model::{Fact, ProbeVersion, Role, Seat, Verdict},
+    probe::{Probe, ProbeKind, Target},
+    spec::{Health, ProbeSpec, expr::Tri},
+};
+
+use super::report::{Report, Reports};
+
+/// The first pause between two questions to an instance that is not ready yet.
+const FIRST_RETRY: Duration = Duration::from_millis(1);
+
+/// What is asked, of whom, and where the answers go.
+#[derive(Debug)]
+pub(super) struct Prober {
+    pub(super) at: Seat,
+    pub(super) role: Role,
+    pub(super) version: ProbeVersion,
+    pub(super) health: Health,
+    pub(super) probes: Vec<Arc<dyn Probe>>,
+    pub(super) target: Target,
+    pub(super) reports: Reports,
+}
+
+impl Prober {
+    /// Runs until it is dropped, or until nothing can change any more (a log pattern was seen and
+    /// nothing else is asked).
+    pub(super) async fn run(&self) {
+        let count = self.probes.len();
+        let mut values: Vec<Option<Verdict>> = vec![None; count];
+        let mut streams = FuturesUnordered::new();
+        for index in (0..count).filter(|&i| self.probes[i].kind() == ProbeKind::Stream) {
+            values[index] = Some(Verdict::Fail("not seen yet".into()));
+            streams.push(async move { (index, guarded(&*self.probes[index], &self.target).await) });
+        }
+        let polls: Vec<usize> = (0..count).filter(|&i| self.probes[i].kind() == ProbeKind::Poll).collect();
+        let mut pause = FIRST_RETRY;
+        let mut passed = false;
+        loop {
+            let verdict = self.round(&polls, &mut values).await;
+            let pass = verdict == Verdict::Pass;
+            // Only stream probes: nothing more will be asked, so the one answer stands for all passes.
+            let times = if pass && polls.is_empty() { self.health.tally.success_threshold } else { 1 };
+            for _ in 0..times {
+                self.tell(verdict.clone()).await;
+            }
+            if pass && !passed {
+                passed = true;
+                pause = phase(self.target.instance.0, self.health.tally.interval);
+            } else if passed {
+                pause = self.health.tally.interval;
+            }
+            if polls.is_empty() && streams.is_empty() {
+                return;
+            }
+            let rest = async { if polls.is_empty() { std::future::pending().await } else { sleep(pause).await } };
+            // Cancel-safe: a dropped sleep starts anew with the next pause, `streams` keeps its futures.
+            tokio::select! {
+                () = rest => {}
+                Some((index, verdict)) = streams.next() => values[index] = Some(verdict),
+            }
+            if !passed {
+                pause = (pause * 2).min(self.health.tally.interval);
+            }
+        }
+    }
+
+    /// Asks all polled probes at once; ends as soon as the expression is decided, so that a hung
+    /// probe delays no other.
+    async fn round(&self, polls: &[usize], values: &mut [Option<Verdict>]) -> Verdict {
+        for &index in polls {
+            values[index] = None;
+        }
+        let mut asked: FuturesUnordered<_> = polls
+            .iter()
+            .map(|&index| async move {
+                let limit = self.limit(index);
+                let answer = timeout(limit, guarded(&*self.probes[index], &self.target)).await;
+                (index, answer.unwrap_or_else(|_| self.late(index, limit)))
+            })
+            .collect();
+        loop {
+            if self.value(values) == Tri::True {
+                return Verdict::Pass;
+            }
+            match asked.next().await {
+                Some((index, verdict)) => values[index] = Some(verdict),
+                None => break,
+            }
+        }
+        match self.value(values) {
+            Tri::True => Verdict::Pass,
+            Tri::False => Verdict::Fail(blame(values, false)),
+            Tri::Unknown => Verdict::Unknown(blame(values, true)),
+        }
+    }
+
+    fn value(&self, values: &[Option<Verdict>]) -> Tri {
+        self.health.check.expression.eval(&|index| match values.get(index) {
+            Some(Some(Verdict::Pass)) => Tri::True,
+            Some(Some(Verdict::Fail(_))) => Tri::False,
+            Some(Some(Verdict::Unknown(_)) | None) | None => Tri::Unknown,
+        })
+    }
+
+    fn limit(&self, index: usize) -> Duration {
+        match self.health.check.probes.get(index) {
+            Some(ProbeSpec::Cmd { timeout: Some(own), .. }) => *own,
+            _ => self.health.tally.timeout,
+        }
+    }
+
+    fn late(&self, index: usize, limit: Duration) -> Verdict {
+        let name = self.health.check.probes.get(index).map_or("probe", ProbeSpec::name);
+        Verdict::Fail(format!("{name} timeout after {}", crate::model::human(limit)).into())
+    }
+
+    async fn tell(&self, verdict: Verdict) {
+        let fact =
+            Fact::Probed { at: self.at, inst: self.target.instance, role: self.role, version: self.version, verdict };
+        self.reports.send(Report::Fact(fact)).await;
+    }
+}
+
+/// A probe that panics cannot tell; it does not take the prober with it.
+async fn guarded(probe: &dyn Probe, target: &Target) -> Verdict {
+    match AssertUnwindSafe(probe.check(target)).catch_unwind().await {
+        Ok(verdict) => verdict,
+        Err(_) => Verdict::Unknown("the probe panicked".into()),
+    }
+}
+
+/// The first thing that a user should read: a failure, or what could not be told.
+fn blame(values: &[Option<Verdict>], unknown: bool) -> Arc<str> {
+    let mut found = None;
+    for value in values.iter().flatten() {
+        match value {
+            Verdict::Fail(why) if !unknown || found.is_none() => found = found.or(Some(Arc::clone(why))),
+            Verdict::Unknown(why) if unknown => return Arc::clone(why),
+            Verdict::Pass | Verdict::Fail(_) | Verdict::Unknown(_) => {}
+        }
+    }
+    found.unwrap_or_else(|| "the expression is false".into())
+}
+
+/// Where in its interval an instance is asked: somewhere in the second half, by its random id.
+fn phase(instance: u128, interval: Duration) -> Duration {
+    let part = u32::try_from(instance % 1000).unwrap_or(0);
+    interval / 2 + interval * part / 2000
+}
+
+#[cfg(test)]
+mod tests;

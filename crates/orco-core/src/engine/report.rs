@@ -1,0 +1,49 @@
+//! What hands send to the driver.
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+
+use tokio::sync::mpsc;
+
+use crate::{
+    model::{Fact, InstanceId, Seat},
+    runtime::{Handle, Notice, StartRequest},
+};
+
+/// Reports under way to the driver. When it is full, hands wait: probes and spawns slow down, nothing
+/// is lost.
+pub(super) const CAPACITY: usize = 4096;
+
+/// What a hand has to say.
+#[derive(Debug)]
+pub(super) enum Report {
+    /// For the brain.
+    Fact(Fact),
+    /// An instance runs.
+    Up { at: Seat, inst: InstanceId, live: Box<Running> },
+    /// A hook after the start, before the stop or after the end failed.
+    HookFailed { at: Seat, hook: &'static str, why: Arc<str> },
+    /// A runtime has news.
+    Notice { runtime: String, notice: Notice },
+}
+
+/// What is needed to probe a running instance and to show it.
+#[derive(Clone, Debug)]
+pub(super) struct Running {
+    pub(super) handle: Handle,
+    pub(super) request: Arc<StartRequest>,
+    /// This instance's addresses by the port the program listens on.
+    pub(super) endpoints: BTreeMap<u16, SocketAddr>,
+    /// `${port}`, if it has one.
+    pub(super) own_port: Option<u16>,
+}
+
+/// The way to the driver.
+#[derive(Clone, Debug)]
+pub(super) struct Reports(pub(super) mpsc::Sender<Report>);
+
+impl Reports {
+    /// Waits for room. An engine that has ended wants to hear nothing any more.
+    pub(super) async fn send(&self, report: Report) {
+        let _ = self.0.send(report).await;
+    }
+}

@@ -1,0 +1,187 @@
+//! What all hands share: plug-ins, directory of services, ports, logs, and the way to the driver.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    model::{InstanceId, ServiceName, StackId},
+    probe::Target,
+    runtime::{Handle, LogTarget, Runtime, StartRequest},
+    spec::{ProbeSpec, Service},
+};
+
+use super::{
+    exec::ExecBeside,
+    expand::{Variable, expand, uses_port},
+    life::Plan,
+    logs::Logs,
+    ports::Ports,
+    registry::Registry,
+    report::{Reports, Running},
+};
+
+/// Shared by all hands of one engine.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) stack: StackId,
+    pub(super) registry: Registry,
+    pub(super) logs: Arc<Logs>,
+    pub(super) reports: Reports,
+    /// Everything is being killed: nobody waits for hooks any more.
+    pub(super) hurry: CancellationToken,
+    /// Short critical sections without awaits.
+    pub(super) ports: Mutex<Ports>,
+    /// Each service with its number of replicas, for `${endpoints.NAME}`. Written by the driver.
+    pub(super) directory: Mutex<BTreeMap<ServiceName, (Arc<Service>, u32)>>,
+}
+
+impl World {
+    pub(super) fn ports(&self) -> MutexGuard<'_, Ports> {
+        self.ports.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn directory(&self) -> MutexGuard<'_, BTreeMap<ServiceName, (Arc<Service>, u32)>> {
+        self.directory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn runtime(&self, name: &str) -> Option<Arc<dyn Runtime>> {
+        self.registry.runtimes.get(name).cloned()
+    }
+
+    /// The start request of a planned instance, all variables expanded, and its `${port}`.
+    pub(super) fn prepare(&self, plan: &Plan) -> Result<(StartRequest, Option<u16>), String> {
+        let service = &plan.service;
+        let replica = plan.at.slot.replica;
+        let own_port = match uses_port(service) {
+            true => Some(self.port(service, replica, "", plan.inst)?),
+            false => None,
+        };
+        let dir = self.logs.directory(&service.name)?;
+        let log = LogTarget::new(dir, format!("{replica}.{}", plan.run));
+        let mut request = StartRequest::new(self.stack, plan.inst, Arc::clone(service), log);
+        request.replica = replica;
+        request.run = plan.run;
+        let value = |text: &str| self.expand(service, replica, plan.inst, text);
+        request.argv = request.argv.iter().map(|a| value(a)).collect::<Result<_, _>>()?;
+        for text in request.env.values_mut().flatten() {
+            *text = value(text)?;
+        }
+        let workdir = request.workdir.to_string_lossy();
+        if workdir.contains("${") {
+            request.workdir = PathBuf::from(value(&workdir)?);
+        }
+        if let Some(port) = own_port {
+            request.env.entry("PORT".to_owned()).or_insert_with(|| Some(port.to_string()));
+        }
+        Ok((request, own_port))
+    }
+
+    pub(super) fn expand_hook(&self, request: &StartRequest, argv: &[String]) -> Result<Vec<String>, String> {
+        argv.iter().map(|a| self.expand(&request.service, request.replica, request.instance, a)).collect()
+    }
+
+    /// A text of a service with the variables of one instance.
+    fn expand(&self, service: &Service, replica: u32, inst: InstanceId, text: &str) -> Result<String, String> {
+        expand(text, |variable| {
+            Ok(match variable {
+                Variable::Port(name) => self.port(service, replica, name, inst)?.to_string(),
+                Variable::Replica => replica.to_string(),
+                Variable::Service => service.name.to_string(),
+                Variable::Endpoint(name, port) => self.addresses(name, port, Some(1))?,
+                Variable::Endpoints(name, port) => self.addresses(name, port, None)?,
+            })
+        })
+    }
+
+    /// A named port is what `ports:` says of it, else one of the seat's own.
+    fn port(&self, service: &Service, replica: u32, name: &str, inst: InstanceId) -> Result<u16, String> {
+        if let Some(port) = service.ports.iter().find(|p| !name.is_empty() && p.name.as_deref() == Some(name)) {
+            return Ok(port.target);
+        }
+        self.ports().take(&service.name, replica, name, inst).map_err(|e| format!("no port for `${{port}}`: {e}"))
+    }
+
+    /// `host:port` of the first `limit` replicas of a service, comma-separated.
+    fn addresses(&self, name: &str, port: Option<&str>, limit: Option<u32>) -> Result<String, String> {
+        let found = self.directory().get(name).cloned();
+        let (service, replicas) = found.ok_or_else(|| format!("no service `{name}` for its endpoint"))?;
+        let count = limit.map_or(replicas, |l| l.min(replicas.max(1)));
+        let addresses: Result<Vec<_>, String> = (0..count).map(|r| self.address(&service, r, port)).collect();
+        Ok(addresses?.join(","))
+    }
+
+    fn address(&self, service: &Service, replica: u32, port: Option<&str>) -> Result<String, String> {
+        let fixed = match port {
+            Some(name) => service.ports.iter().find(|p| p.name.as_deref() == Some(name)),
+            None if uses_port(service) => None,
+            None => Some(service.ports.first().ok_or_else(|| format!("service `{}` has no port", service.name))?),
+        };
+        let number = match fixed {
+            Some(port) => port.target,
+            None => self
+                .ports()
+                .find(&service.name, replica, port.unwrap_or(""))
+                .map_err(|e| format!("no port for `{}`: {e}", service.name))?,
+        };
+        Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, number)).to_string())
+    }
+
+    /// Where a started instance's ports are reached from here.
+    pub(super) async fn endpoints(
+        &self,
+        runtime: &dyn Runtime,
+        handle: &Handle,
+        service: &Service,
+        own_port: Option<u16>,
+    ) -> BTreeMap<u16, SocketAddr> {
+        let mut found = BTreeMap::new();
+        for target in own_port.into_iter().chain(service.ports.iter().map(|p| p.target)) {
+            if let Some(address) = runtime.endpoint(handle, target).await {
+                found.insert(target, address);
+            }
+        }
+        found
+    }
+
+    /// What a probe of a running instance is aimed at.
+    pub(super) fn target(self: &Arc<Self>, running: &Running, timeout: std::time::Duration) -> Option<Target> {
+        let request = &running.request;
+        let service = &request.service;
+        let exec = ExecBeside { runtime: self.runtime(&service.runtime)?, request: Arc::clone(request) };
+        let mut target = Target::new(service.name.clone(), request.replica, request.instance, Arc::new(exec));
+        target.endpoints = running.endpoints.clone();
+        target.published = service.ports.iter().filter_map(|p| Some((p.host?, p.target))).collect();
+        target.default_port = running.own_port.or_else(|| service.ports.first().map(|p| p.target));
+        target.workdir = request.workdir.clone();
+        target.logs = self.logs.follow_instance(request.instance);
+        target.timeout = timeout;
+        Some(target)
+    }
+
+    /// A probe's configuration with the variables of one instance.
+    pub(super) fn expand_probe(&self, request: &StartRequest, spec: &ProbeSpec) -> ProbeSpec {
+        let value = |text: &mut String| {
+            if let Ok(new) = self.expand(&request.service, request.replica, request.instance, text) {
+                *text = new;
+            }
+        };
+        let mut spec = spec.clone();
+        match &mut spec {
+            ProbeSpec::Http { url, path, headers, expect_body, .. } => {
+                url.iter_mut().chain(path).chain(expect_body).for_each(value);
+                headers.iter_mut().for_each(|(_, v)| value(v));
+            }
+            ProbeSpec::Tcp { address, .. } => address.iter_mut().for_each(value),
+            ProbeSpec::Cmd { command, .. } => command.argv.iter_mut().for_each(value),
+            ProbeSpec::Log { pattern, .. } => value(pattern),
+            ProbeSpec::Custom { .. } => {}
+        }
+        spec
+    }
+}

@@ -1,0 +1,275 @@
+//! Records as lines of JSON, without an allocation per line.
+
+use std::io::Write as _;
+
+use jiff::Timestamp;
+
+use super::{
+    line::Line,
+    parse::cut_mark,
+    record::{Level, Origin, Record},
+};
+
+/// Encodes the lines of one instance: what all of them share is prepared once.
+#[derive(Clone, Debug)]
+pub struct Encoder {
+    /// `","service":"api","replica":0,"level":"`
+    prefix: Vec<u8>,
+    /// `,"run":1`
+    suffix: Vec<u8>,
+    clock: Clock,
+}
+
+impl Encoder {
+    /// An encoder for this instance's lines.
+    pub fn new(origin: &Origin) -> Self {
+        Self::with(origin.service.as_str(), i64::from(origin.replica), origin.run)
+    }
+
+    fn with(service: &str, replica: i64, run: u32) -> Self {
+        let prefix = format!("\",\"service\":\"{service}\",\"replica\":{replica},\"level\":\"").into_bytes();
+        Self { prefix, suffix: format!(",\"run\":{run}").into_bytes(), clock: Clock::default() }
+    }
+
+    /// Appends the line as `{ts, service, replica, level, msg, source, seq, run, fields}` and, where they
+    /// apply, `dropped` and `cut`, with its end of line. Always valid JSON, whatever the bytes are.
+    pub fn encode(&mut self, line: &Line<'_>, out: &mut Vec<u8>) {
+        if line.may_be_json() {
+            let parsed = line.parse();
+            self.begin(line.ts, parsed.level, out);
+            escape(&parsed.msg, out);
+            self.end(line, parsed.fields.as_ref(), out);
+        } else {
+            self.begin(line.ts, line.plain_level(), out);
+            escape_bytes(line.bytes, out);
+            if let Some(cut) = line.cut {
+                escape(&cut_mark(cut), out);
+            }
+            self.end(line, None, out);
+        }
+    }
+
+    fn begin(&mut self, ts: u64, level: Level, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"ts\":\"");
+        self.clock.write(ts, out);
+        out.extend_from_slice(&self.prefix);
+        out.extend_from_slice(level.as_str().as_bytes());
+        out.extend_from_slice(b"\",\"msg\":\"");
+    }
+
+    fn end(&self, line: &Line<'_>, fields: Option<&serde_json::Map<String, serde_json::Value>>, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"\",\"source\":\"");
+        out.extend_from_slice(line.source.as_str().as_bytes());
+        out.extend_from_slice(b"\",\"seq\":");
+        decimal(line.seq, out);
+        out.extend_from_slice(&self.suffix);
+        for (name, number) in [(&b",\"dropped\":"[..], line.dropped), (b",\"cut\":", line.cut)] {
+            if let Some(number) = number {
+                out.extend_from_slice(name);
+                decimal(number, out);
+            }
+        }
+        if let Some(fields) = fields {
+            out.extend_from_slice(b",\"fields\":");
+            let begin = out.len();
+            // Into memory, and these came out of JSON: it cannot fail, and if it did, nothing is left of it.
+            if serde_json::to_writer(&mut *out, fields).is_err() {
+                out.truncate(begin);
+                out.extend_from_slice(b"null");
+            }
+        }
+        out.extend_from_slice(b"}\n");
+    }
+}
+
+/// Appends a record, as [`Encoder::encode`] does a line.
+pub fn write(record: &Record, out: &mut Vec<u8>) {
+    let mut encoder = Encoder::with(record.service.as_str(), record.replica, record.run);
+    encoder.begin(record.ts, record.level, out);
+    escape(&record.msg, out);
+    let (source, seq) = (record.source, record.seq);
+    let line = Line { ts: record.ts, source, seq, bytes: &[], cut: record.cut, dropped: record.dropped };
+    encoder.end(&line, record.fields.as_ref(), out);
+}
+
+/// Formats times, with everything above the microseconds kept from one line to the next.
+#[derive(Clone, Debug, Default)]
+pub struct Clock {
+    millis: u64,
+    text: Vec<u8>,
+}
+
+impl Clock {
+    /// Appends Unix microseconds as RFC 3339 in UTC: `2026-01-02T03:04:05.678901Z`.
+    pub fn write(&mut self, micros: u64, out: &mut Vec<u8>) {
+        let millis = micros / 1000;
+        if self.millis != millis || self.text.is_empty() {
+            self.millis = millis;
+            self.text.clear();
+            let time = i64::try_from(millis).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+            // Beyond the year 9999 nobody's clock is right.
+            let _ = write!(self.text, "{:.3}", time.unwrap_or(Timestamp::MAX));
+            self.text.pop();
+        }
+        out.extend_from_slice(&self.text);
+        let rest = (micros % 1000) as u16;
+        out.extend_from_slice(&[digit(rest / 100), digit(rest / 10), digit(rest), b'Z']);
+    }
+}
+
+const fn digit(n: u16) -> u8 {
+    b'0' + (n % 10) as u8
+}
+
+fn decimal(mut n: u64, out: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (n % 10) as u8;
+        n /= 10;
+        if n == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// Appends the text as the inside of a JSON string, lossily decoded.
+pub fn escape_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => escape(text, out),
+        Err(_) => {
+            for chunk in bytes.utf8_chunks() {
+                escape(chunk.valid(), out);
+                if !chunk.invalid().is_empty() {
+                    out.extend_from_slice("\u{fffd}".as_bytes());
+                }
+            }
+        }
+    }
+}
+
+/// What to do with a byte: 0 copy, 1 look closer, else the letter after the backslash.
+const ESCAPES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut i = 0;
+    while i < 0x20 {
+        table[i] = b'u';
+        i += 1;
+    }
+    table[0x08] = b'b';
+    table[0x09] = b't';
+    table[0x0a] = b'n';
+    table[0x0c] = b'f';
+    table[0x0d] = b'r';
+    table[b'"' as usize] = b'"';
+    table[b'\\' as usize] = b'\\';
+    table[0x7f] = b'u';
+    // The first byte of U+0080 to U+00BF: the C1 controls among them act on terminals.
+    table[0xc2] = 1;
+    table
+};
+
+/// Appends the text as the inside of a JSON string. All control characters are escaped, C1 and DEL
+/// too, though JSON does not ask for these: a line shown raw does nothing to a terminal.
+pub fn escape(text: &str, out: &mut Vec<u8>) {
+    let bytes = text.as_bytes();
+    let (mut from, mut at) = (0, 0);
+    while at < bytes.len() {
+        let action = ESCAPES[usize::from(bytes[at])];
+        if action == 0 {
+            at += 1;
+            continue;
+        }
+        let (code, width) = if action == 1 { (bytes[at + 1], 2) } else { (bytes[at], 1) };
+        if action == 1 && code >= 0xa0 {
+            at += 2;
+            continue;
+        }
+        out.extend_from_slice(&bytes[from..at]);
+        if action == 1 || action == b'u' {
+            const HEX: &[u8; 16] = b"0123456789abcdef";
+            out.extend_from_slice(b"\\u00");
+            out.extend_from_slice(&[HEX[usize::from(code >> 4)], HEX[usize::from(code & 15)]]);
+        } else {
+            out.extend_from_slice(&[b'\\', action]);
+        }
+        at += width;
+        from = at;
+    }
+    out.extend_from_slice(&bytes[from..]);
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::{super::record::Source, *};
+
+    fn quoted(bytes: &[u8]) -> String {
+        let mut out = vec![b'"'];
+        escape_bytes(bytes, &mut out);
+        out.push(b'"');
+        String::from_utf8(out).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn escapes_as_serde_does(text in "\\PC*|[\\x00-\\x7e\u{a0}-\u{2ff}]*") {
+            prop_assert_eq!(quoted(text.as_bytes()), serde_json::to_string(&text).unwrap());
+        }
+
+        #[test]
+        fn any_bytes_come_back_lossily_decoded(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(0xc2)], 0..64)) {
+            let json = quoted(&bytes);
+            prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), String::from_utf8_lossy(&bytes).into_owned());
+            prop_assert!(!json.chars().any(char::is_control));
+        }
+
+        #[test]
+        fn times_are_as_jiff_writes_them(micros in 0..253_402_207_000_000_000_u64) {
+            let mut out = Vec::new();
+            let mut clock = Clock::default();
+            clock.write(micros ^ 1, &mut out);
+            out.clear();
+            clock.write(micros, &mut out);
+            let want = format!("{:.6}", Timestamp::from_microsecond(micros as i64).unwrap());
+            prop_assert_eq!(String::from_utf8(out).unwrap(), want);
+        }
+    }
+
+    #[test]
+    fn a_line_and_its_record_read_the_same() {
+        let origin = Origin::new("api".parse().unwrap(), 2, 3);
+        let mut encoder = Encoder::new(&origin);
+        for (bytes, cut) in [
+            (&b"plain \xff\x00\x1b[31m"[..], None),
+            (br#"{"level":"error","msg":"m","a":[1]}"#, None),
+            (b"{\"a\":1}", Some(7)),
+        ] {
+            let line = Line { ts: 1_767_323_045_678_901, source: Source::Stderr, seq: 9, bytes, cut, dropped: None };
+            let (mut fast, mut slow) = (Vec::new(), Vec::new());
+            encoder.encode(&line, &mut fast);
+            write(&super::super::parse::record(&origin, &line), &mut slow);
+            assert_eq!(String::from_utf8(fast).unwrap(), String::from_utf8(slow).unwrap());
+        }
+        let mut out = Vec::new();
+        encoder.encode(
+            &Line {
+                ts: 1_767_323_045_678_901,
+                source: Source::System,
+                seq: 9,
+                bytes: b"gone",
+                cut: None,
+                dropped: Some(4),
+            },
+            &mut out,
+        );
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "{\"ts\":\"2026-01-02T03:04:05.678901Z\",\"service\":\"api\",\"replica\":2,\"level\":\"warn\",\"msg\":\"gone\",\"source\":\"system\",\"seq\":9,\"run\":3,\"dropped\":4}\n"
+        );
+    }
+}

@@ -1,0 +1,95 @@
+//! Files that stay readable: not too long, named after the question they answer, nothing left to do in them.
+
+use crate::{
+    none,
+    rust::{Source, is_test_file, parse, root, sources},
+};
+
+/// Beyond this a file needs a reason in `LONG`.
+const COMFORTABLE: usize = 400;
+/// Beyond this nothing helps: split it.
+const HARD: usize = 500;
+
+/// Files above the comfortable length, and why they are not split.
+const LONG: &[(&str, &str)] = &[];
+
+/// Names that say nothing about what is inside.
+const EMPTY_NAMES: &[&str] =
+    &["utils", "util", "common", "helpers", "helper", "manager", "misc", "handler", "handlers"];
+
+fn length_findings(sources: &[Source], long: &[(&str, &str)]) -> Vec<String> {
+    let mut findings = Vec::new();
+    for source in sources.iter().filter(|s| !is_test_file(&s.path)) {
+        let listed = long.iter().any(|(path, _)| *path == source.path);
+        if source.lines > HARD {
+            findings.push(format!("{}: {} lines, the limit is {HARD}", source.path, source.lines));
+        } else if source.lines > COMFORTABLE && !listed {
+            findings.push(format!("{}: {} lines; split it, or give a reason in LONG", source.path, source.lines));
+        } else if source.lines <= COMFORTABLE && listed {
+            findings.push(format!("{}: short again; take it off LONG", source.path));
+        }
+    }
+    findings
+}
+
+fn name_findings(sources: &[Source]) -> Vec<String> {
+    let says_nothing = |part: &str| EMPTY_NAMES.contains(&part.trim_end_matches(".rs"));
+    sources.iter().filter(|s| s.path.split('/').any(says_nothing)).map(|s| s.path.clone()).collect()
+}
+
+fn unfinished(sources: &[Source]) -> Vec<String> {
+    let mut findings = Vec::new();
+    for source in sources {
+        for pair in source.code.windows(2) {
+            if pair[1].text == "!" && ["todo", "unimplemented"].contains(&pair[0].text.as_str()) {
+                findings.push(format!("{}:{}: {}!", source.path, pair[0].line, pair[0].text));
+            }
+        }
+    }
+    findings
+}
+
+fn all() -> Vec<Source> {
+    ["src", "crates", "examples", "tests", "benches"].iter().flat_map(|folder| sources(folder)).collect()
+}
+
+#[test]
+fn files_are_short() {
+    none("long files", &length_findings(&all(), LONG));
+    for (path, _) in LONG {
+        assert!(root().join(path).exists(), "{path} is gone; take it off LONG");
+    }
+}
+
+#[test]
+fn names_say_something() {
+    none("names that say nothing", &name_findings(&all()));
+}
+
+#[test]
+fn nothing_is_left_to_do() {
+    none("unfinished code", &unfinished(&all()));
+}
+
+#[test]
+fn modules_only_declare() {
+    let holds_code = |s: &&Source| {
+        s.path.ends_with("/mod.rs")
+            && s.code.iter().any(|t| ["fn", "impl", "struct", "enum"].contains(&t.text.as_str()))
+    };
+    let findings: Vec<String> =
+        all().iter().filter(|s| !is_test_file(&s.path)).filter(holds_code).map(|s| s.path.clone()).collect();
+    none("`mod.rs` with code in it (it declares and re-exports)", &findings);
+}
+
+#[test]
+fn faults_are_found() {
+    let long = parse("crates/x/src/a.rs", &"fn f() {}\n".repeat(HARD + 1));
+    assert_eq!(length_findings(&[long], &[("crates/x/src/a.rs", "reasons do not help")]).len(), 1);
+    let longish = || parse("crates/x/src/a.rs", &"fn f() {}\n".repeat(COMFORTABLE + 1));
+    assert_eq!(length_findings(&[longish()], &[]).len(), 1);
+    assert_eq!(length_findings(&[longish()], &[("crates/x/src/a.rs", "a reason")]).len(), 0);
+    assert_eq!(length_findings(&[parse("crates/x/src/a.rs", "")], &[("crates/x/src/a.rs", "stale")]).len(), 1);
+    assert_eq!(name_findings(&[parse("crates/x/src/utils.rs", ""), parse("crates/x/src/common/a.rs", "")]).len(), 2);
+    assert_eq!(unfinished(&[parse("crates/x/src/a.rs", "fn f() { todo!() } // todo!()")]).len(), 1);
+}
