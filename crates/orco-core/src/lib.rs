@@ -1,6 +1,10 @@
 //! Orco's core: stacks, the decision core, and the engine that carries decisions out.
 
 pub mod brain;
+#[cfg(feature = "engine")]
+pub mod engine;
+pub mod graph;
+pub mod load;
 pub mod log;
 pub mod model;
 pub mod policy;

@@ -276,6 +276,9 @@ impl Usage {
 pub enum Notice {
     /// The keeper died; what it held has ended.
     KeeperLost(String),
+    /// A log segment is full: the engine counts its lines, deletes the oldest ones over the limit, and
+    /// then calls [`Runtime::tidied`].
+    SegmentFull,
 }
 
 /// What starts, watches and ends the instances of some services.
@@ -382,6 +385,10 @@ pub trait Runtime: Send + Sync + fmt::Debug + 'static {
     async fn notice(&self) -> Notice {
         std::future::pending().await
     }
+
+    /// All segments that were full before the call have been counted and the log directory is within its
+    /// limit: a writer that was waiting for it goes on. Does not block.
+    fn tidied(&self) {}
 
     /// Releases what the runtime holds itself, after all instances have ended.
     async fn shutdown(&self) {}

@@ -129,17 +129,18 @@ impl EngineBuilder {
     /// [`StartError`]; nothing was started then.
     pub fn start(self) -> Result<Engine, StartError> {
         let tokio = tokio::runtime::Handle::try_current().map_err(|_| StartError::NoTokio)?;
-        let refused: Vec<_> = self.registry.check(&self.stack).into_iter().filter(|d| d.severity == Severity::Error).collect();
+        let refused: Vec<_> =
+            self.registry.check(&self.stack).into_iter().filter(|d| d.severity == Severity::Error).collect();
         if !refused.is_empty() {
             return Err(StartError::Invalid(refused));
         }
         let seed = self.seed.unwrap_or_else(random);
         let id = self.id.unwrap_or_else(|| StackId::from_bits(u64::try_from(seed >> 64).unwrap_or(0)));
         let home = Home::open(self.state, seed)?;
-        let logs = Arc::new(Logs::open(home.path().join("logs")).map_err(|source| StartError::State {
-            path: home.path().to_owned(),
-            source,
-        })?);
+        let logs = Arc::new(
+            Logs::open(home.path().join("logs"))
+                .map_err(|source| StartError::State { path: home.path().to_owned(), source })?,
+        );
         let (reports_tx, reports) = mpsc::channel(CAPACITY);
         let (requests_tx, requests) = mpsc::channel(REQUESTS);
         let world = Arc::new(World {
@@ -152,15 +153,33 @@ impl EngineBuilder {
             directory: Mutex::default(),
         });
         let mut config = BrainConfig::new(seed);
-        config.runs = logs.runs();
+        config.runs = logs.runs().map_err(|source| StartError::State { path: home.path().to_owned(), source })?;
         let events = Arc::new(EventLog::new());
         let clock = Clock::start();
-        let mut driver = Driver::new(Brain::new(config), clock, Arc::clone(&world), Arc::clone(&events), Inbox { requests, reports });
+        let mut driver = Driver::new(
+            Brain::new(config),
+            clock,
+            Arc::clone(&world),
+            Arc::clone(&events),
+            Inbox { requests, reports },
+        );
         driver.adopt_stack(&self.stack);
         let quit = CancellationToken::new();
         for (name, runtime) in &world.registry.runtimes {
             tokio.spawn(listen(name.clone(), Arc::clone(runtime), Arc::clone(&world), quit.clone()));
         }
+        let keep = {
+            let (world, quit) = (Arc::clone(&world), quit.clone());
+            async move {
+                let tidied = || world.registry.runtimes.values().for_each(|r| r.tidied());
+                // Cancel-safe: a round that was begun goes on on its own thread.
+                tokio::select! {
+                    () = Arc::clone(&world.logs).keep_small(tidied) => {}
+                    () = quit.cancelled() => {}
+                }
+            }
+        };
+        tokio.spawn(keep);
         let guard = quit.drop_guard();
         let state_dir = home.path().to_owned();
         tokio.spawn(async move {

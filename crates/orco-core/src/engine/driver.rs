@@ -1,10 +1,6 @@
 //! The loop: sources become inputs, the brain decides, hands are sent out. It chooses nothing.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -197,7 +193,8 @@ impl Driver {
         let down = kill || matches!(command, Command::Down);
         let up = matches!(command, Command::Start { .. });
         let stack = if let Command::Apply(stack) = &command { Some(Arc::clone(stack)) } else { None };
-        let scaled = if let Command::Scale { service, replicas } = &command { Some((service.clone(), *replicas)) } else { None };
+        let scaled =
+            if let Command::Scale { service, replicas } = &command { Some((service.clone(), *replicas)) } else { None };
         self.brain.apply(Input::Command(command), now)?;
         self.stale = true;
         self.going_down = down || (self.going_down && !up);
@@ -247,6 +244,7 @@ impl Driver {
                 attempt: None,
                 data: EventData::None,
             }]),
+            Report::Notice { notice: Notice::SegmentFull, .. } => self.world.logs.rotated(),
             Report::Notice { runtime, notice: Notice::KeeperLost(why) } => self.tell(vec![Happening {
                 kind: EventKind::KeeperLost,
                 service: None,
@@ -385,6 +383,7 @@ impl Driver {
         let now = self.clock.now();
         self.publish_now(now);
         self.events.close();
+        self.world.logs.close();
         if let Mode::Ending(replies) = self.mode {
             for reply in replies {
                 let _ = reply.send(());

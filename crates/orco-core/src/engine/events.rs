@@ -83,7 +83,11 @@ impl EventLog {
         {
             let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
             for (h, service) in happenings {
-                tracing::debug!(kind = h.kind.as_str(), service = service.as_ref().map(ServiceName::as_str), message = &*h.message);
+                tracing::debug!(
+                    kind = h.kind.as_str(),
+                    service = service.as_ref().map(ServiceName::as_str),
+                    message = &*h.message
+                );
                 if ring.len() == KEPT {
                     ring.pop_front();
                 }
@@ -116,7 +120,10 @@ impl EventLog {
         self.next.send_replace(u64::MAX);
     }
 
-    pub(super) fn stream(self: &Arc<Self>, query: EventQuery) -> impl Stream<Item = Arc<Event>> + Send + 'static + use<> {
+    pub(super) fn stream(
+        self: &Arc<Self>,
+        query: EventQuery,
+    ) -> impl Stream<Item = Arc<Event>> + Send + 'static + use<> {
         let log = Arc::clone(self);
         let mut past = log.since(0);
         if let Some(since) = query.since {

@@ -270,7 +270,11 @@ impl Engine {
         Why::find(&status, service, &self.shared.world.logs)
     }
 
-    async fn running(&self, service: &str, replica: Option<u32>) -> Result<Vec<(u32, Arc<dyn Runtime>, Running)>, CommandError> {
+    async fn running(
+        &self,
+        service: &str,
+        replica: Option<u32>,
+    ) -> Result<Vec<(u32, Arc<dyn Runtime>, Running)>, CommandError> {
         let name = self.name(service)?;
         if self.status().await.ok_or(CommandError::Ended)?.snapshot.service(service).is_none() {
             return Err(Refused::UnknownService { name: service.to_owned(), near: None }.into());

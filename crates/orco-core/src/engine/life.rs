@@ -78,7 +78,10 @@ pub(super) async fn lead(world: Arc<World>, plan: Plan, mut orders: watch::Recei
     world.reports.send(Report::Up { at, inst, live: Box::new(running) }).await;
     let exit = {
         let duties = async {
-            tokio::join!(post_start(&world, at, &*runtime, &request), obey(&world, at, &*runtime, &handle, &request, &mut orders));
+            tokio::join!(
+                post_start(&world, at, &*runtime, &request),
+                obey(&world, at, &*runtime, &handle, &request, &mut orders)
+            );
             std::future::pending::<()>().await;
         };
         // Cancel-safe: `wait` is by contract; duties end with the instance.
@@ -144,7 +147,9 @@ async fn wait(runtime: &dyn Runtime, handle: &Handle) -> Exit {
     loop {
         match AssertUnwindSafe(runtime.wait(handle)).catch_unwind().await {
             Ok(Ok(exit)) => return exit,
-            Ok(Err(e)) => tracing::warn!(instance = %handle.instance, error = %e.chain(), "waiting failed, trying again"),
+            Ok(Err(e)) => {
+                tracing::warn!(instance = %handle.instance, error = %e.chain(), "waiting failed, trying again")
+            }
             Err(_) => tracing::warn!(instance = %handle.instance, "runtime panicked while waiting, trying again"),
         }
         sleep(pause).await;

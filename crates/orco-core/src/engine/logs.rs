@@ -4,27 +4,43 @@
 //! over a stream that one task writes. Readers have cursors; a slow one is just behind.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use async_trait::async_trait;
-use futures::{StreamExt, stream};
-use tokio::{sync::watch, task::JoinHandle};
+use futures::{Stream, StreamExt};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinHandle,
+};
 
 use crate::{
-    log::{Cursor, Origin, Start, Writer, format::Stem},
+    log::{
+        Origin, Query, Record, Store, Writer,
+        format::{SEGMENT_BYTES, Stem},
+    },
     model::{InstanceId, ServiceName},
-    probe::{Follow, RecordStream},
+    probe::Follow,
     runtime::{Growth, LogSource, LogStream, StartRequest},
 };
 
-use super::clock::wall_micros;
+use super::{
+    clock::wall_micros,
+    reader::{Instance, follow},
+};
 
-/// Records handed on at once.
-const BATCH: usize = 512;
+/// What a stack's logs may take on disk before the oldest segments go.
+const RETAINED: u64 = 256 << 20;
+/// So many ended instances are a reason to look at the size, besides full segments.
+const ENDS: u64 = 64;
+/// `arrivals` when the engine has ended.
+pub(super) const CLOSED: u64 = u64::MAX;
 
 /// One instance whose output can be followed.
 #[derive(Clone, Debug)]
@@ -63,11 +79,14 @@ struct Entry {
 /// The log directory of one engine.
 #[derive(Debug)]
 pub(super) struct Logs {
-    pub(super) root: PathBuf,
+    pub(super) store: Store,
     /// Live instances. The lock is held for look-ups only.
     live: Mutex<BTreeMap<InstanceId, Entry>>,
-    /// Counts instances that were attached; closed when the engine ends.
+    /// Counts instances that were attached; [`CLOSED`] when the engine has ended.
     pub(super) arrivals: watch::Sender<u64>,
+    /// Wakes the task that seals full segments and deletes the oldest ones.
+    full: Notify,
+    ends: AtomicU64,
 }
 
 impl Logs {
@@ -75,7 +94,13 @@ impl Logs {
     pub(super) fn open(root: PathBuf) -> io::Result<Self> {
         use std::os::unix::fs::DirBuilderExt;
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&root)?;
-        Ok(Self { root, live: Mutex::default(), arrivals: watch::Sender::new(0) })
+        Ok(Self {
+            store: Store::new(root),
+            live: Mutex::default(),
+            arrivals: watch::Sender::new(0),
+            full: Notify::new(),
+            ends: AtomicU64::new(0),
+        })
     }
 
     fn live(&self) -> MutexGuard<'_, BTreeMap<InstanceId, Entry>> {
@@ -86,7 +111,7 @@ impl Logs {
     #[expect(clippy::disallowed_methods, reason = "the log directory is made here")]
     pub(super) fn directory(&self, service: &ServiceName) -> Result<PathBuf, String> {
         use std::os::unix::fs::DirBuilderExt;
-        let dir = self.root.join(service.as_str());
+        let dir = self.store.dir(service);
         match std::fs::DirBuilder::new().mode(0o700).create(&dir) {
             Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(format!("cannot create {}: {e}", dir.display())),
             _ => Ok(dir),
@@ -94,7 +119,7 @@ impl Logs {
     }
 
     /// A started instance's output begins.
-    pub(super) fn attach(&self, request: &StartRequest, source: LogSource) {
+    pub(super) fn attach(self: &Arc<Self>, request: &StartRequest, source: LogSource) {
         let origin = Origin::new(request.service.name.clone(), request.replica, request.run);
         let dir = request.log.dir.clone();
         let (ended, ended_rx) = watch::channel(false);
@@ -103,7 +128,7 @@ impl Logs {
             LogSource::Stream(stream) => {
                 let (written, rx) = watch::channel(0);
                 let stem = Stem { replica: request.replica, run: request.run };
-                let task = tokio::spawn(write(stream, dir.clone(), stem, written));
+                let task = tokio::spawn(write(Arc::clone(self), stream, dir.clone(), stem, written));
                 (Arc::new(Written(rx)), Some(task))
             }
         };
@@ -123,6 +148,70 @@ impl Logs {
             }
         }
         entry.ended.send_replace(true);
+        if self.ends.fetch_add(1, Ordering::Relaxed) % ENDS == ENDS - 1 {
+            self.rotated();
+        }
+    }
+
+    /// A segment is full, or many instances have ended: it is time to look at the size.
+    pub(super) fn rotated(&self) {
+        self.full.notify_one();
+    }
+
+    /// Seals full segments and deletes the oldest output above the limit, whenever there is reason to.
+    /// `done` is told after each round.
+    pub(super) async fn keep_small(self: Arc<Self>, done: impl Fn()) {
+        loop {
+            self.full.notified().await;
+            let logs = Arc::clone(&self);
+            let round = tokio::task::spawn_blocking(move || {
+                let live: BTreeSet<Origin> = logs.tails().into_iter().map(|t| t.origin).collect();
+                let is_live = |origin: &Origin| live.contains(origin);
+                logs.store.seal(&is_live)?;
+                logs.store.retain(RETAINED, &is_live)
+            });
+            match round.await {
+                Ok(Ok(dropped)) if dropped.segments > 0 => {
+                    tracing::debug!(lines = dropped.lines, bytes = dropped.bytes, "oldest log segments deleted");
+                }
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "cannot trim the logs"),
+                Err(error) => tracing::warn!(%error, "trimming the logs failed"),
+            }
+            done();
+        }
+    }
+
+    /// The engine has ended: readers end when they have read what there is.
+    pub(super) fn close(&self) {
+        self.arrivals.send_replace(CLOSED);
+    }
+
+    /// The highest run of each replica that has logs here from an earlier life.
+    pub(super) fn runs(&self) -> io::Result<Vec<(ServiceName, u32, u32)>> {
+        self.store.highest_runs()
+    }
+
+    /// What a query finds now. Reads files.
+    pub(super) fn read(&self, query: &Query) -> Vec<Record> {
+        let live: BTreeSet<Origin> = self.tails().into_iter().map(|t| t.origin).collect();
+        let found = query.follow(&self.store, &|origin| live.contains(origin));
+        match found {
+            Ok(follower) => follower.batches(usize::MAX).flatten().flatten().collect(),
+            Err(error) => {
+                tracing::warn!(%error, "cannot read the logs");
+                Vec::new()
+            }
+        }
+    }
+
+    /// What a query finds, and with `go_on` what comes.
+    pub(super) fn stream(
+        self: &Arc<Self>,
+        query: Query,
+        go_on: bool,
+    ) -> impl Stream<Item = Vec<Record>> + Send + 'static + use<> {
+        follow(Arc::clone(self), query, go_on)
     }
 
     /// All live instances.
@@ -137,7 +226,7 @@ impl Logs {
 }
 
 /// Writes a stream of output as segments.
-async fn write(mut stream: LogStream, dir: PathBuf, stem: Stem, written: watch::Sender<u64>) {
+async fn write(logs: Arc<Logs>, mut stream: LogStream, dir: PathBuf, stem: Stem, written: watch::Sender<u64>) {
     let mut writer = match Writer::create(&dir, stem) {
         Ok(writer) => writer,
         Err(error) => {
@@ -150,7 +239,10 @@ async fn write(mut stream: LogStream, dir: PathBuf, stem: Stem, written: watch::
         if let Err(error) = writer.append(chunk.stderr, &chunk.bytes, wall_micros()) {
             tracing::warn!(%error, "log bytes dropped");
         }
-        written.send_replace(writer.written());
+        let before = written.send_replace(writer.written());
+        if before / SEGMENT_BYTES != writer.written() / SEGMENT_BYTES {
+            logs.rotated();
+        }
     }
     if let Err(error) = writer.finish(wall_micros()) {
         tracing::warn!(%error, "cannot finish a log");
@@ -167,50 +259,4 @@ impl Growth for Written {
         // An error: the writer is gone, so the output has ended.
         let _ = self.0.clone().wait_for(|n| *n > seen).await;
     }
-}
-
-/// Follows one instance.
-#[derive(Debug)]
-struct Instance(Tail);
-
-impl Follow for Instance {
-    fn records(&self) -> RecordStream {
-        let tail = self.0.clone();
-        let cursor = Cursor::open(&tail.dir, tail.origin.clone(), Start::Beginning);
-        let cursor = match cursor {
-            Ok(cursor) => cursor,
-            Err(error) => {
-                tracing::warn!(%error, "cannot read this log");
-                return Box::pin(stream::empty());
-            }
-        };
-        Box::pin(stream::unfold((tail, cursor), |(tail, mut cursor)| async move {
-            let mut before = None;
-            loop {
-                // Read before the files: what is written before the flag is set is then not missed.
-                let ended = *tail.ended.borrow();
-                if ended {
-                    cursor.set_ended();
-                }
-                match cursor.batch(BATCH) {
-                    Ok(batch) if !batch.is_empty() => return Some((batch, (tail, cursor))),
-                    Ok(_) if ended => return None,
-                    Ok(_) => {
-                        let seen = cursor.read_bytes();
-                        tail.more(seen, before).await;
-                        before = Some(seen);
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, "cannot read this log");
-                        return None;
-                    }
-                }
-            }
-        }))
-    }
-}
-impl Logs {
-    pub(super) fn runs(&self) -> Vec<(ServiceName, u32, u32)> { Vec::new() }
-    pub(super) fn read(&self, query: crate::log::Query) -> Vec<crate::log::Record> { Vec::new() }
-    pub(super) fn stream(&self, query: crate::log::Query, follow: bool) -> impl futures::Stream<Item = Vec<crate::log::Record>> + Send + 'static + use<> { stream::empty() }
 }

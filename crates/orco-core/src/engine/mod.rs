@@ -17,6 +17,7 @@ mod life;
 mod logs;
 mod ports;
 mod prober;
+mod reader;
 mod registry;
 mod report;
 mod status;

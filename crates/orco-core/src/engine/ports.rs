@@ -46,7 +46,13 @@ impl Ports {
 
     /// The port of a seat for a live instance. A port that another live instance of the seat uses (an
     /// older set beside a newer one) is not given twice.
-    pub(super) fn take(&mut self, service: &ServiceName, replica: u32, name: &str, inst: InstanceId) -> io::Result<u16> {
+    pub(super) fn take(
+        &mut self,
+        service: &ServiceName,
+        replica: u32,
+        name: &str,
+        inst: InstanceId,
+    ) -> io::Result<u16> {
         let key = (service.clone(), replica, name.to_owned());
         if let Some(held) = self.seats.get_mut(&key) {
             if let Some((port, user)) = held.iter_mut().find(|(_, user)| user.is_none_or(|u| u == inst)) {
@@ -166,7 +172,9 @@ mod tests {
         let (mut one, mut two) = (Ports::new(99), Ports::new(99));
         let api = ServiceName::new("api").unwrap();
         let taken: std::collections::BTreeSet<u16> = (0..20)
-            .flat_map(|r| [one.take(&api, r, "", InstanceId(1)).unwrap(), two.take(&api, r, "", InstanceId(1)).unwrap()])
+            .flat_map(|r| {
+                [one.take(&api, r, "", InstanceId(1)).unwrap(), two.take(&api, r, "", InstanceId(1)).unwrap()]
+            })
             .collect();
         assert_eq!(taken.len(), 40);
     }

@@ -63,9 +63,7 @@ impl Prober {
             if polls.is_empty() && streams.is_empty() {
                 return;
             }
-            let rest = async {
-                if polls.is_empty() { std::future::pending().await } else { sleep(pause).await }
-            };
+            let rest = async { if polls.is_empty() { std::future::pending().await } else { sleep(pause).await } };
             // Cancel-safe: a dropped sleep starts anew with the next pause, `streams` keeps its futures.
             tokio::select! {
                 () = rest => {}
@@ -128,7 +126,8 @@ impl Prober {
     }
 
     async fn tell(&self, verdict: Verdict) {
-        let fact = Fact::Probed { at: self.at, inst: self.target.instance, role: self.role, version: self.version, verdict };
+        let fact =
+            Fact::Probed { at: self.at, inst: self.target.instance, role: self.role, version: self.version, verdict };
         self.reports.send(Report::Fact(fact)).await;
     }
 }
@@ -159,3 +158,6 @@ fn phase(instance: u128, interval: Duration) -> Duration {
     let part = u32::try_from(instance % 1000).unwrap_or(0);
     interval / 2 + interval * part / 2000
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,12 +25,14 @@ impl Registry {
         let path = format!("services.{}", service.name);
         let Some(runtime) = self.runtimes.get(&service.runtime) else {
             return vec![
-                Diagnostic::error("unknown-runtime", format!("runtime `{}` is not registered", service.runtime)).at(path),
+                Diagnostic::error("unknown-runtime", format!("runtime `{}` is not registered", service.runtime))
+                    .at(path),
             ];
         };
         let mut found = runtime.validate(service);
         let hooks = &service.hooks;
-        let has_hooks = [&hooks.pre_start, &hooks.post_start, &hooks.pre_stop, &hooks.post_stop].iter().any(|h| h.is_some());
+        let has_hooks =
+            [&hooks.pre_start, &hooks.post_start, &hooks.pre_stop, &hooks.post_stop].iter().any(|h| h.is_some());
         if has_hooks && !runtime.can_exec() {
             let text = format!("runtime `{}` cannot execute commands, so `hooks` cannot run", service.runtime);
             found.push(Diagnostic::error("no-exec", text).at(format!("{path}.hooks")));
@@ -47,7 +49,8 @@ impl Registry {
                     Some(factory) => found.extend(factory.validate(spec, service)),
                 }
                 if matches!(spec, ProbeSpec::Cmd { .. }) && !runtime.can_exec() {
-                    let text = format!("runtime `{}` cannot execute commands, so a `cmd` probe cannot run", service.runtime);
+                    let text =
+                        format!("runtime `{}` cannot execute commands, so a `cmd` probe cannot run", service.runtime);
                     found.push(Diagnostic::error("no-exec", text).at(format!("{path}.{key}.cmd")));
                 }
             }
@@ -56,7 +59,11 @@ impl Registry {
     }
 
     /// The probes of a check, built for one instance.
-    pub(super) fn build(&self, health: &Health, expand: impl Fn(&ProbeSpec) -> ProbeSpec) -> Result<Vec<Arc<dyn Probe>>, String> {
+    pub(super) fn build(
+        &self,
+        health: &Health,
+        expand: impl Fn(&ProbeSpec) -> ProbeSpec,
+    ) -> Result<Vec<Arc<dyn Probe>>, String> {
         health
             .check
             .probes

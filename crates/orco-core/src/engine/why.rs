@@ -10,7 +10,7 @@ use crate::{
 use super::{logs::Logs, status::Status};
 
 /// How many of the last log lines stand in an explanation.
-const LINES: usize = 20;
+const LINES: u64 = 20;
 
 /// One link of the chain.
 #[derive(Clone, PartialEq, Debug)]
@@ -72,8 +72,7 @@ fn healthy(view: &ServiceView) -> bool {
 }
 
 fn tail(logs: &Logs, view: &ServiceView) -> Vec<Record> {
-    let query = Query::new().service(view.name.clone()).tail(LINES);
-    logs.read(query)
+    logs.read(&Query { services: vec![view.name.clone()], tail: Some(LINES), ..Query::default() })
 }
 
 impl fmt::Display for Why {

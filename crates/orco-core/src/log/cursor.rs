@@ -1,5 +1,7 @@
 //! Reads one instance's output, line by line.
 
+mod fill;
+
 use std::{
     collections::VecDeque,
     io,
@@ -9,46 +11,13 @@ use std::{
 
 use super::{
     format::{Kind, Open, Stem},
-    gone::Gone,
+    line::{Line, MAX_LINE_BYTES, Step},
     parse,
     partial::{Partial, cut_at},
     record::{Origin, Record, Source},
-    segment::{Segment, Summary},
+    segment::Segment,
     start::{Start, place},
 };
-
-/// Lines longer than this are cut, unless told otherwise.
-pub const MAX_LINE_BYTES: usize = 1 << 20;
-
-/// A line as it lies in the reader's buffer: nothing is copied or decoded.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub struct Line<'a> {
-    /// Microseconds since the Unix epoch: the arrival of its end.
-    pub ts: u64,
-    /// Where it came from.
-    pub source: Source,
-    /// Its number within the instance; for a `dropped` line the number of the first missing one.
-    pub seq: u64,
-    /// The text without its end of line.
-    pub bytes: &'a [u8],
-    /// Bytes that are missing of it; see [`Record::cut`].
-    pub cut: Option<u64>,
-    /// On lines of Orco itself: how many lines are missing here.
-    pub dropped: Option<u64>,
-}
-
-/// What came of an attempt to go on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[must_use]
-pub enum Step {
-    /// There is a line.
-    Line,
-    /// Nothing more now.
-    Idle,
-    /// Nothing more ever.
-    End,
-}
 
 /// Reads one instance's output. Goes on where it stopped whenever there is more.
 ///
@@ -337,101 +306,6 @@ impl Cursor {
     fn behead(&mut self, open: Open) {
         self.partials[0].behead(open.stdout);
         self.partials[1].behead(open.stderr);
-    }
-
-    /// Brings the next bytes into the buffer, or says that there are none.
-    fn fill(&mut self) -> io::Result<Step> {
-        loop {
-            let Some(segment) = &mut self.segment else {
-                match self.open_next()? {
-                    Step::Line => continue,
-                    step => return Ok(step),
-                }
-            };
-            (self.pos, self.section_end) = (0, 0);
-            match segment.fill(&mut self.buf) {
-                Ok(0) => {}
-                Ok(_) => {
-                    self.offset = segment.end();
-                    return Ok(Step::Line);
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    if self.jump()? {
-                        return Ok(Step::Line);
-                    }
-                    return Ok(if self.ended { Step::End } else { Step::Idle });
-                }
-                Err(error) => return Err(error),
-            }
-            if segment.closed || self.ended {
-                segment.load_entries()?;
-                if self.gap_is_due() {
-                    return Ok(Step::Line);
-                }
-            }
-            if self.pass_on()? {
-                continue;
-            }
-            return Ok(if self.ended { Step::End } else { Step::Idle });
-        }
-    }
-
-    /// At the end of what is in the segment: turns to the next one if there is one. False: this is the
-    /// last.
-    fn pass_on(&mut self) -> io::Result<bool> {
-        let Some(segment) = &mut self.segment else { return Ok(false) };
-        if segment.closed {
-            self.next = segment.n + 1;
-            self.segment = None;
-            return Ok(true);
-        }
-        // What was written before the next segment appeared must still be read: hence once more.
-        segment.closed = self.dir.join(self.stem.idx(segment.n + 1)).try_exists()?;
-        if segment.closed {
-            return Ok(true);
-        }
-        segment.release();
-        self.jump()
-    }
-
-    /// Opens the segment that follows. `Line`: go on.
-    fn open_next(&mut self) -> io::Result<Step> {
-        if let Some(segment) = Segment::open(&self.dir, self.stem, self.next)? {
-            if segment.begin > self.offset {
-                // Whoever wrote it lost something in between, and knew how much.
-                self.report_gap(segment.begin - self.offset);
-            }
-            self.offset = segment.begin;
-            self.segment = Some(segment);
-            self.buf.clear();
-            (self.pos, self.section_end) = (0, 0);
-            return Ok(Step::Line);
-        }
-        if self.jump()? {
-            return Ok(Step::Line);
-        }
-        Ok(if self.ended { Step::End } else { Step::Idle })
-    }
-
-    /// Goes to what is left, if retention has passed by, and reports what was missed.
-    fn jump(&mut self) -> io::Result<bool> {
-        let gone = Gone::read(&self.dir, self.stem)?;
-        if gone.bytes <= self.offset && gone.lines <= self.seq {
-            return Ok(false);
-        }
-        if let Some(Summary { first_micros: Some(micros), .. }) = Summary::read(&self.dir, self.stem, gone.next)? {
-            self.micros = micros;
-        }
-        let from = self.seq.max(self.skip_below_seq);
-        if gone.lines > from {
-            self.report_dropped(from, gone.lines - from);
-        }
-        self.segment = None;
-        self.buf.clear();
-        (self.pos, self.section_end) = (0, 0);
-        (self.next, self.offset, self.seq) = (gone.next, gone.bytes, gone.lines);
-        self.behead(gone.open);
-        Ok(true)
     }
 
     /// At the end: unfinished lines are lines too.

@@ -3,31 +3,44 @@
 //! The files are the queue. A runtime (or, for runtimes that give a stream, the engine's [`Writer`])
 //! appends an instance's raw output to its segments; everybody else reads them through a [`Cursor`]:
 //! a slow reader is just behind, and what retention deletes under it is counted. Several instances are
-//! read in the order of time through a [`Query`] and the [`Reader`] it makes. [`Store`] knows a stack's
+//! read in the order of time through a [`Query`] and the [`Follower`] it makes. [`Store`] knows a stack's
 //! log directory: which instances there are, how much they take, and what to delete.
 //!
-//! No async and no clock here: whoever follows a growing log calls [`Reader::poll`] when it has grown.
+//! No async and no clock here: whoever follows a growing log calls [`Follower::poll`] when it has grown.
 
 mod cursor;
+mod follow;
 pub mod format;
 mod gone;
 mod level;
+mod line;
 pub mod ndjson;
 mod parse;
 mod partial;
+mod query;
 mod record;
+mod retention;
 mod sanitize;
+mod seal;
 mod segment;
 mod start;
+mod store;
 mod writer;
 
-#[cfg(test)]
-mod tests;
-
-pub use cursor::{Cursor, Line, MAX_LINE_BYTES, Step};
+pub use cursor::Cursor;
+pub use follow::{Follower, More};
 pub use gone::Gone;
+pub use line::{Line, MAX_LINE_BYTES, Step};
 pub use parse::{Parsed, record};
+pub use query::Query;
 pub use record::{Level, Origin, Record, Source};
+pub use retention::Dropped;
 pub use sanitize::sanitize;
 pub use start::Start;
+pub use store::Store;
 pub use writer::Writer;
+
+#[cfg(test)]
+mod store_tests;
+#[cfg(test)]
+mod tests;

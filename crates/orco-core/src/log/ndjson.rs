@@ -5,7 +5,7 @@ use std::io::Write as _;
 use jiff::Timestamp;
 
 use super::{
-    cursor::Line,
+    line::Line,
     parse::cut_mark,
     record::{Level, Origin, Record},
 };

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::{
-    cursor::Line,
     level,
+    line::Line,
     record::{Level, Origin, Record, Source},
 };
 
@@ -40,7 +40,12 @@ impl<'a> Line<'a> {
         self.source != Source::System && self.cut.is_none() && is_object(self.bytes)
     }
 
-    /// The level alone, without reading JSON.
+    /// The level alone.
+    pub fn level(&self) -> Level {
+        if self.may_be_json() { self.parse().level } else { self.plain_level() }
+    }
+
+    /// The level of a line that is not JSON.
     pub(super) fn plain_level(&self) -> Level {
         level::guess(self.bytes, self.source)
     }

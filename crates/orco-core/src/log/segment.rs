@@ -71,7 +71,7 @@ impl Segment {
         // Small outputs are the rule and readers are many: no more memory than there is to read.
         let left = log.metadata()?.len().saturating_sub(self.log_read);
         buf.resize(usize::try_from(left).unwrap_or(CHUNK).min(CHUNK), 0);
-        let got = read_full(&log, buf, self.log_read)?;
+        let got = if left == 0 { 0 } else { read_full(&log, buf, self.log_read)? };
         buf.truncate(got);
         if got > 0 {
             self.log = Some(log);

@@ -1,14 +1,11 @@
 //! Where a reader begins.
 
-use std::{
-    fs::File,
-    io::{self, Read as _},
-    path::Path,
-};
+use std::{io, path::Path};
 
 use super::{
     format::{Open, Stem},
     gone::Gone,
+    seal::tally,
     segment::Summary,
 };
 
@@ -68,8 +65,8 @@ struct Segments {
     list: Vec<Summary>,
     /// For each segment: line ends before it.
     lines_before: Vec<u64>,
-    /// For each segment: lines unfinished at its beginning, if that is known. Of the first it always is.
-    open_before: Vec<Option<Open>>,
+    /// For each segment: lines unfinished at its beginning.
+    open_before: Vec<Open>,
     total: u64,
 }
 
@@ -77,7 +74,7 @@ impl Segments {
     fn read(dir: &Path, stem: Stem, gone: Gone, start: Start) -> io::Result<Self> {
         let mut this =
             Self { gone, list: Vec::new(), lines_before: Vec::new(), open_before: Vec::new(), total: gone.lines };
-        let mut open = Some(gone.open);
+        let mut open = gone.open;
         let all = start != Start::Beginning;
         while let Some(summary) = Summary::read(dir, stem, gone.next + this.list.len() as u64)? {
             this.lines_before.push(this.total);
@@ -87,8 +84,8 @@ impl Segments {
                 break;
             }
             (this.total, open) = match summary.footer {
-                Some((lines, open)) => (lines, Some(open)),
-                None => (this.total + count_lines(dir, stem, summary.n)?, None),
+                Some(footer) => footer,
+                None => tally(dir, stem, summary.n, (this.total, open))?,
             };
         }
         Ok(this)
@@ -97,10 +94,10 @@ impl Segments {
     /// The last segment from which on every line that ends in segment `index` is read whole, if that can
     /// be had cheaply: a line of a silent stream may begin much earlier and is then marked.
     fn back(&self, mut index: usize) -> usize {
-        if self.open_before.get(index).is_some_and(|open| *open != Some(Open::default())) {
+        if self.open_before.get(index).is_some_and(|open| *open != Open::default()) {
             while index > 0 {
                 index -= 1;
-                if self.lines_before[index] < self.lines_before[index + 1] && self.open_before[index].is_some() {
+                if self.lines_before[index] < self.lines_before[index + 1] {
                     break;
                 }
             }
@@ -118,24 +115,9 @@ impl Segments {
             offset: segment.begin,
             seq: self.lines_before[index],
             micros: segment.first_micros.unwrap_or(0),
-            open: self.open_before[index].unwrap_or_default(),
+            open: self.open_before[index],
             dropped,
             ..Place::default()
-        }
-    }
-}
-
-/// Line ends in a segment, counted.
-pub(super) fn count_lines(dir: &Path, stem: Stem, n: u64) -> io::Result<u64> {
-    let Some(mut file) = super::segment::present(File::open(dir.join(stem.log(n))))? else { return Ok(0) };
-    let mut buf = vec![0; 64 << 10];
-    let mut lines = 0;
-    loop {
-        match file.read(&mut buf) {
-            Ok(0) => return Ok(lines),
-            Ok(got) => lines += memchr::memchr_iter(b'\n', &buf[..got]).count() as u64,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
         }
     }
 }

@@ -31,6 +31,13 @@ pub(super) struct Seen {
     pub(super) dropped: Option<u64>,
 }
 
+impl Seen {
+    pub(super) fn of(line: &Line<'_>) -> Self {
+        let Line { source, seq, bytes, cut, dropped, .. } = *line;
+        Self { source, seq, bytes: bytes.to_vec(), cut, dropped }
+    }
+}
+
 /// What a reader must deliver, said as simply as possible.
 fn model(pieces: &[Piece], max: usize) -> Vec<Seen> {
     let mut lines: Vec<(Source, Vec<u8>)> = Vec::new();
@@ -61,11 +68,7 @@ fn model(pieces: &[Piece], max: usize) -> Vec<Seen> {
 pub(super) fn drain(cursor: &mut Cursor, into: &mut Vec<Seen>) -> Step {
     loop {
         match cursor.advance().unwrap() {
-            Step::Line => {
-                let line = cursor.line().unwrap();
-                let Line { source, seq, bytes, cut, dropped, .. } = line;
-                into.push(Seen { source, seq, bytes: bytes.to_vec(), cut, dropped });
-            }
+            Step::Line => into.push(Seen::of(&cursor.line().unwrap())),
             step => return step,
         }
     }

@@ -1,0 +1,217 @@
+//! The calls.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use http::{Method, Request, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{Response, body::Incoming};
+use orco_core::model::ServiceName;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Bodies, ClientError, Lines, connect};
+use crate::{
+    place::Place,
+    wire::{
+        Code, Down, ErrorBody, Event, EventsQuery, Exec, ExecReply, Graph, LogRecord, LogsQuery, Outcome, Scale,
+        Service, Signal, Status, Wait, Why,
+    },
+};
+
+/// No single document is larger: 10,000 services take a tenth of it.
+const LARGEST: usize = 256 << 20;
+
+/// Speaks to one running stack. Cheap to clone; holds no connection. Dropping any call ends its connection; a
+/// command that was sent is carried out all the same.
+#[derive(Clone, Debug)]
+pub struct Client {
+    socket: PathBuf,
+}
+
+impl Client {
+    /// For the stack of this place.
+    ///
+    /// # Errors
+    /// [`ClientError::Unsafe`] where the socket is in a shared folder that others can write to.
+    pub fn new(place: &Place) -> Result<Self, ClientError> {
+        let socket = place.socket();
+        if socket.exists() {
+            place.check_socket_dir(false)?;
+        }
+        Ok(Self { socket })
+    }
+
+    /// The socket.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// The status now.
+    ///
+    /// # Errors
+    /// [`ClientError`], as for every call.
+    pub async fn status(&self) -> Result<Status, ClientError> {
+        self.get("status").await
+    }
+
+    /// The status now and after each change.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn watch(&self) -> Result<Lines<Status>, ClientError> {
+        Ok(Lines::new(self.stream("status?watch=true").await?))
+    }
+
+    /// Events.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn events(&self, query: &EventsQuery) -> Result<Lines<Event>, ClientError> {
+        Ok(Lines::new(self.stream(&with_query("events", query)?).await?))
+    }
+
+    /// Log records.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn logs(&self, query: &LogsQuery) -> Result<Lines<LogRecord>, ClientError> {
+        Ok(Lines::new(self.stream(&with_query("logs", query)?).await?))
+    }
+
+    /// Log records as they come over the wire: NDJSON.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn logs_ndjson(&self, query: &LogsQuery) -> Result<Bodies, ClientError> {
+        Ok(Bodies::new(self.stream(&with_query("logs", query)?).await?))
+    }
+
+    /// The graph with live states.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn graph(&self) -> Result<Graph, ClientError> {
+        self.get("graph").await
+    }
+
+    /// One service.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn service(&self, name: &str) -> Result<Service, ClientError> {
+        self.get(&service(name, "")?).await
+    }
+
+    /// What keeps a service from being ready.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn why(&self, name: &str) -> Result<Why, ClientError> {
+        self.get(&service(name, "/why")?).await
+    }
+
+    /// Starts a service.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn start(&self, name: &str, body: &Wait) -> Result<Outcome, ClientError> {
+        self.post(&service(name, "/start")?, body).await
+    }
+
+    /// Stops a service.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn stop(&self, name: &str, body: &Wait) -> Result<Outcome, ClientError> {
+        self.post(&service(name, "/stop")?, body).await
+    }
+
+    /// Replaces a service, one replica at a time.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn restart(&self, name: &str, body: &Wait) -> Result<Outcome, ClientError> {
+        self.post(&service(name, "/restart")?, body).await
+    }
+
+    /// Sets the number of replicas.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn scale(&self, name: &str, body: &Scale) -> Result<Outcome, ClientError> {
+        self.post(&service(name, "/scale")?, body).await
+    }
+
+    /// Sends a signal.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn signal(&self, name: &str, body: &Signal) -> Result<Outcome, ClientError> {
+        self.post(&service(name, "/signal")?, body).await
+    }
+
+    /// Runs a command.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn exec(&self, name: &str, body: &Exec) -> Result<Vec<ExecReply>, ClientError> {
+        self.post(&service(name, "/exec")?, body).await
+    }
+
+    /// Stops everything.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn down(&self, body: &Down) -> Result<Outcome, ClientError> {
+        self.post("down", body).await
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        read(self.send(Method::GET, path, Bytes::new()).await?).await
+    }
+
+    async fn post<B: Serialize + Sync, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, ClientError> {
+        let body = serde_json::to_vec(body).map_err(|e| ClientError::Unexpected(e.to_string()))?;
+        read(self.send(Method::POST, path, body.into()).await?).await
+    }
+
+    async fn stream(&self, path: &str) -> Result<Incoming, ClientError> {
+        Ok(self.send(Method::GET, path, Bytes::new()).await?.into_body())
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Response<Incoming>, ClientError> {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/api/v1/{path}"))
+            .header(header::HOST, "orco")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(body))
+            .map_err(|e| ClientError::Unexpected(e.to_string()))?;
+        let answer = connect::send(&self.socket, request).await?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        let status = answer.status();
+        let error: Result<ErrorBody, _> = read(answer).await;
+        Err(error.map_or_else(|_| ClientError::Unexpected(format!("HTTP status {status}")), ClientError::Api))
+    }
+}
+
+async fn read<T: DeserializeOwned>(answer: Response<Incoming>) -> Result<T, ClientError> {
+    let body = Limited::new(answer.into_body(), LARGEST).collect().await;
+    let bytes = body.map_err(ClientError::Lost)?.to_bytes();
+    serde_json::from_slice(&bytes).map_err(|e| ClientError::Unexpected(e.to_string()))
+}
+
+fn with_query(path: &str, query: &impl Serialize) -> Result<String, ClientError> {
+    let query = serde_urlencoded::to_string(query).map_err(|e| ClientError::Unexpected(e.to_string()))?;
+    Ok(if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") })
+}
+
+/// A name that is none never reaches the path of a request.
+fn service(name: &str, rest: &str) -> Result<String, ClientError> {
+    match ServiceName::new(name) {
+        Ok(name) => Ok(format!("services/{name}{rest}")),
+        Err(e) => Err(ClientError::Api(ErrorBody::new(Code::UnknownService, format!("no service `{name}`: {e}")))),
+    }
+}

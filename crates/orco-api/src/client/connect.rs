@@ -1,0 +1,28 @@
+//! One connection per call: a Unix socket costs microseconds, and no call waits behind another.
+
+use std::{io, path::Path};
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
+use hyper::{Response, body::Incoming, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use tokio::net::UnixStream;
+
+use super::ClientError;
+
+/// Sends one request and returns the head of its answer; the body follows by itself.
+pub(super) async fn send(socket: &Path, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, ClientError> {
+    let stream = UnixStream::connect(socket).await.map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+            ClientError::NotRunning { socket: socket.to_owned() }
+        }
+        _ => ClientError::Unreachable { socket: socket.to_owned(), source },
+    })?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(ClientError::lost)?;
+    // Ends with the answer, or when the answer is dropped. Its error reaches the reader of the body.
+    tokio::spawn(async move {
+        let _ = connection.await;
+    });
+    sender.send_request(request).await.map_err(ClientError::lost)
+}

@@ -1,0 +1,132 @@
+//! Finding a stack by its name.
+
+use std::fs;
+
+use orco_core::model::StackId;
+
+use super::{Lock, Meta, Place, StateRoot};
+
+/// A stack that was found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Found {
+    /// Where it lives.
+    pub place: Place,
+    /// What its `meta.json` says.
+    pub meta: Meta,
+    /// Whether somebody runs it now.
+    pub running: bool,
+}
+
+/// Why a name leads to no stack.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FindError {
+    /// No stack of this name.
+    #[error("no stack `{name}` {}", if *.running { "runs" } else { "is known" })]
+    None {
+        /// The name.
+        name: String,
+        /// Only running ones were asked for.
+        running: bool,
+    },
+    /// More than one.
+    #[error("{} stacks are named `{name}`: {}", .found.len(), list(.found))]
+    Several {
+        /// The name.
+        name: String,
+        /// All of them.
+        found: Vec<Found>,
+    },
+}
+
+fn list(found: &[Found]) -> String {
+    let one = |f: &Found| format!("`{}`", f.meta.file.display());
+    found.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// The one stack of this user with this name. Running ones come first: ended ones are looked at only if `ended`
+/// says so and none runs.
+///
+/// # Errors
+/// [`FindError`].
+pub fn find_by_name(root: &StateRoot, name: &str, ended: bool) -> Result<Found, FindError> {
+    let all: Vec<_> = stacks(root).into_iter().filter(|f| f.meta.stack == name).collect();
+    let any_running = all.iter().any(|f| f.running);
+    let mut found: Vec<_> = all.into_iter().filter(|f| f.running == any_running && (f.running || ended)).collect();
+    match (found.pop(), found.is_empty()) {
+        (Some(one), true) => Ok(one),
+        (Some(last), false) => {
+            found.push(last);
+            Err(FindError::Several { name: name.to_owned(), found })
+        }
+        (None, _) => Err(FindError::None { name: name.to_owned(), running: !ended }),
+    }
+}
+
+/// All stacks that have a readable `meta.json`, by id. Foreign files in the state root do not matter.
+fn stacks(root: &StateRoot) -> Vec<Found> {
+    let Ok(entries) = fs::read_dir(root.path()) else { return Vec::new() };
+    let ids = entries.flatten().filter_map(|e| {
+        let name = e.file_name();
+        let hex = name.to_str().filter(|n| n.len() == 12)?;
+        u64::from_str_radix(hex, 16).ok().map(StackId::from_bits)
+    });
+    let mut found: Vec<Found> = ids
+        .filter_map(|id| {
+            let place = Place::new(root, id);
+            let meta = Meta::read(&place).ok().flatten()?;
+            let running = Lock::is_held(&place);
+            Some(Found { place, meta, running })
+        })
+        .collect();
+    found.sort_by_key(|f| f.place.id());
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::wire::{Mode, Timestamp};
+
+    fn stack(root: &StateRoot, bits: u64, name: &str) -> Place {
+        let place = Place::new(root, StackId::from_bits(bits));
+        place.create().unwrap();
+        let meta = Meta {
+            stack: name.into(),
+            id: place.id().to_string(),
+            dir: format!("/srv/{bits}").into(),
+            file: format!("/srv/{bits}/stack.yaml").into(),
+            pid: None,
+            keeper_pid: None,
+            mode: Mode::Foreground,
+            since: Timestamp::from_unix_micros(0),
+        };
+        meta.write(&place).unwrap();
+        place
+    }
+
+    #[test]
+    fn by_name() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = StateRoot::new(temp.path());
+        assert!(matches!(find_by_name(&root, "a", true), Err(FindError::None { .. })));
+        let one = stack(&root, 1, "a");
+        let two = stack(&root, 2, "a");
+        stack(&root, 3, "b");
+        fs::write(temp.path().join("stray"), "").unwrap();
+
+        assert!(matches!(find_by_name(&root, "a", false), Err(FindError::None { .. })));
+        assert_eq!(find_by_name(&root, "b", true).unwrap().place.id(), StackId::from_bits(3));
+        let lock = Lock::take(&one).unwrap();
+        assert_eq!(find_by_name(&root, "a", true).unwrap().place, one);
+        let other = Lock::take(&two).unwrap();
+        assert_eq!(
+            find_by_name(&root, "a", false).unwrap_err().to_string(),
+            "2 stacks are named `a`: `/srv/1/stack.yaml`, `/srv/2/stack.yaml`"
+        );
+        drop((lock, other));
+    }
+}

@@ -1,0 +1,32 @@
+//! What the handlers share, and the router made of them.
+
+use axum::{Router, extract::DefaultBodyLimit};
+use orco_core::engine::Engine;
+use tokio_util::sync::CancellationToken;
+
+use super::{Op, answer};
+use crate::wire::Mode;
+
+/// The largest request body.
+pub(super) const BODY_LIMIT: usize = 1 << 20;
+
+/// What the handlers share.
+#[derive(Clone, Debug)]
+pub(super) struct App {
+    pub(super) engine: Engine,
+    pub(super) mode: Mode,
+    /// Streams end when the server closes.
+    pub(super) closing: CancellationToken,
+}
+
+pub(super) fn router(app: App) -> Router {
+    let mut router = Router::new();
+    for op in Op::ALL {
+        router = router.route(op.path(), op.handler());
+    }
+    router
+        .fallback(answer::not_found)
+        .method_not_allowed_fallback(answer::method_not_allowed)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(app)
+}

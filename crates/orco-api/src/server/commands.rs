@@ -1,0 +1,118 @@
+//! Commands. Each is given to the engine at once; only the answer may wait.
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use nix::sys::signal::Signal as Known;
+use orco_core::engine::{CommandError, Ticket};
+
+use super::{answer::Failure, app::App, body::Body};
+use crate::wire::{Code, Down, Exec, ExecReply, Exit, Outcome, Scale, Signal, Wait, parse_duration};
+
+type Answer<T> = Result<Json<T>, Failure>;
+
+/// A command run by hand has no deadline of its own: it ends with the call that waits for it. This one only keeps
+/// a forgotten call from lasting for ever.
+const EXEC_LIMIT: Duration = Duration::from_secs(24 * 3600);
+
+async fn outcome(ticket: Result<Ticket, CommandError>, wait: bool) -> Answer<Outcome> {
+    let ticket = ticket?;
+    Ok(Json(if wait { ticket.done().await.into() } else { Outcome::TAKEN }))
+}
+
+pub(super) async fn start(State(app): State<App>, Path(name): Path<String>, Body(body): Body<Wait>) -> Answer<Outcome> {
+    outcome(app.engine.start(&name).await, body.wait).await
+}
+
+pub(super) async fn stop(State(app): State<App>, Path(name): Path<String>, Body(body): Body<Wait>) -> Answer<Outcome> {
+    outcome(app.engine.stop(&name).await, body.wait).await
+}
+
+pub(super) async fn restart(State(app): State<App>, Path(name): Path<String>, Body(body): Body<Wait>) -> Answer<Outcome> {
+    outcome(app.engine.restart(&name).await, body.wait).await
+}
+
+pub(super) async fn scale(State(app): State<App>, Path(name): Path<String>, Body(body): Body<Scale>) -> Answer<Outcome> {
+    outcome(app.engine.scale(&name, body.replicas).await, body.wait).await
+}
+
+pub(super) async fn signal(State(app): State<App>, Path(name): Path<String>, Body(body): Body<Signal>) -> Answer<Outcome> {
+    let number = signal_number(&body.signal)?;
+    app.engine.signal(&name, body.replica, number).await?;
+    Ok(Json(Outcome::DONE))
+}
+
+/// `SIGHUP`, `HUP`, `hup` or `1`.
+fn signal_number(text: &str) -> Result<i32, Failure> {
+    let known = match text.parse::<i32>() {
+        Ok(number) => Known::try_from(number).ok(),
+        Err(_) => {
+            let upper = text.to_ascii_uppercase();
+            let name = if upper.starts_with("SIG") { upper } else { format!("SIG{upper}") };
+            name.parse().ok()
+        }
+    };
+    let wrong = || Failure::new(Code::BadRequest, format!("`{text}` is not a signal: write `SIGHUP`, `HUP` or `1`"));
+    known.map(|s| s as i32).ok_or_else(wrong)
+}
+
+pub(super) async fn exec(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Body(body): Body<Exec>,
+) -> Answer<Vec<ExecReply>> {
+    if body.argv.is_empty() {
+        return Err(Failure::new(Code::BadRequest, "`argv` is empty"));
+    }
+    let done = app.engine.exec(&name, body.replica, body.argv, EXEC_LIMIT).await?;
+    let reply = |(replica, result): (u32, orco_core::runtime::ExecResult)| ExecReply {
+        replica,
+        exit: result.exit.map(|exit| Exit::new(exit, None)),
+        output: String::from_utf8_lossy(&result.output).into_owned(),
+    };
+    Ok(Json(done.into_iter().map(reply).collect()))
+}
+
+pub(super) async fn down(State(app): State<App>, Body(body): Body<Down>) -> Answer<Outcome> {
+    let limit = body.timeout.as_deref().map(parse_duration).transpose();
+    let limit = limit.map_err(|e| Failure::new(Code::BadRequest, e.to_string()))?;
+    let ticket = app.engine.down().await?;
+    // In a task of its own: the time limit holds although the caller may hang up.
+    let finish = tokio::spawn(async move {
+        let Some(limit) = limit else { return ticket.done().await };
+        let mut done = std::pin::pin!(ticket.done());
+        match tokio::time::timeout(limit, done.as_mut()).await {
+            Ok(done) => done,
+            Err(_) => {
+                // An engine that has ended has nothing left to kill.
+                let _ = app.engine.kill().await;
+                done.await
+            }
+        }
+    });
+    if !body.wait {
+        return Ok(Json(Outcome::TAKEN));
+    }
+    match finish.await {
+        Ok(done) => Ok(Json(done.into())),
+        Err(e) => Err(Failure::new(Code::Internal, e.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals() {
+        for text in ["SIGHUP", "hup", "HUP", "1"] {
+            assert_eq!(signal_number(text).ok(), Some(1), "{text}");
+        }
+        for bad in ["", "0", "-9", "SIGSIG", "99"] {
+            assert!(signal_number(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The server that a running stack offers on its control socket.
+
+mod answer;
+mod app;
+mod body;
+mod commands;
+mod listen;
+mod op;
+mod openapi;
+mod serve;
+mod streams;
+mod views;
+
+pub use listen::ListenError;
+pub use op::Op;
+pub use openapi::openapi;
+pub use serve::Server;

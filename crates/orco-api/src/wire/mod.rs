@@ -1,0 +1,27 @@
+//! What goes over the wire: plain data with the names and JSON fields of the contract. The core's own types
+//! are not serialisable on purpose; everything that leaves the process is one of these.
+
+mod command;
+mod convert;
+mod duration;
+mod error;
+mod event;
+mod graph;
+mod log;
+mod query;
+mod status;
+mod time;
+mod waiting;
+mod why;
+
+pub use command::{Down, Exec, ExecReply, Outcome, Scale, Signal, Wait};
+pub use duration::{InvalidDuration, parse_duration};
+pub use error::{Code, ErrorBody};
+pub use event::Event;
+pub use graph::{Graph, GraphEdge, GraphNode};
+pub use log::{Level, LogRecord, Source};
+pub use query::{EventsQuery, LogsQuery, StatusQuery};
+pub use status::{Exit, Instance, Kind, Mode, Resources, Service, State, Status};
+pub use time::Timestamp;
+pub use waiting::Waiting;
+pub use why::Why;

@@ -1,0 +1,176 @@
+//! `start`, `stop`, `restart`, `scale` and `down`: commands that take time, and say what they wait for.
+
+use std::{collections::BTreeMap, future::Future, time::Duration};
+
+use futures::future;
+use orco_api::{
+    client::{Client, ClientError},
+    place::Lock,
+    wire::{Down as DownBody, Outcome, Scale as ScaleBody, Wait},
+};
+use serde::Serialize;
+
+use super::{Failure, pretty, target};
+use crate::{
+    args::{Down, OutputFormat, Scale, Services, StackArgs},
+    exit::Exit,
+    render, terminal,
+};
+
+/// After this long a command begins to say what it waits for.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// How long a stack that is down may take to give its lock back.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// Which command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verb {
+    /// `start`.
+    Start,
+    /// `stop`.
+    Stop,
+    /// `restart`.
+    Restart,
+}
+
+impl Verb {
+    const fn done(self) -> &'static str {
+        match self {
+            Self::Start => "started",
+            Self::Stop => "stopped",
+            Self::Restart => "restarted",
+        }
+    }
+}
+
+/// What `-o json` prints for each service.
+#[derive(Serialize)]
+struct Report<'a> {
+    service: &'a str,
+    done: bool,
+    why: Option<&'a str>,
+}
+
+pub async fn services(verb: Verb, args: Services, outer: &StackArgs) -> Result<Exit, Failure> {
+    let client = target::client(&args.stack.or(outer))?;
+    known(&client, &args.services).await?;
+    let body = Wait { wait: true };
+    let calls = args.services.iter().map(|name| async {
+        match verb {
+            Verb::Start => client.start(name, &body).await,
+            Verb::Stop => client.stop(name, &body).await,
+            Verb::Restart => client.restart(name, &body).await,
+        }
+    });
+    let outcomes = with_news(&client, Some(&args.services), future::try_join_all(calls)).await?;
+    report(&args.services, &outcomes, verb.done(), args.output.output)
+}
+
+pub async fn scale(args: Scale, outer: &StackArgs) -> Result<Exit, Failure> {
+    let client = target::client(&args.stack.or(outer))?;
+    let names: Vec<_> = args.targets.iter().map(|t| t.service.clone()).collect();
+    known(&client, &names).await?;
+    let calls = args.targets.iter().map(|target| {
+        let body = ScaleBody { replicas: target.replicas, wait: true };
+        let client = &client;
+        async move { client.scale(&target.service, &body).await }
+    });
+    let outcomes = with_news(&client, Some(&names), future::try_join_all(calls)).await?;
+    report(&names, &outcomes, "scaled", args.output.output)
+}
+
+/// Nothing is done if one of the names is wrong.
+async fn known(client: &Client, names: &[String]) -> Result<(), Failure> {
+    if names.len() > 1 {
+        for name in names {
+            client.service(name).await?;
+        }
+    }
+    Ok(())
+}
+
+fn report(names: &[String], outcomes: &[Outcome], done: &str, format: OutputFormat) -> Result<Exit, Failure> {
+    let reports: Vec<_> = names
+        .iter()
+        .zip(outcomes)
+        .map(|(service, o)| Report { service, done: o.done, why: o.why.as_deref() })
+        .collect();
+    match format {
+        OutputFormat::Json => terminal::print(pretty(&reports))?,
+        OutputFormat::Text => {
+            for r in reports.iter().filter(|r| r.done) {
+                terminal::note(format!("{} {done}\n", r.service));
+            }
+        }
+    }
+    match reports.iter().find(|r| !r.done) {
+        None => Ok(Exit::DONE),
+        Some(r) => {
+            let why = r.why.unwrap_or("it was not done").to_owned();
+            Err(Failure::new(Exit::FAILED, why).next(format!("`orco why {0}` and `orco logs {0}` tell more", r.service)))
+        }
+    }
+}
+
+pub async fn down(args: Down, outer: &StackArgs) -> Result<Exit, Failure> {
+    let place = target::place(&args.stack.or(outer), false)?;
+    let client = Client::new(&place)?;
+    let body = DownBody { wait: true, timeout: args.timeout.map(super::logs::duration) };
+    let outcome = match with_news(&client, None, client.down(&body)).await {
+        // It took the command and is gone: what else could one want.
+        Err(ClientError::Lost(_)) => Outcome::DONE,
+        other => other?,
+    };
+    // Whoever comes next can start it again at once.
+    let free = tokio::time::timeout(FAREWELL, async {
+        while Lock::is_held(&place) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    if free.await.is_err() {
+        return Err(Failure::new(Exit::FAILED, "everything is down, but the `orco up` of the stack has not ended"));
+    }
+    if args.output.output == OutputFormat::Json {
+        terminal::print(pretty(&outcome))?;
+    }
+    Ok(Exit::DONE)
+}
+
+/// Waits, and after a moment says on stderr what the services wait for, whenever that changes.
+async fn with_news<T>(
+    client: &Client,
+    names: Option<&[String]>,
+    command: impl Future<Output = Result<T, ClientError>>,
+) -> Result<T, ClientError> {
+    let mut command = std::pin::pin!(command);
+    if let Ok(result) = tokio::time::timeout(PATIENCE, command.as_mut()).await {
+        return result;
+    }
+    tokio::select! {
+        result = command.as_mut() => return result,
+        () = news(client, names) => {}
+    }
+    command.await
+}
+
+/// Ends only when there is no news to be had any more.
+async fn news(client: &Client, names: Option<&[String]>) {
+    let Ok(mut updates) = client.watch().await else { return };
+    let mut said: BTreeMap<String, String> = BTreeMap::new();
+    while let Some(Ok(status)) = updates.next().await {
+        for (name, service) in &status.services {
+            let Some(waiting) = &service.waiting else { continue };
+            // What a stopped or failed service says is no wait of this command.
+            let idle = matches!(waiting.reason.as_str(), "down" | "halted");
+            if idle || names.is_some_and(|names| !names.contains(name)) {
+                continue;
+            }
+            // A message counts down; only another cause is news.
+            let cause = format!("{} {}", waiting.reason, waiting.on.join(" "));
+            if said.get(name) != Some(&cause) {
+                terminal::note(format!("{name}: {}\n", render::printable(&waiting.message)));
+                said.insert(name.clone(), cause);
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! `events`.
+
+use orco_api::wire::EventsQuery;
+
+use super::{Failure, line, target};
+use crate::{
+    args::{Events as Args, OutputFormat, StackArgs},
+    exit::Exit,
+    render, terminal,
+};
+
+pub async fn events(args: Args, outer: &StackArgs) -> Result<Exit, Failure> {
+    let client = target::client(&StackArgs::from(args.stack).or(outer))?;
+    let query = EventsQuery { follow: args.follow, since: args.since.map(super::logs::duration), tail: args.tail };
+    let mut events = client.events(&query).await?;
+    let paint = terminal::paint();
+    let mut text = Vec::new();
+    while let Some(event) = events.next().await {
+        let event = event?;
+        match args.output {
+            OutputFormat::Json => text.extend(line(&event)),
+            OutputFormat::Text => {
+                text.extend_from_slice(render::event(&event, paint).as_bytes());
+                text.push(b'\n');
+            }
+        }
+        if !events.has_ready() {
+            terminal::print(&text)?;
+            text.clear();
+        }
+    }
+    Ok(Exit::DONE)
+}

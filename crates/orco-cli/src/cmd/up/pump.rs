@@ -1,0 +1,55 @@
+//! From the engine's streams to the printer.
+
+use futures::StreamExt;
+use orco_api::wire::{Event, LogRecord};
+use orco_core::{
+    engine::{Engine, EventQuery},
+    log::{Query, Record, ndjson},
+};
+use tokio::task::JoinHandle;
+
+use super::printer::{Piece, Printer};
+use crate::{args::OutputFormat, render::LogLines, terminal};
+
+/// Log lines to stdout until the engine ends.
+pub fn logs(engine: &Engine, printer: Printer, format: OutputFormat) -> JoinHandle<()> {
+    let mut lines = LogLines::new(terminal::paint(), engine.stack().services().iter().map(|s| s.name.as_str()));
+    let mut records = Box::pin(engine.logs(Query::default(), true));
+    tokio::spawn(async move {
+        while let Some(batch) = records.next().await {
+            printer.print(Piece::Out(render(batch, &mut lines, format))).await;
+        }
+    })
+}
+
+fn render(batch: Vec<Record>, lines: &mut LogLines, format: OutputFormat) -> Vec<u8> {
+    match format {
+        OutputFormat::Json => {
+            let mut text = Vec::new();
+            batch.iter().for_each(|record| ndjson::write(record, &mut text));
+            text
+        }
+        OutputFormat::Text => {
+            let mut text = String::new();
+            batch.into_iter().for_each(|record| lines.write(&LogRecord::from(record), &mut text));
+            text.into_bytes()
+        }
+    }
+}
+
+/// State changes to stderr until the engine ends.
+pub fn events(engine: &Engine, printer: Printer) -> JoinHandle<()> {
+    let mut lines = LogLines::new(terminal::paint_err(), engine.stack().services().iter().map(|s| s.name.as_str()));
+    let events = engine.events(EventQuery::following());
+    tokio::spawn(async move {
+        // Whatever is there at once goes out at once: a thousand services start with few writes.
+        let mut batches = Box::pin(events.ready_chunks(256));
+        while let Some(batch) = batches.next().await {
+            let mut text = String::new();
+            batch.iter().for_each(|event| lines.note(&Event::from(&**event), &mut text));
+            if !text.is_empty() {
+                printer.note(text).await;
+            }
+        }
+    })
+}

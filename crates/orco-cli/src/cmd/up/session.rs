@@ -1,0 +1,190 @@
+//! One foreground life of a stack, from start to the last good-bye.
+
+use std::path::PathBuf;
+
+use orco_api::{
+    place::{Lock, Meta, Place},
+    server::Server,
+    wire::{Mode, Timestamp},
+};
+use orco_core::{
+    brain::Command,
+    engine::{CommandError, Engine, Finished, StartError, State},
+    model::ServiceName,
+    spec::Stack,
+};
+
+use super::{
+    plugins,
+    printer::{self, Printer},
+    pump,
+};
+use crate::{
+    args::Up,
+    cmd::Failure,
+    exit::Exit,
+    signals::{Signal, Signals},
+};
+
+/// Everything that is settled before the engine starts.
+pub struct Session {
+    pub args: Up,
+    pub file: PathBuf,
+    pub stack: Stack,
+    pub place: Place,
+    pub lock: Lock,
+}
+
+impl Session {
+    /// Until nothing is left to run.
+    pub async fn run(self, mut signals: Signals) -> Result<Exit, Failure> {
+        let engine = self.engine()?;
+        let mut meta = self.meta();
+        meta.write(&self.place)?;
+        let server = Server::start(&self.place, &self.lock, engine.clone(), Mode::Foreground);
+        let server = server.map_err(|e| Failure::internal("cannot open the control socket", e))?;
+        let (printer, printing) = printer::start().map_err(|e| Failure::internal("cannot start a thread", e))?;
+        let pumps = [
+            pump::logs(&engine, printer.clone(), self.args.output.output),
+            pump::events(&engine, printer.clone()),
+        ];
+
+        let result = match self.start(&engine).await {
+            Ok(()) => Ok(self.stay(&engine, &mut signals, &printer).await),
+            Err(failure) => Err(failure),
+        };
+
+        // The other way round than it began. Answers under way go out before the engine ends.
+        server.close().await;
+        engine.shutdown().await;
+        drop(printer);
+        for pump in pumps {
+            // What is in the files already is shown; a reader that does not read is not waited for.
+            let abort = pump.abort_handle();
+            if tokio::time::timeout(std::time::Duration::from_secs(2), pump).await.is_err() {
+                abort.abort();
+            }
+        }
+        printing.finish().await;
+        meta.pid = None;
+        meta.keeper_pid = None;
+        meta.write(&self.place)?;
+        drop(self.lock);
+        result
+    }
+
+    fn engine(&self) -> Result<Engine, Failure> {
+        let builder = Engine::builder(self.stack.clone())
+            .id(self.place.id())
+            .state(State::Dir(self.place.dir().to_owned()));
+        plugins::register(builder).start().map_err(|error| match error {
+            StartError::Invalid(_) => Failure::new(Exit::USAGE, error),
+            _ => Failure::internal("cannot start the engine", error),
+        })
+    }
+
+    fn meta(&self) -> Meta {
+        Meta {
+            stack: self.stack.name().to_string(),
+            id: self.place.id().to_string(),
+            dir: self.file.parent().map(PathBuf::from).unwrap_or_default(),
+            file: self.file.clone(),
+            pid: Some(std::process::id()),
+            keeper_pid: None,
+            mode: Mode::Foreground,
+            since: Timestamp::now(),
+        }
+    }
+
+    async fn start(&self, engine: &Engine) -> Result<(), Failure> {
+        let names = self.args.services.iter().map(|n| ServiceName::new(n)).collect::<Result<Vec<_>, _>>();
+        let services = names.map_err(|e| Failure::new(Exit::USAGE, e))?;
+        let command = Command::Start { services, deps: !self.args.no_deps };
+        match engine.command(command).await {
+            Ok(_) => Ok(()),
+            Err(error @ CommandError::Refused(_)) => Err(Failure::new(Exit::USAGE, error)),
+            Err(error) => Err(Failure::internal("cannot start the services", error)),
+        }
+    }
+
+    /// Obeys signals until the stack is down or over.
+    async fn stay(&self, engine: &Engine, signals: &mut Signals, printer: &Printer) -> Exit {
+        let mut finished = std::pin::pin!(engine.finished());
+        let mut late = std::pin::pin!(too_late(engine, self.args.timeout));
+        // The exit code is settled by what ended the stack first.
+        let mut verdict: Option<Exit> = None;
+        let mut hurry = false;
+        loop {
+            // All arms are cancel-safe: the futures live outside of the loop, and signals stay pending.
+            tokio::select! {
+                signal = signals.next() => {
+                    let exit = if signal == Signal::Interrupt { Exit::INTERRUPTED } else { Exit::DONE };
+                    stop(engine, printer, signal, hurry).await;
+                    hurry = true;
+                    verdict.get_or_insert(exit);
+                }
+                why = late.as_mut(), if verdict.is_none() => {
+                    printer.note(why).await;
+                    let _ = engine.down().await;
+                    hurry = true;
+                    verdict = Some(Exit::FAILED);
+                }
+                end = finished.as_mut() => {
+                    return match verdict {
+                        Some(exit) => exit,
+                        None => over(engine, printer, end).await,
+                    };
+                }
+            }
+        }
+    }
+}
+
+/// The first signal stops in order, the next kills.
+async fn stop(engine: &Engine, printer: &Printer, signal: Signal, hurry: bool) {
+    let name = signal.as_str();
+    // An engine that has ended already has nothing left to stop.
+    if hurry {
+        let _ = engine.kill().await;
+        printer.note(format!("{name} again: killing everything\n")).await;
+    } else {
+        let _ = engine.down().await;
+        printer.note(format!("{name}: stopping everything in order; once more kills\n")).await;
+    }
+}
+
+/// Returns, with the reason, when not all is ready in time. Never without a limit, nor when all is ready.
+async fn too_late(engine: &Engine, limit: Option<std::time::Duration>) -> String {
+    let Some(limit) = limit else { return std::future::pending().await };
+    match tokio::time::timeout(limit, engine.ready()).await {
+        Ok(Ok(())) => std::future::pending().await,
+        Ok(Err(why)) => format!("not ready: {why}\n"),
+        Err(_) => {
+            let culprit = culprit(engine).await.unwrap_or_default();
+            format!("not ready in time: {culprit}\n")
+        }
+    }
+}
+
+/// The first service that is not ready, with its causes.
+async fn culprit(engine: &Engine) -> Option<String> {
+    let status = engine.status().await?;
+    let service = status.snapshot.services.iter().find(|s| s.wanted && !s.ready)?;
+    Some(engine.why(service.name.as_str()).await?.to_string())
+}
+
+/// The stack ended by itself, or somebody stopped it from elsewhere.
+async fn over(engine: &Engine, printer: &Printer, end: Option<Finished>) -> Exit {
+    match end {
+        Some(Finished::Completed | Finished::Down) => Exit::DONE,
+        Some(Finished::Failed(services)) => {
+            for service in services {
+                if let Some(why) = engine.why(service.as_str()).await {
+                    printer.note(format!("{why}\n")).await;
+                }
+            }
+            Exit::FAILED
+        }
+        _ => Exit::INTERNAL,
+    }
+}

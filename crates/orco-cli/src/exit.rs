@@ -1,0 +1,40 @@
+//! Exit codes: documented constants.
+
+use std::process::ExitCode;
+
+/// How the program ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Exit(u8);
+
+impl Exit {
+    /// Done.
+    pub const DONE: Self = Self(0);
+    /// A service failed or did not become ready.
+    pub const FAILED: Self = Self(1);
+    /// Usage, or an invalid stack file.
+    pub const USAGE: Self = Self(2);
+    /// No such running stack, or it cannot be reached.
+    pub const NOT_RUNNING: Self = Self(3);
+    /// The stack already runs.
+    pub const ALREADY_RUNS: Self = Self(4);
+    /// An internal error.
+    pub const INTERNAL: Self = Self(5);
+    /// Interrupted.
+    pub const INTERRUPTED: Self = Self(130);
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.0)
+    }
+}
+
+/// The table at the end of the help.
+pub const HELP: &str = "Exit codes:
+  0    done
+  1    a service failed or did not become ready
+  2    usage, or an invalid stack file
+  3    no such running stack, or it cannot be reached
+  4    the stack already runs
+  5    an internal error
+  130  interrupted";

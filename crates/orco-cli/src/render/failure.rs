@@ -1,0 +1,43 @@
+//! An error, once, as a chain, with what to do next.
+
+use std::error::Error;
+
+use super::{Ink, Paint, printable};
+
+/// `error: cannot read `x`: permission denied`, then the way out on a line of its own.
+pub fn failure(error: &(dyn Error + 'static), next: Option<&str>, paint: Paint) -> String {
+    let mut chain = error.to_string();
+    let mut source = error.source();
+    while let Some(below) = source {
+        let below_text = below.to_string();
+        // Some errors of other crates repeat what is below them.
+        if !chain.ends_with(&below_text) {
+            chain.push_str(": ");
+            chain.push_str(&below_text);
+        }
+        source = below.source();
+    }
+    let mut text = format!("{}: {}\n", paint.ink(Ink::Bad, "error"), printable(&chain));
+    if let Some(next) = next {
+        text.push_str(&format!("{}: {}\n", paint.ink(Ink::Strong, "next"), next));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot read `x`")]
+    struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn chain_on_one_line() {
+        let error = Outer(std::io::Error::other("disk\x1b[2J on fire"));
+        assert_eq!(
+            failure(&error, Some("put it out"), Paint(false)),
+            "error: cannot read `x`: disk\\u{1b}[2J on fire\nnext: put it out\n"
+        );
+    }
+}

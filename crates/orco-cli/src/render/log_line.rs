@@ -1,0 +1,138 @@
+//! Log records as lines for people.
+
+use std::{collections::HashMap, fmt::Write};
+
+use orco_api::wire::{Event, Level, LogRecord, Source};
+
+use super::{Ink, Paint, printable};
+
+/// Turns records into `api/0 | text`, with one colour per service and labels of one width.
+#[derive(Debug)]
+pub struct LogLines {
+    paint: Paint,
+    width: usize,
+    colours: HashMap<String, usize>,
+}
+
+/// Longer labels stick out instead of moving everything to the right.
+const WIDEST: usize = 24;
+
+impl LogLines {
+    /// With the names that are known to come, for the width of the labels.
+    pub fn new<'a>(paint: Paint, names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut lines = Self { paint, width: 0, colours: HashMap::new() };
+        for name in names {
+            lines.width = lines.width.max((name.len() + 2).min(WIDEST));
+            let next = lines.colours.len();
+            lines.colours.insert(name.to_owned(), next);
+        }
+        lines
+    }
+
+    fn label(&mut self, service: &str, replica: Option<u32>, bar: char, text: &mut String) {
+        let label = replica.map_or_else(|| service.to_owned(), |replica| format!("{service}/{replica}"));
+        let colour = match self.colours.get(service) {
+            Some(colour) => *colour,
+            None => {
+                let next = self.colours.len();
+                *self.colours.entry(service.to_owned()).or_insert(next)
+            }
+        };
+        self.width = self.width.max(label.len().min(WIDEST));
+        let label = format!("{label:width$} {bar}", width = self.width);
+        let _ = write!(text, "{} ", self.paint.ink(Ink::Label(colour), label));
+    }
+
+    /// Appends a state change as one line, if it is one that people watching want to see.
+    pub fn note(&mut self, event: &Event, text: &mut String) {
+        let (ink, word) = match event.kind.as_str() {
+            // The next event says that it was done, or why not.
+            "ServiceStarting" | "ServiceStopping" => return,
+            "ServiceStarted" => (Ink::Faint, "started"),
+            "ServiceReady" => (Ink::Good, "ready"),
+            "ServiceUnready" => (Ink::Busy, "unready"),
+            "ServiceBlocked" => (Ink::Busy, "blocked"),
+            "ServiceRestarting" => (Ink::Busy, "restarting"),
+            "ServiceCrashed" => (Ink::Bad, "crashed"),
+            "ServiceFailed" => (Ink::Bad, "failed"),
+            "ServiceCompleted" => (Ink::Good, "completed"),
+            "ServiceStopped" => (Ink::Faint, "stopped"),
+            "StackReady" => (Ink::Good, "all ready"),
+            "StackStopped" => (Ink::Faint, "all stopped"),
+            other => (Ink::Plain, other),
+        };
+        match &event.service {
+            Some(service) => self.label(service, event.replica, '*', text),
+            None => text.push_str("* "),
+        }
+        text.push_str(&self.paint.ink(ink, word));
+        // Many messages only repeat the word.
+        if !event.message.is_empty() && !event.message.eq_ignore_ascii_case(word) {
+            let _ = write!(text, ": {}", printable(&event.message));
+        }
+        if let Some(reason) = event.reason.as_ref().filter(|r| !event.message.contains(r.as_str())) {
+            let _ = write!(text, " ({})", printable(reason));
+        }
+        text.push('\n');
+    }
+
+    /// Appends the record as one line. What a terminal would obey is shown, not passed on.
+    pub fn write(&mut self, record: &LogRecord, text: &mut String) {
+        let replica = u32::try_from(record.replica).ok();
+        // Orco's own lines are told apart without colour.
+        let bar = if record.source == Source::System { '!' } else { '|' };
+        self.label(&record.service, replica, bar, text);
+        let msg = printable(&record.msg);
+        match record.level {
+            Level::Error | Level::Fatal => text.push_str(&self.paint.ink(Ink::Bad, msg)),
+            Level::Warn => text.push_str(&self.paint.ink(Ink::Busy, msg)),
+            Level::Trace | Level::Debug => text.push_str(&self.paint.ink(Ink::Faint, msg)),
+            Level::Info => text.push_str(&msg),
+        }
+        if let Some(fields) = record.fields.as_ref().filter(|f| !f.is_empty()) {
+            for (name, value) in fields {
+                let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let pair = format!(" {}={}", printable(name), printable(&shown));
+                text.push_str(&self.paint.ink(Ink::Faint, pair));
+            }
+        }
+        text.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+
+    #[test]
+    fn lines() {
+        let mut lines = LogLines::new(Paint(false), ["db", "api"]);
+        let mut text = String::new();
+        for record in samples::records() {
+            lines.write(&record, &mut text);
+        }
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn notes() {
+        let mut lines = LogLines::new(Paint(false), ["db", "api"]);
+        let mut text = String::new();
+        for event in samples::events() {
+            lines.note(&event, &mut text);
+        }
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn a_service_cannot_paint_the_terminal() {
+        let mut text = String::new();
+        let mut evil = samples::records().remove(0);
+        evil.msg = "\x1b]0;title\x07\x1b[2J".to_owned();
+        evil.fields = Some([("\x1b[31m".to_owned(), "\x1b[31m".into())].into_iter().collect());
+        LogLines::new(Paint(false), []).write(&evil, &mut text);
+        assert!(!text.contains('\x1b'), "{text:?}");
+        assert_eq!(text.lines().count(), 1);
+    }
+}

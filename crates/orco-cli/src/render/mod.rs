@@ -1,0 +1,24 @@
+//! Text from data. Pure: no clock, no environment, no terminal; all of that comes in as arguments.
+
+mod age;
+mod diagnostics;
+mod event;
+mod failure;
+mod graph;
+mod log_line;
+mod paint;
+#[cfg(test)]
+mod samples;
+mod status;
+mod why;
+
+pub use age::age;
+pub use diagnostics::{diagnostics, summary};
+pub use event::event;
+pub use failure::failure;
+pub use graph::{dot, mermaid, text as graph_text};
+pub use log_line::LogLines;
+pub use orco_core::log::sanitize as printable;
+pub use paint::{Ink, Paint};
+pub use status::{Fit, status_table};
+pub use why::why;

@@ -1,0 +1,54 @@
+//! What is at the other end of stdout and stderr, and writing to it.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstream::{AutoStream, ColorChoice};
+
+use crate::render::{Fit, Paint};
+
+/// Whether standard output is a terminal.
+pub fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Colour on standard output: only on a terminal, and `NO_COLOR` is obeyed.
+pub fn paint() -> Paint {
+    Paint(!matches!(AutoStream::choice(&io::stdout()), ColorChoice::Never))
+}
+
+/// Colour on standard error.
+pub fn paint_err() -> Paint {
+    Paint(!matches!(AutoStream::choice(&io::stderr()), ColorChoice::Never))
+}
+
+/// The width of the terminal on standard output; everything where there is none.
+pub fn fit() -> Fit {
+    if !is_terminal() {
+        return Fit::Whole;
+    }
+    Fit::Columns(terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0).max(40)))
+}
+
+/// Writes to standard output at once.
+///
+/// # Errors
+/// As the system says; a reader that has gone is [`io::ErrorKind::BrokenPipe`].
+pub fn print(text: impl AsRef<[u8]>) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_ref())?;
+    out.flush()
+}
+
+/// Writes a message to standard error. Where that is closed, nobody wants to know.
+pub fn note(text: impl AsRef<[u8]>) {
+    let _ = io::stderr().lock().write_all(text.as_ref());
+}
+
+/// With `ORCO_LOG` set (`debug`, `orco_core=trace`), Orco's own diagnostics go to standard error.
+pub fn listen_to_ourselves() {
+    let Ok(filter) = std::env::var("ORCO_LOG") else { return };
+    let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(filter);
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // Only fails where somebody has set one already, and nobody has.
+    let _ = subscriber.with_ansi(paint_err().0).try_init();
+}

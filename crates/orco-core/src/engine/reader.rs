@@ -1,0 +1,171 @@
+//! Readers of logs that wait for more.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use futures::{FutureExt, Stream, future::select_all, stream};
+use tokio::sync::watch;
+
+use crate::{
+    log::{Cursor, Follower, More, Origin, Query, Record, Start},
+    probe::{Follow, RecordStream},
+};
+
+use super::logs::{CLOSED, Logs, Tail};
+
+/// Records handed on at once.
+const BATCH: usize = 512;
+
+/// Follows one instance.
+#[derive(Debug)]
+pub(super) struct Instance(pub(super) Tail);
+
+impl Follow for Instance {
+    fn records(&self) -> RecordStream {
+        let tail = self.0.clone();
+        let cursor = Cursor::open(&tail.dir, tail.origin.clone(), Start::Beginning);
+        let cursor = match cursor {
+            Ok(cursor) => cursor,
+            Err(error) => {
+                tracing::warn!(%error, "cannot read this log");
+                return Box::pin(stream::empty());
+            }
+        };
+        Box::pin(stream::unfold((tail, cursor), |(tail, mut cursor)| async move {
+            let mut before = None;
+            loop {
+                // Read before the files: what is written before the flag is set is then not missed.
+                let ended = *tail.ended.borrow();
+                if ended {
+                    cursor.set_ended();
+                }
+                match cursor.batch(BATCH) {
+                    Ok(batch) if !batch.is_empty() => return Some((batch, (tail, cursor))),
+                    Ok(_) if ended => return None,
+                    Ok(_) => {
+                        let seen = cursor.read_bytes();
+                        tail.more(seen, before).await;
+                        before = Some(seen);
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "cannot read this log");
+                        return None;
+                    }
+                }
+            }
+        }))
+    }
+}
+
+/// Several instances, merged by time.
+struct Reading {
+    logs: Arc<Logs>,
+    query: Query,
+    go_on: bool,
+    arrivals: watch::Receiver<u64>,
+    /// `None`: not opened yet, or lost to a failed read.
+    follower: Option<Follower>,
+    /// Live instances, and how far each had been read when it last said that it has more.
+    tails: BTreeMap<Origin, (Tail, Option<u64>)>,
+}
+
+/// What a query finds, and with `go_on` what comes, until the engine ends.
+pub(super) fn follow(
+    logs: Arc<Logs>,
+    query: Query,
+    go_on: bool,
+) -> impl Stream<Item = Vec<Record>> + Send + 'static + use<> {
+    let arrivals = logs.arrivals.subscribe();
+    let reading = Reading { logs, query, go_on, arrivals, follower: None, tails: BTreeMap::new() };
+    stream::unfold(reading, |mut reading| async move { reading.next().await.map(|batch| (batch, reading)) })
+}
+
+impl Reading {
+    async fn next(&mut self) -> Option<Vec<Record>> {
+        let mut opened = self.follower.is_some();
+        loop {
+            let closed = *self.arrivals.borrow_and_update() == CLOSED;
+            self.welcome(opened);
+            // Read before the files: what is written before the flag is set is then not missed.
+            let over: Vec<Origin> =
+                self.tails.values().filter(|(t, _)| *t.ended.borrow()).map(|(t, _)| t.origin.clone()).collect();
+            let (batch, more) = self.read(over.clone()).await?;
+            opened = true;
+            for origin in &over {
+                self.tails.remove(origin);
+            }
+            if !batch.is_empty() {
+                return Some(batch);
+            }
+            match more {
+                More::Now => {}
+                More::Later | More::Never if !self.go_on || (closed && self.tails.is_empty()) => return None,
+                More::Later | More::Never => self.wait().await,
+            }
+        }
+    }
+
+    /// Takes note of instances that came since.
+    fn welcome(&mut self, opened: bool) {
+        for tail in self.logs.tails() {
+            if self.query.selects(&tail.origin) && !self.tails.contains_key(&tail.origin) {
+                if let (true, Some(follower)) = (opened, &mut self.follower) {
+                    follower.add(tail.origin.clone());
+                }
+                self.tails.insert(tail.origin.clone(), (tail, None));
+            }
+        }
+    }
+
+    /// Reads on, on a thread where blocking is fine.
+    async fn read(&mut self, over: Vec<Origin>) -> Option<(Vec<Record>, More)> {
+        let follower = self.follower.take();
+        let (query, store) = (self.query.clone(), self.logs.store.clone());
+        let live: Vec<Origin> = self.tails.keys().cloned().collect();
+        let done = tokio::task::spawn_blocking(move || {
+            let mut follower = match follower {
+                Some(follower) => follower,
+                None => query.follow(&store, &|origin| live.contains(origin))?,
+            };
+            for origin in &over {
+                follower.ended(origin);
+            }
+            let read = follower.poll(BATCH);
+            Ok::<_, std::io::Error>((follower, read))
+        });
+        match done.await {
+            Ok(Ok((follower, read))) => {
+                self.follower = Some(follower);
+                read.map_err(|error| tracing::warn!(%error, "cannot read a log"))
+                    .or(Ok::<_, ()>((Vec::new(), More::Later)))
+                    .ok()
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "cannot read the logs");
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// Waits until an instance has more or is over, or a new one came. Cancel-safe.
+    async fn wait(&mut self) {
+        let Some(follower) = &self.follower else { return };
+        let mut waits = Vec::with_capacity(self.tails.len());
+        for (origin, (tail, fired_at)) in &self.tails {
+            let seen = follower.read_bytes(origin);
+            let last = *fired_at;
+            waits.push(async move { tail.more(seen, last).await }.map(move |()| (origin, seen)).boxed());
+        }
+        let grown = async { if waits.is_empty() { std::future::pending().await } else { select_all(waits).await.0 } };
+        // Both arms are cancel-safe: growth is asked again with the same position, a watch loses nothing.
+        let fired = tokio::select! {
+            (origin, seen) = grown => Some((origin.clone(), seen)),
+            _ = self.arrivals.changed() => None,
+        };
+        if let Some((origin, seen)) = fired {
+            if let Some((_, fired_at)) = self.tails.get_mut(&origin) {
+                *fired_at = Some(seen);
+            }
+        }
+    }
+}

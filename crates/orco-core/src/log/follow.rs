@@ -1,0 +1,281 @@
+//! Reads several instances in the order of time, and goes on as they grow.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+    io,
+    path::PathBuf,
+};
+
+use super::{
+    cursor::Cursor,
+    line::{Line, Step},
+    parse,
+    query::Query,
+    record::{Origin, Record},
+    segment::Summary,
+    start::Start,
+    store::Store,
+};
+use crate::log::{format::Stem, gone::Gone};
+
+/// Lines looked at per line asked for, so that a call ends though nothing matches.
+const LOOKS_PER_LINE: usize = 64;
+
+/// Whether there is more to read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use]
+pub enum More {
+    /// Yes, now: the limit was reached.
+    Now,
+    /// Not before an instance grows or ends, or a new one comes.
+    Later,
+    /// All instances have ended and are read.
+    Never,
+}
+
+/// Reads several instances, merged by time, and goes on as they grow.
+///
+/// It holds no file open and does nothing while nobody calls it. What has been written when it is
+/// asked comes in the order of time; of two instances that grow at once, the one that is read later
+/// may bring an earlier line. Opens instances one by one, so that old ones cost nothing until their
+/// turn comes. Its methods read files: call them where blocking is fine.
+#[derive(Debug)]
+pub struct Follower {
+    query: Query,
+    store: Store,
+    lanes: Vec<Lane>,
+    index: BTreeMap<Origin, usize>,
+    /// Lanes that have a line, or might, by time.
+    ready: BinaryHeap<Reverse<(u64, usize)>>,
+    /// Lines still to be left out for `tail`.
+    skip: u64,
+}
+
+#[derive(Debug)]
+struct Lane {
+    origin: Origin,
+    dir: PathBuf,
+    start: Start,
+    is_live: bool,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Not opened yet; its first line is not before the time it has in `ready`.
+    Closed,
+    /// It has a line, and is in `ready`.
+    Line(Box<Cursor>),
+    /// It has none now.
+    Idle(Box<Cursor>),
+    /// It never will again.
+    Over,
+}
+
+impl Follower {
+    pub(super) fn open(
+        query: Query,
+        store: Store,
+        origins: Vec<Origin>,
+        is_live: &dyn Fn(&Origin) -> bool,
+    ) -> io::Result<Self> {
+        let start = query.start();
+        let make = |query: Query| {
+            let mut follower = Self {
+                query,
+                store: store.clone(),
+                lanes: Vec::new(),
+                index: BTreeMap::new(),
+                ready: BinaryHeap::new(),
+                skip: 0,
+            };
+            for origin in &origins {
+                follower.push(origin.clone(), start, is_live(origin));
+            }
+            follower
+        };
+        let skip = match query.tail {
+            None => 0,
+            // Counted in a first pass, so that a long tail takes no memory.
+            Some(tail) => {
+                let mut lines = 0_u64;
+                let mut first = make(query.clone());
+                while first.each(usize::MAX, |_, _| lines += 1)? == More::Now {}
+                lines.saturating_sub(tail)
+            }
+        };
+        Ok(Self { skip, ..make(query) })
+    }
+
+    /// An instance that has just come; read from its beginning. Does nothing if it is known or not
+    /// asked for.
+    pub fn add(&mut self, origin: Origin) {
+        if self.query.selects(&origin) && !self.index.contains_key(&origin) {
+            self.push(origin, Start::Beginning, true);
+        }
+    }
+
+    /// An instance is over and all its output is in the files.
+    pub fn ended(&mut self, origin: &Origin) {
+        let Some(&index) = self.index.get(origin) else { return };
+        let lane = &mut self.lanes[index];
+        lane.is_live = false;
+        if let State::Line(cursor) | State::Idle(cursor) = &mut lane.state {
+            cursor.set_ended();
+        }
+    }
+
+    /// How many bytes of an instance's output have been read; 0 where it was not opened yet.
+    pub fn read_bytes(&self, origin: &Origin) -> u64 {
+        match self.index.get(origin).map(|&index| &self.lanes[index].state) {
+            Some(State::Line(cursor) | State::Idle(cursor)) => cursor.read_bytes(),
+            Some(State::Closed | State::Over) | None => 0,
+        }
+    }
+
+    fn push(&mut self, origin: Origin, start: Start, is_live: bool) {
+        let dir = self.store.dir(&origin.service);
+        let (index, from) = (self.lanes.len(), begun(&dir, &origin));
+        self.ready.push(Reverse((from, index)));
+        self.index.insert(origin.clone(), index);
+        self.lanes.push(Lane { origin, dir, start, is_live, state: State::Closed });
+    }
+
+    /// The next lines as records, at most `limit`, after asking every instance for more.
+    ///
+    /// # Errors
+    /// When an instance's files cannot be read; the others go on with the next call. A live one is
+    /// tried again, an ended one is given up.
+    pub fn poll(&mut self, limit: usize) -> io::Result<(Vec<Record>, More)> {
+        let mut records = Vec::new();
+        let more = self.each(limit, |origin, line| records.push(parse::record(origin, line)))?;
+        Ok((records, more))
+    }
+
+    /// As [`poll`](Self::poll), with the lines as they lie in the buffer.
+    ///
+    /// # Errors
+    /// As [`poll`](Self::poll); the lines before are delivered.
+    pub fn each(&mut self, limit: usize, mut line: impl FnMut(&Origin, &Line<'_>)) -> io::Result<More> {
+        for index in 0..self.lanes.len() {
+            self.ask(index)?;
+        }
+        self.merge(limit, &mut line)
+    }
+
+    /// As [`each`](Self::each), but asks only these instances for more: for callers who know which
+    /// have grown.
+    ///
+    /// # Errors
+    /// As [`each`](Self::each).
+    pub fn each_of(
+        &mut self,
+        grown: &[Origin],
+        limit: usize,
+        mut line: impl FnMut(&Origin, &Line<'_>),
+    ) -> io::Result<More> {
+        for origin in grown {
+            if let Some(&index) = self.index.get(origin) {
+                self.ask(index)?;
+            }
+        }
+        self.merge(limit, &mut line)
+    }
+
+    /// All there is, in batches of at most `limit` records; ends where there is nothing more now.
+    pub fn batches(mut self, limit: usize) -> impl Iterator<Item = io::Result<Vec<Record>>> {
+        let mut more = More::Now;
+        std::iter::from_fn(move || {
+            while more == More::Now {
+                match self.poll(limit) {
+                    Ok((records, next)) => {
+                        more = next;
+                        if !records.is_empty() {
+                            return Some(Ok(records));
+                        }
+                    }
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+            None
+        })
+    }
+
+    /// Lets an idle instance read on.
+    fn ask(&mut self, index: usize) -> io::Result<()> {
+        if matches!(self.lanes[index].state, State::Idle(_)) { self.go_on(index) } else { Ok(()) }
+    }
+
+    /// Brings a lane to its next line.
+    fn go_on(&mut self, index: usize) -> io::Result<()> {
+        let lane = &mut self.lanes[index];
+        let mut cursor = match std::mem::replace(&mut lane.state, State::Over) {
+            State::Line(cursor) | State::Idle(cursor) => cursor,
+            State::Over => return Ok(()),
+            State::Closed => {
+                let opened = Cursor::open(&lane.dir, lane.origin.clone(), lane.start);
+                if opened.is_err() && lane.is_live {
+                    lane.state = State::Closed;
+                    self.ready.push(Reverse((0, index)));
+                }
+                let mut cursor = Box::new(opened?.max_line_bytes(self.query.max_line_bytes));
+                if !lane.is_live {
+                    cursor.set_ended();
+                }
+                cursor
+            }
+        };
+        match cursor.advance() {
+            Ok(Step::Line) => {
+                let at = cursor.line().map_or(0, |line| line.ts);
+                lane.state = State::Line(cursor);
+                self.ready.push(Reverse((at, index)));
+            }
+            Ok(Step::Idle) => lane.state = State::Idle(cursor),
+            Ok(Step::End) => {}
+            Err(error) => {
+                if lane.is_live {
+                    lane.state = State::Idle(cursor);
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, limit: usize, deliver: &mut dyn FnMut(&Origin, &Line<'_>)) -> io::Result<More> {
+        let mut left = limit;
+        let mut looks = limit.saturating_mul(LOOKS_PER_LINE);
+        while let Some(Reverse((_, index))) = self.ready.pop() {
+            let lane = &self.lanes[index];
+            if let State::Line(cursor) = &lane.state
+                && let Some(line) = cursor.line()
+            {
+                if left == 0 || looks == 0 {
+                    self.ready.push(Reverse((line.ts, index)));
+                    return Ok(More::Now);
+                }
+                looks -= 1;
+                if self.query.matches(&line) {
+                    if self.skip > 0 {
+                        self.skip -= 1;
+                    } else {
+                        left -= 1;
+                        deliver(&lane.origin, &line);
+                    }
+                }
+            }
+            self.go_on(index)?;
+        }
+        let over = self.lanes.iter().all(|lane| matches!(lane.state, State::Over));
+        Ok(if over { More::Never } else { More::Later })
+    }
+}
+
+/// The earliest time at which an instance can have a line; 0 if that is not known.
+fn begun(dir: &std::path::Path, origin: &Origin) -> u64 {
+    let stem = Stem { replica: origin.replica, run: origin.run };
+    let first = Gone::read(dir, stem).and_then(|gone| Summary::read(dir, stem, gone.next));
+    first.ok().flatten().and_then(|summary| summary.first_micros).unwrap_or(0)
+}

@@ -1,0 +1,128 @@
+//! Which lines somebody wants to see.
+
+use std::io;
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::{
+    follow::Follower,
+    line::{Line, MAX_LINE_BYTES},
+    record::{Level, Origin, Source},
+    start::Start,
+    store::Store,
+};
+use crate::model::ServiceName;
+
+/// A compiled pattern takes at most this much memory.
+const PATTERN_BYTES: usize = 1 << 20;
+
+/// Which lines somebody wants to see. Records that say that lines are missing pass every filter.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Query {
+    /// These services; all if empty.
+    pub services: Vec<ServiceName>,
+    /// Only this replica.
+    pub replica: Option<u32>,
+    /// Only this incarnation.
+    pub run: Option<u32>,
+    /// Only lines from this Unix time on (microseconds).
+    pub since: Option<u64>,
+    /// Only lines up to this Unix time (microseconds).
+    pub until: Option<u64>,
+    /// Only the last so many of the lines that pass everything else.
+    pub tail: Option<u64>,
+    /// Only this level and above.
+    pub level: Option<Level>,
+    /// Only lines that match; see [`Query::pattern`].
+    pub grep: Option<Regex>,
+    /// Only lines that do not match `grep`.
+    pub invert: bool,
+    /// Only from this source.
+    pub source: Option<Source>,
+    /// Longer lines are cut.
+    pub max_line_bytes: usize,
+}
+
+impl Default for Query {
+    fn default() -> Self {
+        Self {
+            services: Vec::new(),
+            replica: None,
+            run: None,
+            since: None,
+            until: None,
+            tail: None,
+            level: None,
+            grep: None,
+            invert: false,
+            source: None,
+            max_line_bytes: MAX_LINE_BYTES,
+        }
+    }
+}
+
+impl Query {
+    /// Compiles a pattern for `grep`: linear in time, bounded in memory.
+    ///
+    /// # Errors
+    /// A message that says what is wrong with it.
+    pub fn pattern(text: &str) -> Result<Regex, String> {
+        RegexBuilder::new(text)
+            .size_limit(PATTERN_BYTES)
+            .dfa_size_limit(PATTERN_BYTES)
+            .build()
+            .map_err(|error| error.to_string())
+    }
+
+    /// Whether it asks for this instance at all.
+    pub fn selects(&self, origin: &Origin) -> bool {
+        (self.services.is_empty() || self.services.contains(&origin.service))
+            && self.replica.is_none_or(|replica| replica == origin.replica)
+            && self.run.is_none_or(|run| run == origin.run)
+    }
+
+    /// Whether it asks for this line of a selected instance.
+    pub fn matches(&self, line: &Line<'_>) -> bool {
+        if line.source == Source::System {
+            return true;
+        }
+        self.source.is_none_or(|source| source == line.source)
+            && self.since.is_none_or(|since| line.ts >= since)
+            && self.until.is_none_or(|until| line.ts <= until)
+            && self.grep.as_ref().is_none_or(|pattern| pattern.is_match(line.bytes) != self.invert)
+            && self.level.is_none_or(|least| line.level() >= least)
+    }
+
+    /// Reads what a stack's files hold, with no instance alive. Blocking.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn read(&self, store: &Store) -> io::Result<Follower> {
+        self.follow(store, &|_| false)
+    }
+
+    /// Reads what the files hold, then what the live instances add. Blocking.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn follow(&self, store: &Store, is_live: &dyn Fn(&Origin) -> bool) -> io::Result<Follower> {
+        let mut origins = store.instances()?;
+        origins.retain(|origin| self.selects(origin));
+        Follower::open(self.clone(), store.clone(), origins, is_live)
+    }
+
+    /// Where to begin in each instance.
+    pub(super) fn start(&self) -> Start {
+        match (self.since, self.tail) {
+            (Some(since), _) => Start::Since(since),
+            (None, Some(tail)) if !self.filters_lines() => Start::Tail(tail),
+            (None, _) => Start::Beginning,
+        }
+    }
+
+    /// Whether lines of a selected instance may fail to match.
+    fn filters_lines(&self) -> bool {
+        self.until.is_some() || self.level.is_some() || self.grep.is_some() || self.source.is_some()
+    }
+}

@@ -1,0 +1,182 @@
+//! A stack's log directory.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    format::{FileName, Stem},
+    gone::Gone,
+    record::Origin,
+    retention::{self, Dropped},
+    seal::seal,
+    segment::present,
+};
+use crate::model::ServiceName;
+
+/// A stack's log directory: one directory per service, segments in it.
+///
+/// The methods do plain file work: call them where blocking is fine.
+#[derive(Clone, Debug)]
+pub struct Store {
+    root: PathBuf,
+}
+
+/// What the directory holds of one instance.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) origin: Origin,
+    pub(super) dir: PathBuf,
+    pub(super) stem: Stem,
+    /// Number and size on disk, by number.
+    pub(super) segments: Vec<(u64, u64)>,
+    pub(super) has_gone: bool,
+}
+
+/// A replica of which only counts and the highest run are left, of some instances.
+type Replica = (ServiceName, u32);
+
+/// Files take whole blocks.
+const BLOCK: u64 = 4096;
+
+impl Store {
+    /// The directory; it need not exist.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The directory.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where a service's segments are.
+    pub fn dir(&self, service: &ServiceName) -> PathBuf {
+        self.root.join(service.as_str())
+    }
+
+    /// All instances that have, or had, output, by service, replica and run.
+    ///
+    /// # Errors
+    /// When the directory cannot be read. One that does not exist is empty.
+    pub fn instances(&self) -> io::Result<Vec<Origin>> {
+        Ok(self.scan()?.0.into_iter().map(|held| held.origin).collect())
+    }
+
+    /// The highest run of each replica that was ever here.
+    ///
+    /// # Errors
+    /// As [`instances`](Self::instances).
+    pub fn highest_runs(&self) -> io::Result<Vec<(ServiceName, u32, u32)>> {
+        let (held, folded) = self.scan()?;
+        let mut highest = BTreeMap::new();
+        for (service, replica) in folded {
+            let run = retention::folded_run(&self.dir(&service), replica)?;
+            highest.insert((service, replica), run);
+        }
+        for Held { origin: Origin { service, replica, run }, .. } in held {
+            let known = highest.entry((service, replica)).or_insert(run);
+            *known = run.max(*known);
+        }
+        Ok(highest.into_iter().map(|((service, replica), run)| (service, replica, run)).collect())
+    }
+
+    /// Bytes on disk, in whole blocks.
+    ///
+    /// # Errors
+    /// As [`instances`](Self::instances).
+    pub fn used(&self) -> io::Result<u64> {
+        Ok(used(&self.scan()?.0))
+    }
+
+    /// Writes the footers that are missing in closed segments: all but the last one of each live
+    /// instance. Costs one pass over each of them.
+    ///
+    /// # Errors
+    /// When something could not be read or written; it may be called again.
+    pub fn seal(&self, is_live: &dyn Fn(&Origin) -> bool) -> io::Result<()> {
+        for held in self.scan()?.0 {
+            let gone = Gone::read(&held.dir, held.stem)?;
+            let mut before = (gone.lines, gone.open);
+            let closed = held.segments.len() - usize::from(!held.segments.is_empty() && is_live(&held.origin));
+            for &(n, _) in held.segments[..closed].iter().filter(|(n, _)| *n >= gone.next) {
+                before = seal(&held.dir, held.stem, n, before)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes the oldest closed segments until the directory takes at most `limit` bytes, and counts
+    /// them. What a live instance is writing stays, so there may be a segment per live instance more.
+    ///
+    /// # Errors
+    /// When something could not be read or deleted; nothing is deleted uncounted, and it may be called
+    /// again.
+    pub fn retain(&self, limit: u64, is_live: &dyn Fn(&Origin) -> bool) -> io::Result<Dropped> {
+        retention::retain(self.scan()?.0, limit, is_live)
+    }
+
+    /// Everything, by service, replica and run, and which replicas have forgotten instances.
+    fn scan(&self) -> io::Result<(Vec<Held>, Vec<Replica>)> {
+        let mut found: BTreeMap<Origin, Held> = BTreeMap::new();
+        let mut folded = Vec::new();
+        let Some(services) = present(fs::read_dir(&self.root))? else { return Ok((Vec::new(), folded)) };
+        for service in services {
+            let service = service?;
+            let Some(name) = service.file_name().to_str().and_then(|n| ServiceName::new(n).ok()) else { continue };
+            if !service.file_type()?.is_dir() {
+                continue;
+            }
+            scan_service(&service.path(), &name, &mut found, &mut folded)?;
+        }
+        let mut held: Vec<_> = found.into_values().collect();
+        for held in &mut held {
+            held.segments.sort_unstable();
+        }
+        folded.sort();
+        Ok((held, folded))
+    }
+}
+
+fn scan_service(
+    dir: &Path,
+    service: &ServiceName,
+    found: &mut BTreeMap<Origin, Held>,
+    folded: &mut Vec<Replica>,
+) -> io::Result<()> {
+    for file in fs::read_dir(dir)? {
+        let file = file?;
+        let Some(name) = file.file_name().to_str().and_then(FileName::parse) else { continue };
+        let stem = match name {
+            FileName::Log(stem, _) | FileName::Idx(stem, _) | FileName::Gone(stem) => stem,
+            FileName::Folded(replica) => {
+                folded.push((service.clone(), replica));
+                continue;
+            }
+        };
+        let origin = Origin::new(service.clone(), stem.replica, stem.run);
+        let held = found.entry(origin.clone()).or_insert_with(|| Held {
+            origin,
+            dir: dir.to_owned(),
+            stem,
+            segments: Vec::new(),
+            has_gone: false,
+        });
+        match name {
+            // An index without bytes is a segment that is being created or deleted.
+            FileName::Idx(..) | FileName::Folded(_) => {}
+            FileName::Gone(_) => held.has_gone = true,
+            FileName::Log(_, n) => {
+                let Some(bytes) = present(file.metadata())? else { continue };
+                held.segments.push((n, bytes.len().next_multiple_of(BLOCK) + BLOCK));
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn used(held: &[Held]) -> u64 {
+    held.iter().map(|h| h.segments.iter().map(|s| s.1).sum::<u64>() + BLOCK * u64::from(h.has_gone)).sum()
+}
