@@ -42,7 +42,7 @@ const CORE: &[Layer] = &[
         name: "load",
         modules: &["model", "spec", "graph", "policy"],
         crates: &["indexmap", "serde_json", "sha2", "thiserror"],
-        std: &["fs", "env"],
+        std: &["fs", "env", "collections::HashMap", "collections::HashSet"],
     },
     Layer {
         name: "log",
@@ -66,8 +66,9 @@ const CORE: &[Layer] = &[
     Layer {
         name: "sim",
         modules: &["model", "spec", "graph", "policy", "brain", "log", "runtime", "probe", "load"],
-        crates: &["async_trait", "futures_core", "serde_json"],
-        std: &["env", "fs"],
+        // Tokio only for `runtime: fake`, which the real engine runs.
+        crates: &["async_trait", "futures", "futures_core", "serde_json", "thiserror", "tokio"],
+        std: &["env", "fs", "thread"],
     },
     Layer {
         name: "engine",

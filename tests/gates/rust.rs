@@ -64,7 +64,7 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// Whether a file holds nothing but tests.
 pub fn is_test_file(path: &str) -> bool {
-    path.ends_with("/tests.rs") || path.contains("/tests/") || path.starts_with("tests/")
+    path.ends_with("tests.rs") || path.contains("/tests/") || path.starts_with("tests/")
 }
 
 /// Identifiers and punctuation; comments, string and character literals and lifetimes are left out.

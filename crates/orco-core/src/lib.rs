@@ -3,9 +3,13 @@
 pub mod brain;
 #[cfg(feature = "engine")]
 pub mod engine;
+pub mod graph;
+pub mod load;
 pub mod log;
 pub mod model;
 pub mod policy;
 pub mod probe;
 pub mod runtime;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod spec;

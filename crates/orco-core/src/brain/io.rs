@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Step;
 use crate::{
-    model::{Fact, Happening, InstanceId, Moment, ProbeVersion, Role, Seat, ServiceIx, ServiceName},
+    model::{Fact, Happening, InstanceId, ProbeVersion, Role, Seat, ServiceIx, ServiceName},
     spec::{Health, Service, Stack},
 };
 

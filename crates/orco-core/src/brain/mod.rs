@@ -3,15 +3,40 @@
 //! [`Brain::apply`] folds an [`Input`] into the state, [`Brain::turn`] decides what to do about it.
 //! Calling `turn` twice gives nothing the second time.
 
-mod face;
-mod hash;
 mod io;
+mod step;
+
 mod machine;
+mod state;
+
+mod command;
+mod fact;
+mod want;
+
+mod face;
+mod graph;
+mod view;
+
+mod decide;
+mod drive;
+mod leave;
+mod shape;
+
+mod admit;
+mod commit;
+mod tell;
+
+mod snapshot;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+mod check;
+mod hash;
 mod plant;
 #[cfg(any(test, feature = "sim"))]
 pub mod samples;
-mod state;
-mod step;
 
 #[cfg(test)]
 pub(crate) use hash::hash as chance;

@@ -1,6 +1,6 @@
 //! What the brain remembers of one service.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{Why, face::Face};
 use crate::{
@@ -34,6 +34,7 @@ pub(crate) enum Because {
 pub(crate) struct Edge {
     pub(crate) to: ServiceIx,
     pub(crate) require: spec::Require,
+    pub(crate) timeout: Duration,
     pub(crate) on_failure: spec::OnFailure,
 }
 
@@ -217,13 +218,14 @@ impl Slot {
         }
     }
 
-    /// Its own checks say so now (or it completed).
+    /// Its own checks say so now.
     pub(crate) fn ready(&self) -> bool {
-        match &self.phase {
-            Phase::Running(live) => live.ready_since.is_some(),
-            Phase::Halted { completed } => *completed,
-            _ => false,
-        }
+        self.running().is_some_and(|live| live.ready_since.is_some())
+    }
+
+    /// It ended well, and for good.
+    pub(crate) const fn completed(&self) -> bool {
+        matches!(self.phase, Phase::Halted { completed: true })
     }
 
     pub(crate) const fn retired(&self) -> bool {
@@ -269,6 +271,8 @@ pub(crate) struct Unit {
     pub(crate) block: Option<Block>,
     /// It was ready since it was last wanted up.
     pub(crate) was_ready: bool,
+    /// It had a seat since it was last wanted up: its end is worth telling.
+    pub(crate) was_up: bool,
     pub(crate) restarts: u64,
     /// The highest run by replica number.
     pub(crate) runs: Vec<u32>,

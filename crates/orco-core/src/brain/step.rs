@@ -63,8 +63,8 @@ pub enum Step {
 /// Why a seat does not move, as `decide` sees it; `snapshot` makes a `Waiting` of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Wait {
-    /// The gate of this dependency (its number in the set's list) is closed.
-    Gate(u32),
+    /// In this set, the gate of the dependency of this number is closed.
+    Gate(Gen, u32),
     /// A dependency is being replaced.
     DepChanging(ServiceIx),
     /// Its turn has not come.

@@ -158,3 +158,6 @@ fn phase(instance: u128, interval: Duration) -> Duration {
     let part = u32::try_from(instance % 1000).unwrap_or(0);
     interval / 2 + interval * part / 2000
 }
+
+#[cfg(test)]
+mod tests;

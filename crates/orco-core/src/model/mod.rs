@@ -18,4 +18,5 @@ pub use kind::{Kind, Require};
 pub use name::{InvalidName, ServiceName, StackName};
 pub use snapshot::{Ended, InstanceView, ServiceView, Snapshot, State};
 pub use time::Moment;
+pub(crate) use waiting::Human;
 pub use waiting::{Waiting, human};

@@ -107,6 +107,13 @@ name! {
     StackName
 }
 
+impl ServiceName {
+    /// Stands in a service that is not named yet.
+    pub(crate) fn placeholder() -> Self {
+        Self("unnamed".into())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

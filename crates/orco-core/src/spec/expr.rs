@@ -1,5 +1,11 @@
 //! The algebra of probe expressions: `http || log`.
 
+mod parse;
+#[cfg(test)]
+mod tests;
+
+pub use parse::ExprError;
+
 /// A value that may be unknown (Kleene's three-valued logic): unknown never counts as true, and
 /// `!unknown` is unknown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

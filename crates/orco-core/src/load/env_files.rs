@@ -1,0 +1,93 @@
+//! Env files, each read once.
+
+use std::{
+    collections::HashMap,
+    io,
+    path::{Path as FilePath, PathBuf},
+};
+
+use super::{Sources, run::reason};
+use crate::spec::{
+    Diagnostic, SourceMap, code,
+    file::{EnvFiles, parse_env_file},
+    yaml::{Path, Span},
+};
+
+type Variables = Vec<(String, String)>;
+
+/// Reads env files and remembers them.
+pub(super) struct EnvReader<'a> {
+    sources: &'a dyn Sources,
+    map: &'a mut SourceMap,
+    /// The stack file's folder, as it is and as the user named it.
+    folder: (&'a FilePath, &'a FilePath),
+    cache: HashMap<PathBuf, Variables>,
+    pub(super) out: Vec<Diagnostic>,
+}
+
+impl<'a> EnvReader<'a> {
+    pub(super) fn new(
+        sources: &'a dyn Sources,
+        map: &'a mut SourceMap,
+        folder: (&'a FilePath, &'a FilePath),
+    ) -> Self {
+        Self { sources, map, folder, cache: HashMap::new(), out: Vec::new() }
+    }
+
+    /// The file's name in messages: as the user would write it, where that is possible.
+    fn shown(&self, file: &FilePath) -> PathBuf {
+        match file.strip_prefix(self.folder.0) {
+            Ok(rest) => self.folder.1.join(rest),
+            Err(_) => file.to_owned(),
+        }
+    }
+
+    /// The variables of a file; every line that is none is reported.
+    pub(super) fn read(&mut self, file: &FilePath) -> io::Result<Variables> {
+        let bytes = self.sources.read(file)?;
+        if bytes.len() as u64 > super::disk::LARGEST {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 4 MiB"));
+        }
+        let text = String::from_utf8(bytes)
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))?;
+        let (variables, malformed) = parse_env_file(&text);
+        if !malformed.is_empty() {
+            let shown = self.shown(file);
+            let index = self.map.add(shown, text);
+            for line in malformed {
+                let label = self.map.label(self.map.line(index, line.line), "");
+                let message = format!("not a variable: {}", line.why);
+                self.out.push(
+                    Diagnostic::error(code::ENV_FILE_MALFORMED, message)
+                        .label(label)
+                        .help("write `NAME=value`, `NAME='value'` or `NAME=\"value\"`"),
+                );
+            }
+        }
+        Ok(variables)
+    }
+}
+
+impl EnvFiles for EnvReader<'_> {
+    fn variables(&mut self, file: &FilePath, at: Span, path: &Path) -> Variables {
+        if let Some(known) = self.cache.get(file) {
+            return known.clone();
+        }
+        match self.read(file) {
+            Ok(variables) => {
+                self.cache.insert(file.to_owned(), variables.clone());
+                variables
+            }
+            Err(error) => {
+                let shown = self.shown(file);
+                let message = format!("cannot read the env file `{}`: {}", shown.display(), reason(&error));
+                let diagnostic = Diagnostic::error(code::ENV_FILE_MISSING, message)
+                    .at(path.to_string())
+                    .label(self.map.label(at, ""))
+                    .help("paths are relative to `stack.workdir`");
+                self.out.push(diagnostic);
+                Vec::new()
+            }
+        }
+    }
+}

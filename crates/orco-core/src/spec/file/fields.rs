@@ -1,0 +1,319 @@
+//! Every field of the language, once. The reader, the notes about what has no effect yet and the JSON Schema come from
+//! here.
+
+use super::table::{Field, Table, Ty};
+
+
+pub(crate) static STACK_FILE: Table = Table {
+    name: "stack file",
+    doc: "A stack: services, what they need from each other, and how they are kept running.",
+    fields: &[
+        Field::new("version", Ty::Version, "The version of the language: 0.1."),
+        Field::new("stack", Ty::Table(&STACK), "The stack itself."),
+        Field::new(
+            "includes",
+            Ty::OneOrMany(&Ty::Text),
+            "Files that are merged in first, relative to this one; what this file says wins.",
+        ),
+        Field::new("defaults", Ty::Table(&DEFAULTS), "What services have where they do not say it themselves."),
+        Field::new("logging", Ty::Table(&LOGGING), "Where log records are exported to.").later(),
+        Field::new("proxy", Ty::Table(&PROXY), "The reverse proxy in front of the services.").later(),
+        Field::new("services", Ty::Services(&SERVICE), "The services by name."),
+    ],
+};
+
+static STACK: Table = Table {
+    name: "stack",
+    doc: "The stack itself.",
+    fields: &[
+        Field::new("name", Ty::Name, "The stack's name; without it the name of the file's folder."),
+        Field::new("workdir", Ty::Text, "What relative paths are relative to; itself relative to the file's folder."),
+    ],
+};
+
+static DEFAULTS: Table = Table {
+    name: "defaults",
+    doc: "What services have where they do not say it themselves.",
+    fields: &[
+        Field::new("restartPolicy", Ty::Table(&RESTART), "When an ended instance is tried again."),
+        Field::new("health", Ty::Check(&HEALTH), "Readiness; a service's own probes replace those given here."),
+        Field::new("liveness", Ty::Check(&HEALTH), "Liveness; a service's own probes replace those given here."),
+        Field::new("stop", Ty::Table(&STOP), "How instances are stopped."),
+        Field::new("update", Ty::Table(&UPDATE), "How changed services are replaced.").later(),
+        Field::new("env", Ty::Env, "Variables; a service's own win."),
+        Field::new("runtime", Ty::Text, "The runtime."),
+    ],
+};
+
+static LOGGING: Table = Table {
+    name: "logging",
+    doc: "Where log records are exported to, and how much of them is kept.",
+    fields: &[
+        Field::new("directory", Ty::Text, "The directory of the files."),
+        Field::new("maxFileSize", Ty::Size, "A file is closed at this size."),
+        Field::new("maxTotalSize", Ty::Size, "The oldest files go above this size of all."),
+        Field::new("maxFileAge", Ty::Duration, "A file goes at this age."),
+        Field::new("maxFileCount", Ty::Int(1, 1_000_000), "The oldest files go above this number."),
+        Field::new("maxLineBytes", Ty::Size, "Longer lines are cut."),
+    ],
+};
+
+static PROXY: Table = Table {
+    name: "proxy",
+    doc: "The reverse proxy in front of the services.",
+    fields: &[
+        Field::new("listen", Ty::Address, "Where it listens: `ip:port`."),
+        Field::new("routes", Ty::List(&Ty::Table(&ROUTE)), "Which requests go where; the first that fits is taken."),
+        Field::new("assets", Ty::Table(&ASSETS), "Files that it serves itself."),
+    ],
+};
+
+static ROUTE: Table = Table {
+    name: "route",
+    doc: "A route of the proxy.",
+    fields: &[
+        Field::new("pathPrefix", Ty::Text, "The beginning of the path."),
+        Field::new("headers", Ty::Map(&Ty::Text), "Headers the request must have."),
+        Field::new("service", Ty::Name, "The service that answers.").required(),
+        Field::new("port", Ty::PortNumber, "The port it listens on."),
+        Field::new("stripPathPrefix", Ty::Bool, "Whether the service sees the path without the prefix."),
+    ],
+};
+
+static ASSETS: Table = Table {
+    name: "assets",
+    doc: "Files that the proxy serves itself.",
+    fields: &[
+        Field::new("directory", Ty::Text, "Where they are.").required(),
+        Field::new("index", Ty::Text, "What is served for a directory."),
+    ],
+};
+
+pub(super) static SERVICE: Table = Table {
+    name: "service",
+    doc: "A service: a program, how many of it, what it needs and how it is looked after.",
+    fields: &[
+        Field::new("runtime", Ty::Text, "What runs it: `process`, `docker`, `podman` or a registered name. Default: `docker` where `image` is set, else `process`."),
+        Field::new("kind", Ty::Choice(&["service", "oneshot", "daemon"]), "`service` runs until it is stopped, `oneshot` runs to its end once, `daemon` is a service whose health gates nobody."),
+        Field::new("image", Ty::Text, "The container image.").containers(),
+        Field::new("command", Ty::Command, "What to run: a list of arguments, or a text that is split as a shell would. No shell runs."),
+        Field::new("shell", Ty::Bool, "Run the command, one text, with `/bin/sh -c`."),
+        Field::new("workdir", Ty::Text, "Where it runs, relative to the stack's workdir."),
+        Field::new("user", Ty::Text, "As whom it runs."),
+        Field::new("env", Ty::Env, "Variables. A null value removes an inherited one."),
+        Field::new("envFromFile", Ty::OneOrMany(&Ty::Text), "Files with `NAME=value` lines; `env` wins."),
+        Field::new("inheritEnv", Ty::Bool, "Whether it gets Orco's own environment (processes only). Default: true."),
+        Field::new("secret", Ty::OneOrMany(&Ty::Text), "Names of variables whose values are masked everywhere.").later(),
+        Field::new("ports", Ty::OneOrMany(&Ty::Short(&Ty::PortMapping, &PORT)), "Published ports: `host:target`, `ip:host:target` or `target`, with `/tcp`, `/udp` or `/http`."),
+        Field::new("volumes", Ty::OneOrMany(&Ty::Text), "Mounts: `source:target[:ro]`.").containers(),
+        Field::new("labels", Ty::Map(&Ty::Text), "Labels of its containers.").containers(),
+        Field::new("network", Ty::Text, "The network of its containers.").containers(),
+        Field::new("pullPolicy", Ty::Choice(&["always", "missing", "never"]), "When its image is pulled.").containers(),
+        Field::new("allowDockerSocket", Ty::Bool, "Whether it may mount the container engine's socket.").containers(),
+        Field::new("replicas", Ty::Int(1, 1_000), "How many instances. Default: 1."),
+        Field::new("dependsOn", Ty::OneOrMany(&Ty::Short(&Ty::Name, &DEPENDENCY)), "What must be there before it starts. A name alone asks for `ready`."),
+        Field::new("health", Ty::Check(&HEALTH), "Readiness: gates dependents and traffic; never restarts by itself."),
+        Field::new("liveness", Ty::Check(&HEALTH), "Liveness: failing restarts the instance through the restart policy."),
+        Field::new("restartPolicy", Ty::Table(&RESTART), "When an ended instance is tried again."),
+        Field::new("stop", Ty::Table(&STOP), "How its instances are stopped."),
+        Field::new("hooks", Ty::Table(&HOOKS), "Commands at the turning points of an instance's life."),
+        Field::new("resources", Ty::Table(&RESOURCES), "Limits of an instance.").later(),
+        Field::new("update", Ty::Table(&UPDATE), "How it is replaced when it changed.").later(),
+    ],
+};
+
+static PORT: Table = Table {
+    name: "port",
+    doc: "A published port.",
+    fields: &[
+        Field::new("host", Ty::PortNumber, "The port on the host."),
+        Field::new("target", Ty::PortNumber, "The port the program listens on.").required(),
+        Field::new("ip", Ty::Ip, "The address on the host. Default: loopback."),
+        Field::new("protocol", Ty::Choice(&["tcp", "udp", "http"]), "What it speaks. Default: tcp."),
+        Field::new("name", Ty::Name, "Its name, for `${endpoint.SERVICE.NAME}`."),
+    ],
+};
+
+static DEPENDENCY: Table = Table {
+    name: "dependency",
+    doc: "What must be there before the service starts.",
+    fields: &[
+        Field::new("target", Ty::Name, "The service it depends on.").required(),
+        Field::new("require", Ty::Choice(&["exists", "started", "ready", "completed"]), "What is asked of it. Default: ready."),
+        Field::new("timeout", Ty::Duration, "After this long a wait is reported as blocked. Default: 5m."),
+        Field::new("onFailure", Ty::Choice(&["ignore", "restart", "stop"]), "What happens when it stops being ready later. Default: ignore."),
+    ],
+};
+
+static HEALTH: Table = Table {
+    name: "check",
+    doc: "Probes, and how their verdicts count. Probes that are registered under other names are possible too.",
+    fields: &[
+        Field::new("gracePeriod", Ty::Duration, "Failures do not count before this; a success does. Default: 5s."),
+        Field::new("interval", Ty::Duration, "Time between rounds. Default: 2s."),
+        Field::new("timeout", Ty::Duration, "The time one probe may take. Default: 1s."),
+        Field::new("successThreshold", Ty::Int(1, 1_000), "Passes in a row that make it ready. Default: 1."),
+        Field::new("failureThreshold", Ty::Int(1, 1_000), "Failures in a row that make it unready. Default: 3."),
+        Field::new("startTimeout", Ty::Duration, "Not ready by then: the start has failed. Default: 5m."),
+        Field::new("http", Ty::Table(&HTTP), "Asks over HTTP."),
+        Field::new("tcp", Ty::Table(&TCP), "Connects."),
+        Field::new("cmd", Ty::Table(&CMD), "Runs a command; exit code 0 passes."),
+        Field::new("log", Ty::Table(&LOG), "Waits for a pattern in the instance's output."),
+        Field::new("expression", Ty::Text, "How the probes are joined: their names with `||`, `&&`, `!` and parentheses. Without it all must hold."),
+    ],
+};
+
+static HTTP: Table = Table {
+    name: "http probe",
+    doc: "Asks over HTTP.",
+    fields: &[
+        Field::new("url", Ty::Url, "What to ask: `http://host:port/path`."),
+        Field::new("path", Ty::Template, "Or the path alone. Default: `/`."),
+        Field::new("port", Ty::ProbePort, "And the port the program listens on. Default: the first it publishes."),
+        Field::new("scheme", Ty::Choice(&["http", "https"]), "And the scheme. Default: http."),
+        Field::new("expectStatus", Ty::OneOrMany(&Ty::Status), "Statuses that pass. Default: 200-399."),
+        Field::new("method", Ty::Choice(&["GET", "HEAD", "POST", "PUT", "OPTIONS", "PATCH", "DELETE"]), "The method. Default: GET."),
+        Field::new("headers", Ty::Map(&Ty::Template), "Headers of the request."),
+        Field::new("expectBody", Ty::Text, "A text that the body must contain."),
+    ],
+};
+
+static TCP: Table = Table {
+    name: "tcp probe",
+    doc: "Connects.",
+    fields: &[
+        Field::new("address", Ty::Address, "Where to: `host:port`."),
+        Field::new("port", Ty::ProbePort, "Or the port the program listens on. Default: the first it publishes."),
+    ],
+};
+
+static CMD: Table = Table {
+    name: "cmd probe",
+    doc: "Runs a command beside the process or inside the container.",
+    fields: &[
+        Field::new("command", Ty::Command, "What to run.").required(),
+        Field::new("shell", Ty::Bool, "Run it, one text, with `/bin/sh -c`."),
+        Field::new("timeout", Ty::Duration, "The time it may take, if other than the check's."),
+    ],
+};
+
+static LOG: Table = Table {
+    name: "log probe",
+    doc: "Waits for a pattern in the instance's own output; once seen it passes for good.",
+    fields: &[
+        Field::new("pattern", Ty::Regex, "A regular expression.").required(),
+        Field::new("sources", Ty::OneOrMany(&Ty::Choice(&["stdout", "stderr"])), "Where to look. Default: both."),
+        Field::new("levels", Ty::OneOrMany(&Ty::Choice(&["trace", "debug", "info", "warn", "error", "fatal"])), "At which levels. Default: all."),
+        Field::new("count", Ty::Int(1, 1_000_000), "How many lines must match. Default: 1."),
+    ],
+};
+
+static RESTART: Table = Table {
+    name: "restart policy",
+    doc: "When an ended instance is tried again.",
+    fields: &[
+        Field::new("condition", Ty::Choice(&["always", "on-failure", "never"]), "Default: `always`, for a oneshot `on-failure`."),
+        Field::new("maxRetries", Ty::Retries, "How often, or `unlimited`. Default: 5."),
+        Field::new("backoff", Ty::Table(&BACKOFF), "With which delays."),
+        Field::new("resetAfter", Ty::Duration, "Running and ready this long, the count starts again. Default: 60s."),
+        Field::new("successExitCodes", Ty::OneOrMany(&Ty::Int(0, 255)), "Exit codes that are no failure. Default: 0."),
+        Field::new("noRestartExitCodes", Ty::OneOrMany(&Ty::Int(0, 255)), "Exit codes after which there is no other try."),
+    ],
+};
+
+static BACKOFF: Table = Table {
+    name: "backoff",
+    doc: "The delays between tries.",
+    fields: &[
+        Field::new("min", Ty::Duration, "The shortest. Default: 1s."),
+        Field::new("max", Ty::Duration, "The longest. Default: 30s."),
+        Field::new("factor", Ty::Factor, "Growth from try to try, at least 1. Default: 2.0."),
+    ],
+};
+
+static STOP: Table = Table {
+    name: "stop",
+    doc: "How an instance is asked to end.",
+    fields: &[
+        Field::new("signal", Ty::Signal, "The signal, by name or number. Default: SIGTERM."),
+        Field::new("timeout", Ty::Duration, "After this long the whole tree is killed. Default: 10s."),
+    ],
+};
+
+static HOOKS: Table = Table {
+    name: "hooks",
+    doc: "Commands at the turning points of an instance's life.",
+    fields: &[
+        Field::new("preStart", Ty::Table(&HOOK), "Before every spawn; its failure is a failed start."),
+        Field::new("postStart", Ty::Table(&HOOK), "Once the process exists."),
+        Field::new("preStop", Ty::Table(&HOOK), "Before the stop signal."),
+        Field::new("postStop", Ty::Table(&HOOK), "After the exit."),
+    ],
+};
+
+static HOOK: Table = Table {
+    name: "hook",
+    doc: "A command at a turning point.",
+    fields: &[
+        Field::new("command", Ty::Command, "What to run.").required(),
+        Field::new("shell", Ty::Bool, "Run it, one text, with `/bin/sh -c`."),
+        Field::new("timeout", Ty::Duration, "After this long its tree is killed. Default: 10s."),
+    ],
+};
+
+static RESOURCES: Table = Table {
+    name: "resources",
+    doc: "Limits of an instance.",
+    fields: &[
+        Field::new("cpu", Ty::Cpu, "A share of processors: `500m`, `0.5`, `2`."),
+        Field::new("memory", Ty::Size, "The most memory."),
+        Field::new("memoryReservation", Ty::Size, "The memory that is set aside."),
+    ],
+};
+
+static UPDATE: Table = Table {
+    name: "update",
+    doc: "How a changed service is replaced.",
+    fields: &[
+        Field::new("strategy", Ty::Choice(&["rolling", "canary", "blueGreen", "recreate"]), "Default: rolling."),
+        Field::new("maxUnavailable", Ty::Amount, "How many may be missing; a percentage rounds down. Default: 0."),
+        Field::new("maxSurge", Ty::Amount, "How many more there may be; a percentage rounds up. Default: 1 where a second instance can have a port of its own, else 0."),
+        Field::new("minReady", Ty::Duration, "Ready this long before it counts. Default: 0s."),
+        Field::new("progressDeadline", Ty::Duration, "Without progress for this long it has failed. Default: 10m."),
+        Field::new("promoteAfter", Ty::Duration, "A canary is promoted by itself after this long."),
+        Field::new("abortAfterFailures", Ty::Int(1, 1_000), "So many failures undo it. Default: 1."),
+        Field::new("observationWindow", Ty::Duration, "How long it is watched after the last replica."),
+        Field::new("canary", Ty::Table(&CANARY), "Of the strategy `canary`."),
+        Field::new("blueGreen", Ty::Table(&BLUE_GREEN), "Of the strategy `blueGreen`."),
+    ],
+};
+
+static CANARY: Table = Table {
+    name: "canary",
+    doc: "A canary's size.",
+    fields: &[
+        Field::new("replicas", Ty::Int(1, 1_000), "Replicas of the new revision. Default: 1."),
+        Field::new("weight", Ty::Percent, "Their share of the traffic."),
+    ],
+};
+
+static BLUE_GREEN: Table = Table {
+    name: "blueGreen",
+    doc: "Blue/green timings.",
+    fields: &[
+        Field::new("drainTimeout", Ty::Duration, "How long old requests may take. Default: 30s."),
+        Field::new("rollbackWindow", Ty::Duration, "How long the old set stays. Default: 1m."),
+        Field::new("switch", Ty::Choice(&["ports"]), "What is switched. Default: ports."),
+    ],
+};
+
+/// The keys of a check that are no probes.
+pub(super) const HEALTH_KEYS: [&str; 7] = [
+    "gracePeriod",
+    "interval",
+    "timeout",
+    "successThreshold",
+    "failureThreshold",
+    "startTimeout",
+    "expression",
+];

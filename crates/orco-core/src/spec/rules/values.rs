@@ -1,0 +1,73 @@
+//! Values that the reader of files has checked already, for stacks that were written in Rust.
+
+use super::{Finding, of_service, programs::checks};
+use crate::spec::{
+    Command, ProbeSpec, Service, code,
+    value::{Flaw, check_address, check_regex, check_url},
+    yaml::Path,
+};
+
+/// Checks each value of a service by itself.
+pub(crate) fn check(service: &Service, findings: &mut Vec<Finding>) {
+    let path = of_service(service.name.as_str());
+    if !(1..=1_000).contains(&service.replicas) {
+        let message = format!("`{}` is out of range: 1 to 1000", service.replicas);
+        findings.push(Finding::error(code::OUT_OF_RANGE, path.clone().key("replicas"), message));
+    }
+    for name in service.env.keys().filter(|name| name.is_empty() || name.contains(['=', '\0'])) {
+        let message = format!("`{}` cannot be the name of a variable", name.escape_debug());
+        findings.push(Finding::error(code::BAD_VARIABLE_NAME, path.clone().key("env").key(name), message));
+    }
+    for (index, port) in service.ports.iter().enumerate().filter(|(_, p)| p.target == 0 || p.host == Some(0)) {
+        let at = path.clone().key("ports").index(index);
+        findings.push(Finding::error(code::BAD_PORT, at, format!("`{port}` is not a port mapping")));
+    }
+    if crate::spec::signal_number(&service.stop.signal.to_string()).is_none() {
+        let message = format!("unknown signal `{}`", service.stop.signal);
+        findings.push(Finding::error(code::UNKNOWN_SIGNAL, path.clone().key("stop").key("signal"), message));
+    }
+    let hooks = &service.hooks;
+    for hook in [&hooks.pre_start, &hooks.post_start, &hooks.pre_stop, &hooks.post_stop].into_iter().flatten() {
+        command(&hook.command, path.clone().key("hooks"), findings);
+    }
+    if let Some(run) = &service.command {
+        command(run, path.clone().key("command"), findings);
+    }
+    for (key, health) in checks(service) {
+        let at = path.clone().key(key);
+        if health.check.probes.is_empty() {
+            findings.push(Finding::error(code::NO_PROBE, at.clone(), "a check without a probe".to_owned()));
+        }
+        if health.tally.success_threshold == 0 || health.tally.failure_threshold == 0 {
+            let message = "a threshold cannot be 0".to_owned();
+            findings.push(Finding::error(code::OUT_OF_RANGE, at.clone(), message));
+        }
+        for spec in &health.check.probes {
+            probe(spec, &at.clone().key(spec.name()), findings);
+        }
+    }
+}
+
+fn command(command: &Command, path: Path, findings: &mut Vec<Finding>) {
+    if command.argv.first().is_none_or(String::is_empty) {
+        findings.push(Finding::error(code::BAD_COMMAND, path, "the command is empty".to_owned()));
+    } else if command.argv.iter().any(|word| word.contains('\0')) {
+        findings.push(Finding::error(code::NUL, path, "a NUL character".to_owned()));
+    }
+}
+
+fn probe(spec: &ProbeSpec, path: &Path, findings: &mut Vec<Finding>) {
+    let checked = match spec {
+        ProbeSpec::Http { url: Some(url), .. } => check_url(url),
+        ProbeSpec::Tcp { address: Some(address), .. } => check_address(address),
+        ProbeSpec::Log { pattern, .. } => check_regex(pattern),
+        ProbeSpec::Cmd { command: run, .. } => {
+            command(run, path.clone().key("command"), findings);
+            Ok(())
+        }
+        ProbeSpec::Http { url: None, .. } | ProbeSpec::Tcp { address: None, .. } | ProbeSpec::Custom { .. } => Ok(()),
+    };
+    if let Err(Flaw { code, message, help }) = checked {
+        findings.push(Finding { help, ..Finding::error(code, path.clone(), message) });
+    }
+}
