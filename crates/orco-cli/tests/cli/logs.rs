@@ -90,7 +90,8 @@ fn filters() {
 
 #[test]
 fn follow_a_running_stack() {
-    let bench = Bench::new("  a: { command: [sh, -c, \"n=0; while :; do echo line $n; n=$((n+1)); sleep 0.01; done\"] }\n");
+    let bench =
+        Bench::new("  a: { command: [sh, -c, \"n=0; while :; do echo line $n; n=$((n+1)); sleep 0.01; done\"] }\n");
     let mut up = bench.up(&[]);
     let mut follow = bench.command(&["logs", "-f", "-o", "json"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(follow.stdout.take().unwrap()).lines().map(|l| l.unwrap());
