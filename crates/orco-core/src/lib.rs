@@ -12,4 +12,6 @@ pub mod model;
 pub mod policy;
 pub mod probe;
 pub mod runtime;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod spec;
