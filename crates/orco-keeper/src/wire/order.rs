@@ -61,6 +61,9 @@ pub struct Credentials {
     pub groups: Vec<u32>,
 }
 
+/// A variable that is set, or, with `None`, removed.
+pub type Change = (Box<[u8]>, Option<Box<[u8]>>);
+
 /// A program to run, everything resolved.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Launch {
@@ -72,8 +75,8 @@ pub struct Launch {
     pub argv: Vec<Box<[u8]>>,
     /// Whether it gets the base environment of [`Config::env`](crate::Config::env).
     pub inherit: bool,
-    /// What is set (or, with `None`, removed) on top of it.
-    pub env: Vec<(Box<[u8]>, Option<Box<[u8]>>)>,
+    /// What is different from it.
+    pub env: Vec<Change>,
     /// The working directory, absolute.
     pub workdir: Box<[u8]>,
     /// As whom, if not as the engine's own user.
@@ -117,20 +120,40 @@ pub(crate) struct Hello {
 /// What the engine asks of the keeper. Orders are carried out in turn.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Order {
-    Hello { hello: Hello },
+    Hello {
+        hello: Hello,
+    },
     /// Answered by `Spawned` or `NotSpawned`, later by `Exited`.
-    Spawn { spawn: Spawn },
+    Spawn {
+        spawn: Spawn,
+    },
     /// Answered by `ExecDone` or `NotSpawned`.
-    Exec { exec: Exec },
+    Exec {
+        exec: Exec,
+    },
     /// To the process group; answered by `Done`.
-    Stop { request: u64, id: InstanceId, signal: i32 },
+    Stop {
+        request: u64,
+        id: InstanceId,
+        signal: i32,
+    },
     /// Ends the whole tree; answered by `Done`.
-    Kill { request: u64, id: InstanceId },
+    Kill {
+        request: u64,
+        id: InstanceId,
+    },
     /// To the main process alone; answered by `Done`.
-    Signal { request: u64, id: InstanceId, signal: i32 },
+    Signal {
+        request: u64,
+        id: InstanceId,
+        signal: i32,
+    },
     /// Asks once for `Grew` when more than `beyond` bytes have been written.
-    Arm { id: InstanceId, beyond: u64 },
-    /// The engine is done with a closed segment.
+    Arm {
+        id: InstanceId,
+        beyond: u64,
+    },
+    /// The engine is done with the closed segments.
     Acknowledge {},
     /// Ends everything, then itself.
     Shutdown {},
