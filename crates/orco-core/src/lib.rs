@@ -1,6 +1,8 @@
 //! Orco's core: stacks, the decision core, and the engine that carries decisions out.
 
 pub mod brain;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 #[cfg(feature = "engine")]
 pub mod engine;
 pub mod graph;

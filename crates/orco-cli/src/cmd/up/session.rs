@@ -44,10 +44,8 @@ impl Session {
         let server = Server::start(&self.place, &self.lock, engine.clone(), Mode::Foreground);
         let server = server.map_err(|e| Failure::internal("cannot open the control socket", e))?;
         let (printer, printing) = printer::start().map_err(|e| Failure::internal("cannot start a thread", e))?;
-        let pumps = [
-            pump::logs(&engine, printer.clone(), self.args.output.output),
-            pump::events(&engine, printer.clone()),
-        ];
+        let pumps =
+            [pump::logs(&engine, printer.clone(), self.args.output.output), pump::events(&engine, printer.clone())];
 
         let result = match self.start(&engine).await {
             Ok(()) => Ok(self.stay(&engine, &mut signals, &printer).await),
@@ -74,9 +72,8 @@ impl Session {
     }
 
     fn engine(&self) -> Result<Engine, Failure> {
-        let builder = Engine::builder(self.stack.clone())
-            .id(self.place.id())
-            .state(State::Dir(self.place.dir().to_owned()));
+        let builder =
+            Engine::builder(self.stack.clone()).id(self.place.id()).state(State::Dir(self.place.dir().to_owned()));
         plugins::register(builder).start().map_err(|error| match error {
             StartError::Invalid(_) => Failure::new(Exit::USAGE, error),
             _ => Failure::internal("cannot start the engine", error),
