@@ -113,16 +113,24 @@ impl<'a> Run<'a> {
 
     /// Finds out where in the files each finding is. What follows from something that was reported is dropped.
     fn place(&mut self, findings: Vec<Finding>, tree: &Node) {
-        for finding in findings {
-            let mut place = finding.path.walk(tree);
-            if !place.complete
+        let mut bad_commands = BTreeSet::new();
+        for mut finding in findings {
+            if !finding.path.walk(tree).complete
                 && let Some(path) = finding.default_path()
                 && path.walk(tree).complete
             {
-                place = path.walk(tree);
+                finding.path = path;
             }
-            if if place.complete { place.node.tainted() } else { place.node.bad } {
+            let place = finding.path.walk(tree);
+            let known = if place.complete { place.node.tainted() } else { place.node.bad };
+            let path = finding.path.to_string();
+            let unread = finding.code == code::NO_COMMAND
+                && (bad_commands.contains(&path) || file::misspelt(place.node, &["command", "image"]));
+            if known || unread {
                 continue;
+            }
+            if finding.code == code::BAD_COMMAND {
+                bad_commands.insert(path);
             }
             let mut labels = vec![self.map.label(place.span(), "")];
             labels.extend(finding.more.iter().map(|(path, text)| self.map.label(path.walk(tree).span(), text.clone())));

@@ -245,8 +245,8 @@ fn braced(
         }
         (None, None, _) => {
             let flaw = Flaw::new(code::UNSET_VARIABLE, format!("variable `{name}` has no value"));
-            let help = match InstanceVar::parse(&name.to_ascii_lowercase()) {
-                Some(own) => format!("did you mean `{own}`?"),
+            let help = match nearest(name, ["port", "replica", "service"]) {
+                Some(own) => format!("did you mean `${{{own}}}`?"),
                 None => format!("set it, put it into `.env`, or give a default: `${{{name}:-…}}`"),
             };
             flaws.push(flaw.help(help));

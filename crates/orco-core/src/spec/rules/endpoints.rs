@@ -35,7 +35,10 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
                     Some(_) if !declared => {
                         let message = format!("`{var}` of a service that `{}` does not depend on", service.name);
                         let finding = Finding::error(code::ENDPOINT_NOT_DEPENDENCY, at, message);
-                        findings.push(finding.help(format!("add `{target}` to `dependsOn`")));
+                        findings.push(finding.help(match service.name == target.as_str() {
+                            true => "its own address is `localhost:${port}`".to_owned(),
+                            false => format!("add `{target}` to `dependsOn`"),
+                        }));
                     }
                     Some(other) => findings.extend(port.as_ref().and_then(|port| named(&var, other, port, at))),
                 }

@@ -1,0 +1,10 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod story;
+
+mod gates;
+mod leaving;
+mod replacing;
+mod restarting;
+mod speaking;
+mod starting;

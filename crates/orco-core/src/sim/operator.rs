@@ -1,0 +1,140 @@
+//! What the operator has asked for so far: the wanted state, worked out without the brain.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    brain::Command,
+    model::{Moment, ServiceName},
+    spec::{OnFailure, Service, Stack},
+};
+
+/// What is wanted of one service of the current stack.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// Its specification.
+    pub service: Arc<Service>,
+    /// Up or down.
+    pub up: bool,
+    /// How many.
+    pub replicas: u32,
+    /// When somebody last asked for it by start, restart or a changed file: counts begin again.
+    pub asked: Moment,
+    /// When its number of replicas last changed, or what it runs: bounds on totals rest for a while.
+    pub reshaped: Moment,
+    /// When its policies last changed in place.
+    pub retuned: Moment,
+}
+
+/// The operator's memory.
+#[derive(Debug, Default)]
+pub struct Operator {
+    /// The wishes by name; services that were removed are not in it.
+    pub wishes: BTreeMap<ServiceName, Wish>,
+    /// The stack was asked up as a whole.
+    pub whole: bool,
+    /// A kill was ordered at this moment.
+    pub killed: Option<Moment>,
+    /// The last stack.
+    pub stack: Option<Arc<Stack>>,
+}
+
+impl Operator {
+    /// Books a command that was taken.
+    pub fn asked(&mut self, command: &Command, now: Moment) {
+        match command {
+            Command::Apply(stack) => self.apply(stack, now),
+            Command::Start { services, deps } => self.start(services, *deps, now),
+            Command::Stop { services } => {
+                for name in services {
+                    if let Some(wish) = self.wishes.get_mut(name) {
+                        wish.up = false;
+                    }
+                }
+            }
+            Command::Restart { services } => {
+                for name in services {
+                    if let Some(wish) = self.wishes.get_mut(name) {
+                        (wish.asked, wish.reshaped, wish.up) = (now, now, true);
+                    }
+                }
+            }
+            Command::Scale { service, replicas } => {
+                if let Some(wish) = self.wishes.get_mut(service) {
+                    wish.replicas = *replicas;
+                    wish.reshaped = now;
+                }
+            }
+            Command::Down | Command::Kill => {
+                self.whole = false;
+                if matches!(command, Command::Kill) {
+                    self.killed = Some(now);
+                }
+                for wish in self.wishes.values_mut() {
+                    wish.up = false;
+                }
+            }
+        }
+    }
+
+    fn apply(&mut self, stack: &Arc<Stack>, now: Moment) {
+        let mut wishes = BTreeMap::new();
+        for service in stack.services() {
+            let fresh = Wish {
+                service: Arc::clone(service),
+                up: self.whole,
+                replicas: service.replicas,
+                asked: now,
+                reshaped: now,
+                retuned: now,
+            };
+            let wish = match self.wishes.get(&service.name) {
+                None => fresh,
+                Some(old) => {
+                    let replaced = old.service.revision != service.revision;
+                    let retuned = *old.service != **service;
+                    let reshaped = replaced || old.replicas != service.replicas || old.service.update != service.update;
+                    Wish {
+                        up: old.up,
+                        asked: if replaced { now } else { old.asked },
+                        reshaped: if reshaped { now } else { old.reshaped },
+                        retuned: if retuned { now } else { old.retuned },
+                        ..fresh
+                    }
+                }
+            };
+            wishes.insert(service.name.clone(), wish);
+        }
+        self.wishes = wishes;
+        self.stack = Some(Arc::clone(stack));
+    }
+
+    fn start(&mut self, services: &[ServiceName], deps: bool, now: Moment) {
+        self.whole |= services.is_empty();
+        let mut todo: Vec<ServiceName> =
+            if services.is_empty() { self.wishes.keys().cloned().collect() } else { services.to_vec() };
+        let mut seen = std::collections::BTreeSet::new();
+        while let Some(name) = todo.pop() {
+            if !seen.insert(name.clone()) {
+                continue;
+            }
+            if let Some(wish) = self.wishes.get_mut(&name) {
+                (wish.up, wish.asked) = (true, now);
+                if deps {
+                    todo.extend(wish.service.depends_on.iter().map(|d| d.target.clone()));
+                }
+            }
+        }
+    }
+
+    /// The failure of a dependency stopped this service (`onFailure: stop`).
+    pub fn stopped_by_dependency(&mut self, name: &ServiceName) {
+        if let Some(wish) = self.wishes.get_mut(name) {
+            wish.up = false;
+        }
+    }
+
+    /// Whether a dependency's failure may stop this service.
+    pub fn may_be_stopped(service: &Service) -> bool {
+        service.depends_on.iter().any(|d| d.on_failure == OnFailure::Stop)
+    }
+}
