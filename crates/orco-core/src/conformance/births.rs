@@ -77,6 +77,7 @@ pub(super) async fn list(lab: &Lab<'_>) -> Result<(), Stop> {
     for living in [&one, &two] {
         lab.stop(living, How::Kill).await?;
         lab.wait(living).await?;
+        ensure(!lab.is_listed(living.handle.instance).await?, || "listed after its end".to_owned())?;
         lab.done("remove", lab.runtime.remove(&living.handle)).await?;
         ensure(!lab.is_listed(living.handle.instance).await?, || "listed after remove".to_owned())?;
     }
