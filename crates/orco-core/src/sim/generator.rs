@@ -87,7 +87,8 @@ fn draw_edge(c: &mut Chance, target: ServiceName, oneshot: bool) -> Dependency {
     let require = if oneshot && c.hit(700) {
         Require::Completed
     } else {
-        c.pick(&[Require::Ready, Require::Ready, Require::Ready, Require::Started, Require::Exists])
+        let started = if oneshot { Require::Ready } else { Require::Started };
+        c.pick(&[Require::Ready, Require::Ready, Require::Ready, started, Require::Exists])
     };
     Dependency {
         target,
@@ -151,12 +152,16 @@ pub fn probe(tally: Tally) -> Health {
 }
 
 fn draw_health(c: &mut Chance, quiet: bool) -> Health {
+    let interval = c.pick(&[ms(100), ms(500), ms(2000), ms(2000), ms(10_000)]);
+    let success_threshold = c.pick(&[1, 1, 1, 2, 3]);
     let start_timeout = c.pick(&[ms(1000), ms(5000), Duration::from_secs(30), Duration::from_secs(300), HOUR]);
+    // A healthy instance must be able to make it.
+    let start_timeout = start_timeout.max(interval * (success_threshold + 1) + ms(2500));
     probe(Tally {
         grace_period: c.pick(&[Duration::ZERO, ms(1), ms(500), ms(5000)]),
-        interval: c.pick(&[ms(100), ms(500), ms(2000), ms(2000), ms(10_000)]),
+        interval,
         timeout: c.pick(&[ms(1), ms(100), ms(1000)]),
-        success_threshold: c.pick(&[1, 1, 1, 2, 3]),
+        success_threshold,
         failure_threshold: c.pick(&[1, 2, 3, 3]),
         start_timeout: if quiet { start_timeout.max(Duration::from_secs(60)) } else { start_timeout },
     })

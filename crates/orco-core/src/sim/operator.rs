@@ -19,6 +19,8 @@ pub struct Wish {
     pub replicas: u32,
     /// When somebody last asked for it by start, restart or a changed file: counts begin again.
     pub asked: Moment,
+    /// When somebody last asked for it by its name, or changed what it runs.
+    pub named: Moment,
     /// When its number of replicas last changed, or what it runs: bounds on totals rest for a while.
     pub reshaped: Moment,
     /// When its policies last changed in place.
@@ -30,6 +32,8 @@ pub struct Wish {
 pub struct Operator {
     /// The wishes by name; services that were removed are not in it.
     pub wishes: BTreeMap<ServiceName, Wish>,
+    /// Removed services that have not gone yet, and whether they were wanted up: taken back, they still are.
+    pub removed: BTreeMap<ServiceName, Wish>,
     /// The stack was asked up as a whole.
     pub whole: bool,
     /// A kill was ordered at this moment.
@@ -49,12 +53,15 @@ impl Operator {
                     if let Some(wish) = self.wishes.get_mut(name) {
                         wish.up = false;
                     }
+                    if let Some(wish) = self.removed.get_mut(name) {
+                        wish.up = false;
+                    }
                 }
             }
             Command::Restart { services } => {
                 for name in services {
                     if let Some(wish) = self.wishes.get_mut(name) {
-                        (wish.asked, wish.reshaped, wish.up) = (now, now, true);
+                        (wish.asked, wish.named, wish.reshaped, wish.up) = (now, now, now, true);
                     }
                 }
             }
@@ -72,6 +79,9 @@ impl Operator {
                 for wish in self.wishes.values_mut() {
                     wish.up = false;
                 }
+                for wish in self.removed.values_mut() {
+                    wish.up = false;
+                }
             }
         }
     }
@@ -81,9 +91,10 @@ impl Operator {
         for service in stack.services() {
             let fresh = Wish {
                 service: Arc::clone(service),
-                up: self.whole,
+                up: self.removed.get(&service.name).map_or(self.whole, |wish| wish.up),
                 replicas: service.replicas,
                 asked: now,
+                named: now,
                 reshaped: now,
                 retuned: now,
             };
@@ -96,6 +107,7 @@ impl Operator {
                     Wish {
                         up: old.up,
                         asked: if replaced { now } else { old.asked },
+                        named: if replaced { now } else { old.named },
                         reshaped: if reshaped { now } else { old.reshaped },
                         retuned: if retuned { now } else { old.retuned },
                         ..fresh
@@ -104,12 +116,20 @@ impl Operator {
             };
             wishes.insert(service.name.clone(), wish);
         }
-        self.wishes = wishes;
+        for (name, wish) in std::mem::replace(&mut self.wishes, wishes) {
+            self.removed.insert(name, wish);
+        }
+        self.removed.retain(|name, _| !self.wishes.contains_key(name));
         self.stack = Some(Arc::clone(stack));
     }
 
     fn start(&mut self, services: &[ServiceName], deps: bool, now: Moment) {
         self.whole |= services.is_empty();
+        for name in services {
+            if let Some(wish) = self.wishes.get_mut(name) {
+                wish.named = now;
+            }
+        }
         let mut todo: Vec<ServiceName> =
             if services.is_empty() { self.wishes.keys().cloned().collect() } else { services.to_vec() };
         let mut seen = std::collections::BTreeSet::new();
@@ -124,6 +144,20 @@ impl Operator {
                 }
             }
         }
+    }
+
+    /// The services that a stack would make other programs of.
+    pub fn replaced_by<'a>(&'a self, stack: &'a Stack) -> impl Iterator<Item = &'a ServiceName> {
+        let known = |name| self.wishes.get(name).or_else(|| self.removed.get(name));
+        let services = stack.services().iter();
+        services
+            .filter(move |s| known(&s.name).is_some_and(|wish| wish.service.revision != s.revision))
+            .map(|s| &s.name)
+    }
+
+    /// A removed service has gone.
+    pub fn gone(&mut self, name: &ServiceName) {
+        self.removed.remove(name);
     }
 
     /// The failure of a dependency stopped this service (`onFailure: stop`).

@@ -6,6 +6,7 @@ use super::{Fate, Faults, Judge, Ledger, Operator, Plan, Scene, Violation, World
 use crate::{
     brain::{Action, Brain, BrainConfig, Command, Input, Refused, Step, Turn},
     model::{Fact, Happening, Moment, Seat},
+    spec::Stack,
 };
 
 /// One brain in one world.
@@ -121,7 +122,11 @@ impl Session {
         let taken = self.brain.apply(Input::Command(command.clone()), self.now);
         match &taken {
             Ok(()) => {
+                if let Command::Apply(stack) = command {
+                    self.begin_anew(stack);
+                }
                 self.operator.asked(command, self.now);
+                self.follow();
                 if matches!(command, Command::Start { .. } | Command::Restart { .. }) {
                     self.clear_counts();
                 }
@@ -132,6 +137,30 @@ impl Session {
             }
         }
         taken
+    }
+
+    /// A changed service of which nothing lives begins anew, without a decision.
+    fn begin_anew(&mut self, stack: &Stack) {
+        for name in self.operator.replaced_by(stack) {
+            if let Some(ix) = self.brain.ix(name.as_str())
+                && self.ledger.live_of(ix).next().is_none()
+            {
+                self.ledger.seats.remove(&ix);
+            }
+        }
+    }
+
+    /// What the ledger makes of the operator's newest wishes.
+    fn follow(&mut self) {
+        for (name, wish) in &self.operator.wishes {
+            let Some(ix) = self.brain.ix(name.as_str()) else { continue };
+            if wish.retuned == self.now {
+                self.ledger.retune(ix, &wish.service, self.now);
+            }
+            if wish.named == self.now {
+                self.ledger.clear_done(ix);
+            }
+        }
     }
 
     fn clear_counts(&mut self) {
@@ -168,9 +197,11 @@ impl Session {
             self.judge.step(scene!(self), *ix, step)?;
             self.ledger.decide(*ix, step, self.now);
             self.mix(u64::from(ix.0) << 32);
-            if let Step::Yield(_) = step {
-                let name = self.brain.name(*ix).clone();
-                self.operator.stopped_by_dependency(&name);
+            let name = self.brain.name(*ix);
+            match step {
+                Step::Yield(_) => self.operator.stopped_by_dependency(name),
+                Step::Gone => self.operator.gone(name),
+                _ => {}
             }
             let effect =
                 matches!(step, Step::Start(_) | Step::Probe(..) | Step::Unprobe(..) | Step::Stop(_) | Step::Kill(_));

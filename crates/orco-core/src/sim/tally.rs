@@ -15,6 +15,8 @@ pub struct Tallied {
     pub version: ProbeVersion,
     /// The thresholds.
     pub tally: Tally,
+    /// The check has changed, and the new one is not asked yet.
+    pub outdated: bool,
     passes: u32,
     failures: u32,
     /// What the row of verdicts says: `None` until a threshold was reached.
@@ -24,7 +26,7 @@ pub struct Tallied {
 impl Tallied {
     /// Nothing heard yet.
     pub const fn new(version: ProbeVersion, tally: Tally) -> Self {
-        Self { version, tally, passes: 0, failures: 0, verdict: None }
+        Self { version, tally, outdated: false, passes: 0, failures: 0, verdict: None }
     }
 
     /// One more verdict of an instance of this age. Returns the new verdict of the row if it changed.

@@ -6,7 +6,7 @@ use super::{Judge, Scene, Violation};
 use crate::{
     brain::{Step, Why},
     model::{Seat, ServiceIx},
-    spec::{OnFailure, Require, Service},
+    spec::{OnFailure, Service},
 };
 
 impl Judge {
@@ -41,7 +41,7 @@ impl Judge {
         };
         let said = scene.wish(ix).is_some_and(|w| says_so(&w.service))
             || scene.ledger.live_of(ix).any(|(_, life)| says_so(&life.service));
-        let failed = scene.wish(dep).is_none_or(|w| !w.up) || !scene.may_hold(dep, Require::Ready);
+        let failed = scene.wish(dep).is_none_or(|w| !w.up) || !scene.is_ready(dep);
         if said && failed {
             return Ok(());
         }
@@ -60,7 +60,7 @@ impl Judge {
                 else {
                     continue;
                 };
-                let ready = scene.may_hold(dep, Require::Ready);
+                let ready = scene.is_ready(dep);
                 for (inst, life) in scene.ledger.live_of(ix) {
                     let same = life.service.depends_on.contains(edge);
                     if life.started.is_none() || life.stop.is_some() || life.kill.is_some() || !same {
