@@ -72,6 +72,10 @@ fn draw_service(seed: u64, index: usize, density: u32, quiet: bool) -> Option<Se
         s.image = Some("image".to_owned());
         s.runtime = "docker".to_owned();
     }
+    if c.hit(60) {
+        s.ports = vec![Port { ip: None, host: Some(8080), target: 8080, protocol: Protocol::Tcp, name: None }];
+        s.replicas = 1;
+    }
     tune(c, &mut s, quiet);
     for target in 0..index {
         // Whether the other is a oneshot follows from its own stream.
@@ -87,8 +91,7 @@ fn draw_edge(c: &mut Chance, target: ServiceName, oneshot: bool) -> Dependency {
     let require = if oneshot && c.hit(700) {
         Require::Completed
     } else {
-        let started = if oneshot { Require::Ready } else { Require::Started };
-        c.pick(&[Require::Ready, Require::Ready, Require::Ready, started, Require::Exists])
+        c.pick(&[Require::Ready, Require::Ready, Require::Ready, Require::Started, Require::Exists])
     };
     Dependency {
         target,
@@ -130,10 +133,6 @@ fn tune(c: &mut Chance, s: &mut Service, quiet: bool) {
     s.restart.reset_after = c.pick(&[Duration::ZERO, ms(1000), ms(5000), Duration::from_secs(60), HOUR]);
     s.restart.no_restart_exit_codes = if c.hit(150) { vec![3] } else { Vec::new() };
     s.stop.timeout = c.pick(&[Duration::ZERO, ms(1), ms(500), ms(2000), ms(10_000), ms(10_000), HOUR]);
-    if c.hit(40) {
-        s.ports = vec![Port { ip: None, host: Some(8080), target: 8080, protocol: Protocol::Tcp, name: None }];
-        s.replicas = 1;
-    }
     let surge = [None, None, None, Some(Amount::Count(0)), Some(Amount::Count(1)), Some(Amount::Count(2)), Some(Amount::Percent(50))];
     let missing = [Amount::Count(0), Amount::Count(0), Amount::Count(1), Amount::Count(2), Amount::Percent(25)];
     s.update.max_surge = if s.ports.is_empty() { c.pick(&surge) } else { None };

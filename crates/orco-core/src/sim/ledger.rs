@@ -77,6 +77,7 @@ impl Life {
 
     /// Ready for `resetAfter`.
     pub fn is_settled(&self, now: Moment) -> bool {
+        let now = [self.stop, self.kill].into_iter().flatten().fold(now, Moment::min);
         self.ready.is_some_and(|since| since + self.service.restart.reset_after <= now)
     }
 
@@ -169,11 +170,15 @@ impl Ledger {
     }
 
     /// The same program under other rules: what lives in the newest set of this revision follows them.
-    pub fn retune(&mut self, ix: ServiceIx, service: &Arc<Service>, now: Moment) {
-        let of = |life: &Life| (life.service.revision == service.revision).then_some(life.at.slot.generation);
-        let Some(newest) = self.live_of(ix).filter_map(|(_, life)| of(life)).max() else { return };
+    pub fn retune(&mut self, ix: ServiceIx, service: &Arc<Service>, renewed: Moment, now: Moment) {
+        let same = |life: &Life| life.service.revision == service.revision;
+        let newest = self.live_of(ix).filter(|(_, life)| same(life)).map(|(_, life)| life.at.slot.generation).max();
+        let Some(newest) = newest else { return };
+        let stays = |slot: SlotKey, chair: &Chair| slot.generation == newest && chair.made >= renewed;
+        let seats: BTreeSet<SlotKey> =
+            self.seats_of(ix).filter(|(slot, chair)| stays(*slot, chair)).map(|(slot, _)| slot).collect();
         for inst in self.live.get(&ix).into_iter().flatten() {
-            let Some(life) = self.lives.get_mut(inst).filter(|life| of(life) == Some(newest)) else { continue };
+            let Some(life) = self.lives.get_mut(inst).filter(|l| same(l) && seats.contains(&l.at.slot)) else { continue };
             if life.service.health != service.health
                 && let Some(tallied) = &mut life.readiness
             {
@@ -191,6 +196,11 @@ impl Ledger {
                 life.was_ready = true;
             }
         }
+    }
+
+    /// Something of it lives and is not on its way out.
+    pub fn stays(&self, ix: ServiceIx) -> bool {
+        self.live_of(ix).any(|(_, life)| self.seat(life.at).is_some_and(|chair| chair.retired.is_none()))
     }
 
     /// The operator asked for a service by name: what succeeded may run again.
@@ -300,7 +310,8 @@ impl Ledger {
             Fact::StartFailed { certain: false, .. } => life.unclear = life.started.is_none(),
             Fact::StartFailed { certain: true, .. } if life.started.is_none() => self.end(inst, End::Refused, now),
             Fact::StartFailed { certain: true, .. } => {}
-            Fact::Exited { exit, port_lost, .. } => {
+            Fact::Exited { at, exit, port_lost, .. } => {
+                self.chair(*at, now).born = true;
                 self.end(inst, End::Exited { exit: *exit, port_lost: *port_lost }, now);
             }
             Fact::Probed { role, version, verdict, .. } => {

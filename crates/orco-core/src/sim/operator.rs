@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{
     brain::Command,
     model::{Moment, ServiceName},
-    spec::{OnFailure, Service, Stack},
+    spec::{Service, Stack},
 };
 
 /// What is wanted of one service of the current stack.
@@ -21,10 +21,22 @@ pub struct Wish {
     pub asked: Moment,
     /// When somebody last asked for it by its name, or changed what it runs.
     pub named: Moment,
+    /// When it was last made another program, or restarted: what is older is on its way out.
+    pub renewed: Moment,
+    /// When it was last taken down.
+    pub fell: Moment,
     /// When its number of replicas last changed, or what it runs: bounds on totals rest for a while.
     pub reshaped: Moment,
     /// When its policies last changed in place.
     pub retuned: Moment,
+}
+
+impl Wish {
+    fn fall(&mut self, now: Moment) {
+        if std::mem::replace(&mut self.up, false) {
+            self.fell = now;
+        }
+    }
 }
 
 /// The operator's memory.
@@ -51,7 +63,7 @@ impl Operator {
             Command::Stop { services } => {
                 for name in services {
                     if let Some(wish) = self.wishes.get_mut(name) {
-                        wish.up = false;
+                        wish.fall(now);
                     }
                     if let Some(wish) = self.removed.get_mut(name) {
                         wish.up = false;
@@ -61,7 +73,8 @@ impl Operator {
             Command::Restart { services } => {
                 for name in services {
                     if let Some(wish) = self.wishes.get_mut(name) {
-                        (wish.asked, wish.named, wish.reshaped, wish.up) = (now, now, now, true);
+                        (wish.asked, wish.named, wish.up) = (now, now, true);
+                        wish.reshaped = now;
                     }
                 }
             }
@@ -77,7 +90,7 @@ impl Operator {
                     self.killed = Some(now);
                 }
                 for wish in self.wishes.values_mut() {
-                    wish.up = false;
+                    wish.fall(now);
                 }
                 for wish in self.removed.values_mut() {
                     wish.up = false;
@@ -95,6 +108,8 @@ impl Operator {
                 replicas: service.replicas,
                 asked: now,
                 named: now,
+                renewed: now,
+                fell: now,
                 reshaped: now,
                 retuned: now,
             };
@@ -108,6 +123,8 @@ impl Operator {
                         up: old.up,
                         asked: if replaced { now } else { old.asked },
                         named: if replaced { now } else { old.named },
+                        renewed: if replaced { now } else { old.renewed },
+                        fell: old.fell,
                         reshaped: if reshaped { now } else { old.reshaped },
                         retuned: if retuned { now } else { old.retuned },
                         ..fresh
@@ -161,14 +178,9 @@ impl Operator {
     }
 
     /// The failure of a dependency stopped this service (`onFailure: stop`).
-    pub fn stopped_by_dependency(&mut self, name: &ServiceName) {
+    pub fn stopped_by_dependency(&mut self, name: &ServiceName, now: Moment) {
         if let Some(wish) = self.wishes.get_mut(name) {
-            wish.up = false;
+            wish.fall(now);
         }
-    }
-
-    /// Whether a dependency's failure may stop this service.
-    pub fn may_be_stopped(service: &Service) -> bool {
-        service.depends_on.iter().any(|d| d.on_failure == OnFailure::Stop)
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{Fate, Faults, Judge, Ledger, Operator, Plan, Scene, Violation, World, plan::describe};
 use crate::{
     brain::{Action, Brain, BrainConfig, Command, Input, Refused, Step, Turn},
-    model::{Fact, Happening, Moment, Seat},
+    model::{Fact, Happening, Moment, Seat, ServiceName},
     spec::Stack,
 };
 
@@ -119,6 +119,7 @@ impl Session {
     /// The brain's refusal.
     pub fn command(&mut self, command: &Command) -> Result<(), Refused> {
         self.note(|_| format!("ORDER {}", describe(command)));
+        let renewed = self.renewed_by(command);
         let taken = self.brain.apply(Input::Command(command.clone()), self.now);
         match &taken {
             Ok(()) => {
@@ -126,7 +127,12 @@ impl Session {
                     self.begin_anew(stack);
                 }
                 self.operator.asked(command, self.now);
-                self.follow();
+                for name in renewed {
+                    if let Some(wish) = self.operator.wishes.get_mut(&name) {
+                        wish.renewed = self.now;
+                    }
+                }
+                self.follow(command);
                 if matches!(command, Command::Start { .. } | Command::Restart { .. }) {
                     self.clear_counts();
                 }
@@ -150,14 +156,30 @@ impl Session {
         }
     }
 
+    /// A restart replaces what lives and is wanted; of the rest it is a start.
+    fn renewed_by(&self, command: &Command) -> Vec<ServiceName> {
+        let Command::Restart { services } = command else { return Vec::new() };
+        let replaced = |name: &&ServiceName| {
+            let up = self.operator.wishes.get(*name).is_some_and(|wish| wish.up);
+            up && self.brain.ix(name.as_str()).is_some_and(|ix| self.ledger.stays(ix))
+        };
+        services.iter().filter(replaced).cloned().collect()
+    }
+
     /// What the ledger makes of the operator's newest wishes.
-    fn follow(&mut self) {
+    fn follow(&mut self, command: &Command) {
         for (name, wish) in &self.operator.wishes {
             let Some(ix) = self.brain.ix(name.as_str()) else { continue };
             if wish.retuned == self.now {
-                self.ledger.retune(ix, &wish.service, self.now);
+                self.ledger.retune(ix, &wish.service, wish.renewed, self.now);
             }
-            if wish.named == self.now {
+            let again = match command {
+                Command::Start { services, .. } => services.contains(name),
+                // With something that lives it is a replacement: what succeeded stays until it goes.
+                Command::Restart { services } => services.contains(name) && wish.renewed < self.now,
+                _ => false,
+            };
+            if again {
                 self.ledger.clear_done(ix);
             }
         }
@@ -199,7 +221,7 @@ impl Session {
             self.mix(u64::from(ix.0) << 32);
             let name = self.brain.name(*ix);
             match step {
-                Step::Yield(_) => self.operator.stopped_by_dependency(name),
+                Step::Yield(_) => self.operator.stopped_by_dependency(name, self.now),
                 Step::Gone => self.operator.gone(name),
                 _ => {}
             }

@@ -52,6 +52,13 @@ impl Judge {
     /// After a turn: whoever runs on a dependency with an `onFailure` that was ready with it and is not
     /// any more, is on its way out.
     pub(super) fn leaning(&mut self, scene: Scene<'_>) -> Result<(), Violation> {
+        self.leaned.retain(|(inst, dep)| {
+            let on = |service: &Service| {
+                let name = scene.brain.name(*dep);
+                service.depends_on.iter().any(|d| d.target == *name && d.on_failure != OnFailure::Ignore)
+            };
+            scene.ledger.lives.get(inst).is_some_and(|life| life.is_live() && on(&life.service))
+        });
         for wish in scene.operator.wishes.values() {
             let edges = wish.service.depends_on.iter().filter(|d| d.on_failure != OnFailure::Ignore);
             for edge in edges {

@@ -98,7 +98,7 @@ impl Scene<'_> {
         let wanted = self.wish(ix).is_none_or(|wish| wish.up);
         match require {
             Require::Exists => wanted && self.ledger.seats_of(ix).any(|(_, chair)| chair.born),
-            Require::Started => wanted && started > 0,
+            Require::Started => wanted && (started > 0 || (self.kind(ix) == Some(Kind::Oneshot) && done > 0)),
             Require::Ready => wanted && self.is_ready(ix),
             Require::Completed => wanted && done >= self.need(ix),
         }

@@ -34,7 +34,7 @@ impl Judge {
                     let completed = scene.ledger.done.contains_key(&at);
                     let serves = scene.ledger.sitter(at).is_some_and(|life| {
                         let settled = life.ready.is_some_and(|since| since + min_ready <= scene.now);
-                        life.serves() && (settled || chair.made < wish.reshaped)
+                        life.serves() && (settled || chair.made < wish.renewed || at.slot.replica >= wish.replicas)
                     });
                     completed || serves
                 };

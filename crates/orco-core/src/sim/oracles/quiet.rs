@@ -1,6 +1,8 @@
 //! Stricter promises where nothing goes wrong: no service loses more replicas than it allows, whatever
 //! the operator does short of taking it down.
 
+use std::time::Duration;
+
 use super::{Judge, Scene, Violation, pace::MISSING};
 use crate::{
     brain::Turn,
@@ -19,6 +21,7 @@ impl Judge {
         if !self.quiet {
             return Ok(());
         }
+        self.floors.retain(|name, _| scene.operator.wishes.contains_key(name));
         for wish in scene.operator.wishes.values() {
             let name = &wish.service.name;
             let spec = &wish.service;
@@ -32,12 +35,17 @@ impl Judge {
             let serving = u32::try_from(serving.count()).unwrap_or(u32::MAX);
             let missing = MISSING;
             let floor = self.floors.entry(name.clone()).or_default();
+            if wish.retuned + Duration::from_secs(60) > scene.now && wish.retuned > wish.renewed {
+                // Another check may find otherwise for a while.
+                floor.least = 0;
+                continue;
+            }
             floor.least = floor.least.min(wish.replicas.saturating_sub(missing));
             if serving < floor.least {
                 let what = format!("{name} has {serving} of {} serving, {} must", wish.replicas, floor.least);
                 return Err(scene.broken("no downtime by choice", what));
             }
-            if serving >= wish.replicas {
+            if scene.ledger.serving(ix) >= usize::try_from(wish.replicas).unwrap_or(usize::MAX) {
                 floor.least = wish.replicas.saturating_sub(missing);
             }
         }

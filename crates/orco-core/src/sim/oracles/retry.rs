@@ -58,6 +58,15 @@ impl Judge {
         for happening in &turn.happenings {
             let (Some(ix), Some(replica)) = (happening.service, happening.replica) else { continue };
             let Some(wish) = scene.wish(ix) else { continue };
+            if happening.kind == EventKind::ServiceRestarting && !wish.up && wish.fell < scene.now {
+                let what = format!("{}/{replica}: {}", wish.service.name, happening.message);
+                return Err(scene.broken("nothing restarts that is wanted down", what));
+            }
+            let mut seats = scene.ledger.seats_of(ix).filter(|(slot, _)| slot.replica == replica).peekable();
+            if seats.peek().is_none() || seats.any(|(_, chair)| chair.made == scene.now) {
+                // It was taken away in the same turn.
+                continue;
+            }
             let mut chairs = scene.ledger.seats_of(ix).filter(|(slot, _)| slot.replica == replica);
             let service = &wish.service;
             match (happening.kind, &happening.data) {
