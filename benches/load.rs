@@ -18,7 +18,11 @@ struct Text(String);
 
 impl Sources for Text {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        if path == Path::new("stack.yaml") { Ok(self.0.clone().into_bytes()) } else { Err(io::ErrorKind::NotFound.into()) }
+        if path == Path::new("stack.yaml") {
+            Ok(self.0.clone().into_bytes())
+        } else {
+            Err(io::ErrorKind::NotFound.into())
+        }
     }
 
     fn var(&self, _: &str) -> Option<String> {
