@@ -4,7 +4,9 @@ pub mod brain;
 #[cfg(feature = "engine")]
 pub mod engine;
 pub mod graph;
+#[expect(clippy::disallowed_methods, reason = "stack files, env files and variables are read here and nowhere else")]
 pub mod load;
+#[expect(clippy::disallowed_methods, reason = "the log is files")]
 pub mod log;
 pub mod model;
 pub mod policy;
