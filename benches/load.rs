@@ -18,7 +18,11 @@ struct Text(String);
 
 impl Sources for Text {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        if path == Path::new("stack.yaml") { Ok(self.0.clone().into_bytes()) } else { Err(io::ErrorKind::NotFound.into()) }
+        if path == Path::new("stack.yaml") {
+            Ok(self.0.clone().into_bytes())
+        } else {
+            Err(io::ErrorKind::NotFound.into())
+        }
     }
 
     fn var(&self, _: &str) -> Option<String> {
@@ -39,7 +43,12 @@ fn stack(services: usize) -> String {
              restartPolicy:\n      maxRetries: 10\n      backoff: {{ min: 500ms, max: 20s, factor: 1.8 }}\n    stop: {{ timeout: 10s }}\n"
         );
         if index >= 100 {
-            let _ = writeln!(text, "    dependsOn: [service-{}, {{ target: service-{}, timeout: 60s }}]", index - 100, index - 99);
+            let _ = writeln!(
+                text,
+                "    dependsOn: [service-{}, {{ target: service-{}, timeout: 60s }}]",
+                index - 100,
+                index - 99
+            );
         }
     }
     text

@@ -145,10 +145,7 @@ fn generated() -> Vec<(&'static str, Vec<u8>)> {
     for index in 0..10_001 {
         writeln!(many, "  s{index}: {{ command: x }}").unwrap();
     }
-    vec![
-        (code::TOO_LARGE, vec![b'#'; (4 << 20) + 1]),
-        (code::TOO_MANY_SERVICES, many.into_bytes()),
-    ]
+    vec![(code::TOO_LARGE, vec![b'#'; (4 << 20) + 1]), (code::TOO_MANY_SERVICES, many.into_bytes())]
 }
 
 #[test]

@@ -63,8 +63,7 @@ fn is_stream_socket(fd: c_int) -> bool {
         let mut value: c_int = -1;
         let mut length = size_of::<c_int>() as libc::socklen_t;
         // SAFETY: `value` and `length` describe a valid place for an int; a bad descriptor is only an error.
-        let answer =
-            unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, name, (&raw mut value).cast(), &raw mut length) };
+        let answer = unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, name, (&raw mut value).cast(), &raw mut length) };
         (answer == 0).then_some(value)
     };
     option(libc::SO_DOMAIN) == Some(libc::AF_UNIX) && option(libc::SO_TYPE) == Some(libc::SOCK_STREAM)

@@ -10,10 +10,9 @@ use crate::address::Place;
 pub(crate) async fn connect(place: &Place) -> Result<TcpStream, String> {
     let addresses = match place {
         Place::Addresses(addresses) => addresses.clone(),
-        Place::Name(host, port) => lookup_host((host.as_str(), *port))
-            .await
-            .map_err(|_| format!("no address for `{host}`"))?
-            .collect(),
+        Place::Name(host, port) => {
+            lookup_host((host.as_str(), *port)).await.map_err(|_| format!("no address for `{host}`"))?.collect()
+        }
     };
     let mut first = None;
     for address in addresses {

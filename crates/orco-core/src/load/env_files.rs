@@ -26,11 +26,7 @@ pub(super) struct EnvReader<'a> {
 }
 
 impl<'a> EnvReader<'a> {
-    pub(super) fn new(
-        sources: &'a dyn Sources,
-        map: &'a mut SourceMap,
-        folder: (&'a FilePath, &'a FilePath),
-    ) -> Self {
+    pub(super) fn new(sources: &'a dyn Sources, map: &'a mut SourceMap, folder: (&'a FilePath, &'a FilePath)) -> Self {
         Self { sources, map, folder, cache: HashMap::new(), out: Vec::new() }
     }
 
@@ -48,8 +44,8 @@ impl<'a> EnvReader<'a> {
         if bytes.len() as u64 > super::disk::LARGEST {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 4 MiB"));
         }
-        let text = String::from_utf8(bytes)
-            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))?;
         let (variables, malformed) = parse_env_file(&text);
         if !malformed.is_empty() {
             let shown = self.shown(file);

@@ -94,11 +94,6 @@ impl Default for Update {
 impl Dependency {
     /// `ready` asked of the target, reported as blocked after 5 minutes, nothing done when it stops being ready later.
     pub const fn on(target: ServiceName) -> Self {
-        Self {
-            target,
-            require: Require::Ready,
-            timeout: Duration::from_secs(300),
-            on_failure: OnFailure::Ignore,
-        }
+        Self { target, require: Require::Ready, timeout: Duration::from_secs(300), on_failure: OnFailure::Ignore }
     }
 }

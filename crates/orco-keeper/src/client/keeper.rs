@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     io,
-    sync::{Arc, Mutex, RwLock, PoisonError, atomic::{AtomicBool, AtomicU64, Ordering}},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -135,7 +138,8 @@ impl Client {
         launch.id = id;
         let (answer, answered) = oneshot::channel();
         lock(&link.waiters).execs.insert(id, answer);
-        let timeout_ms = u64::try_from(timeout.as_micros().div_ceil(1000)).unwrap_or(u64::MAX).min(u64::MAX / 2_000_000);
+        let timeout_ms =
+            u64::try_from(timeout.as_micros().div_ceil(1000)).unwrap_or(u64::MAX).min(u64::MAX / 2_000_000);
         let mut running = Running { link, id, over: false, request: self.shared.ids.request() };
         running.link.send(&Order::Exec { exec: Exec { launch, timeout_ms } })?;
         let answer = answered.await;

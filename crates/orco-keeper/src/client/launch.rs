@@ -79,8 +79,7 @@ fn try_launch(config: &Config, program: &std::path::Path) -> io::Result<Launched
         // SAFETY: just made for us.
         Ok(unsafe { std::os::fd::FromRawFd::from_raw_fd(copy) })
     };
-    let mut copies =
-        vec![(high(null.as_raw_fd())?, 0), (high(null.as_raw_fd())?, 1), (high(errors.as_raw_fd())?, 2)];
+    let mut copies = vec![(high(null.as_raw_fd())?, 0), (high(null.as_raw_fd())?, 1), (high(errors.as_raw_fd())?, 2)];
     copies.push((high(theirs.as_raw_fd())?, hook::SOCKET));
     if let Some(lock) = &config.lock {
         copies.push((high(lock.as_raw_fd())?, LOCK));

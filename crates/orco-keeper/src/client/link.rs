@@ -104,8 +104,7 @@ impl Link {
         // A program that is no keeper may hang up before it has read.
         let _ = write.write_all(&bytes).await;
         let waiters = Arc::new(Mutex::new(Waiters::default()));
-        let mut incoming =
-            Incoming { read, frames: Frames::default(), guard, waiters: Arc::clone(&waiters), number };
+        let mut incoming = Incoming { read, frames: Frames::default(), guard, waiters: Arc::clone(&waiters), number };
         let first = tokio::time::timeout(PATIENCE, incoming.next()).await;
         let ready = match first {
             Ok(Some(report)) => report,

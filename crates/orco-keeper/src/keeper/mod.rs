@@ -1,8 +1,8 @@
 //! The keeper process.
 
+mod capture;
 mod cgroup;
 mod guard;
-mod capture;
 mod job;
 mod leave;
 mod orders;
@@ -12,4 +12,4 @@ mod strays;
 mod talk;
 mod turn;
 
-pub(crate) use guard::{LOCK, SWEPT, WITHOUT_LOCK, WITH_LOCK, run};
+pub(crate) use guard::{LOCK, SWEPT, WITH_LOCK, WITHOUT_LOCK, run};

@@ -113,8 +113,12 @@ impl Spawner {
         let invalid = |_| Failure { stage: Stage::Prepare, errno: libc::EINVAL };
         let program = CString::new(&*launch.program).map_err(invalid)?;
         let workdir = CString::new(&*launch.workdir).map_err(invalid)?;
-        let arguments =
-            launch.argv.iter().map(|argument| CString::new(&**argument)).collect::<Result<Vec<_>, _>>().map_err(invalid)?;
+        let arguments = launch
+            .argv
+            .iter()
+            .map(|argument| CString::new(&**argument))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(invalid)?;
         let added = self.added(launch)?;
         let argv = pointers(arguments.iter());
         let envp = pointers(self.kept(launch).chain(&added));
@@ -146,9 +150,10 @@ impl Spawner {
         self.base.iter().filter(|variable| {
             let variable = variable.as_bytes();
             launch.inherit
-                && !launch.env.iter().any(|(name, _)| {
-                    variable.strip_prefix(&**name).is_some_and(|rest| rest.first() == Some(&b'='))
-                })
+                && !launch
+                    .env
+                    .iter()
+                    .any(|(name, _)| variable.strip_prefix(&**name).is_some_and(|rest| rest.first() == Some(&b'=')))
         })
     }
 
@@ -163,10 +168,7 @@ impl Spawner {
             }
         }
         added.push(CString::new(format!("{STAMP}={}", launch.id)));
-        added
-            .into_iter()
-            .collect::<Result<_, _>>()
-            .map_err(|_| Failure { stage: Stage::Prepare, errno: libc::EINVAL })
+        added.into_iter().collect::<Result<_, _>>().map_err(|_| Failure { stage: Stage::Prepare, errno: libc::EINVAL })
     }
 
     fn bear(&self, plan: &Plan, group: Option<&OwnedFd>) -> Result<pid_t, Failure> {

@@ -2,15 +2,15 @@
 
 mod codec;
 mod frames;
-mod report;
 mod order;
+mod report;
 
 pub(crate) use codec::{Malformed, Wire};
 pub(crate) use frames::{Frames, MAX_FRAME, frame};
-pub(crate) use order::{Exec, Hello, Order};
 pub use order::{Backend, Credentials, Launch, Spawn};
-pub(crate) use report::{Ending, Report};
+pub(crate) use order::{Exec, Hello, Order};
 pub use report::Stage;
+pub(crate) use report::{Ending, Report};
 
 /// Both sides must agree on it; a keeper of another version is refused.
 pub(crate) const VERSION: u8 = 1;

@@ -117,19 +117,39 @@ pub(crate) struct Hello {
 /// What the engine asks of the keeper. Orders are carried out in turn.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Order {
-    Hello { hello: Hello },
+    Hello {
+        hello: Hello,
+    },
     /// Answered by `Spawned` or `NotSpawned`, later by `Exited`.
-    Spawn { spawn: Spawn },
+    Spawn {
+        spawn: Spawn,
+    },
     /// Answered by `ExecDone` or `NotSpawned`.
-    Exec { exec: Exec },
+    Exec {
+        exec: Exec,
+    },
     /// To the process group; answered by `Done`.
-    Stop { request: u64, id: InstanceId, signal: i32 },
+    Stop {
+        request: u64,
+        id: InstanceId,
+        signal: i32,
+    },
     /// Ends the whole tree; answered by `Done`.
-    Kill { request: u64, id: InstanceId },
+    Kill {
+        request: u64,
+        id: InstanceId,
+    },
     /// To the main process alone; answered by `Done`.
-    Signal { request: u64, id: InstanceId, signal: i32 },
+    Signal {
+        request: u64,
+        id: InstanceId,
+        signal: i32,
+    },
     /// Asks once for `Grew` when more than `beyond` bytes have been written.
-    Arm { id: InstanceId, beyond: u64 },
+    Arm {
+        id: InstanceId,
+        beyond: u64,
+    },
     /// The engine is done with a closed segment.
     Acknowledge {},
     /// Ends everything, then itself.

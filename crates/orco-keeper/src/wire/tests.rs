@@ -59,9 +59,8 @@ fn report() -> impl Strategy<Value = Report> {
     };
     let backend = prop_oneof![Just(Backend::Auto), Just(Backend::Sweep), Just(Backend::Cgroup)];
     prop_oneof![
-        (any::<u8>(), any::<u32>(), backend, option::of(any::<i32>())).prop_map(|(version, pid, backend, refused)| {
-            Report::Ready { version, pid, backend, refused }
-        }),
+        (any::<u8>(), any::<u32>(), backend, option::of(any::<i32>()))
+            .prop_map(|(version, pid, backend, refused)| { Report::Ready { version, pid, backend, refused } }),
         (id(), any::<u32>()).prop_map(|(id, pid)| Report::Spawned { id, pid }),
         (id(), 0u8..7, any::<i32>()).prop_map(|(id, stage, errno)| Report::NotSpawned {
             id,

@@ -15,12 +15,7 @@ impl Judge {
         for dep in &service.depends_on {
             let Some(ix) = scene.brain.ix(dep.target.as_str()) else { continue };
             if !scene.may_hold(ix, dep.require) {
-                let what = format!(
-                    "{} started while {} is not {}",
-                    scene.label(at),
-                    dep.target,
-                    dep.require.as_str()
-                );
+                let what = format!("{} started while {} is not {}", scene.label(at), dep.target, dep.require.as_str());
                 return Err(scene.broken("I1 gates", what));
             }
         }
@@ -36,9 +31,8 @@ impl Judge {
             _ => return Ok(()),
         };
         let name = scene.brain.name(dep);
-        let says_so = |service: &Service| {
-            service.depends_on.iter().any(|d| d.target == *name && d.on_failure == wanted)
-        };
+        let says_so =
+            |service: &Service| service.depends_on.iter().any(|d| d.target == *name && d.on_failure == wanted);
         let said = scene.wish(ix).is_some_and(|w| says_so(&w.service))
             || scene.ledger.live_of(ix).any(|(_, life)| says_so(&life.service));
         let failed = scene.wish(dep).is_none_or(|w| !w.up) || !scene.may_hold(dep, Require::Ready);

@@ -63,7 +63,10 @@ impl Scene<'_> {
     }
 
     fn done_of(&self, ix: ServiceIx) -> usize {
-        self.ledger.seats_of(ix).filter(|(slot, _)| self.ledger.done.contains_key(&Seat { service: ix, slot: *slot })).count()
+        self.ledger
+            .seats_of(ix)
+            .filter(|(slot, _)| self.ledger.done.contains_key(&Seat { service: ix, slot: *slot }))
+            .count()
     }
 
     /// How many must be ready for the service to be Ready: all but `maxUnavailable`, at least one.

@@ -70,9 +70,8 @@ impl Judge {
                 let min = usize::try_from(wish.replicas.saturating_sub(bounds.unavailable)).unwrap_or(0);
                 let at = Seat { service: ix, slot: *slot };
                 let serves = scene.ledger.sitter(at).is_some_and(crate::sim::Life::serves);
-                let stuck = scene.ledger.seats_of(ix).any(|(other, chair)| {
-                    other.generation == newest && chair.ended.is_some()
-                });
+                let stuck =
+                    scene.ledger.seats_of(ix).any(|(other, chair)| other.generation == newest && chair.ended.is_some());
                 let shrinking = slot.replica >= wish.replicas && stuck;
                 if serves && others < min && !shrinking {
                     let what = format!("{} retired, {others} others serve, {min} must", scene.label(at));

@@ -28,7 +28,8 @@ impl Judge {
                 self.floors.remove(name);
                 continue;
             };
-            let serving = scene.ledger.live_of(ix).filter(|(inst, life)| life.ready.is_some() && scene.world.is_alive(*inst));
+            let serving =
+                scene.ledger.live_of(ix).filter(|(inst, life)| life.ready.is_some() && scene.world.is_alive(*inst));
             let serving = u32::try_from(serving.count()).unwrap_or(u32::MAX);
             let surge = self.bounds.get(name).copied().unwrap_or_default();
             let missing = share(spec.update.max_unavailable, wish.replicas, false).max(surge.missing());

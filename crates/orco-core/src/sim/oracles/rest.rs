@@ -55,11 +55,7 @@ fn unfinished(scene: Scene<'_>, wish: &Wish) -> Option<String> {
 
 /// Services that need not be as wanted: cursed ones, those given up for a true reason, and whatever
 /// waits for them.
-fn excused(
-    scene: Scene<'_>,
-    cursed: &BTreeMap<ServiceName, Option<i32>>,
-    revived: bool,
-) -> BTreeSet<ServiceName> {
+fn excused(scene: Scene<'_>, cursed: &BTreeMap<ServiceName, Option<i32>>, revived: bool) -> BTreeSet<ServiceName> {
     let mut excused: BTreeSet<ServiceName> = cursed.keys().cloned().collect();
     for (name, wish) in &scene.operator.wishes {
         let Some(ix) = scene.brain.ix(name.as_str()) else { continue };

@@ -87,7 +87,8 @@ fn believes(scene: Scene<'_>, view: &ServiceView, shown: &InstanceView) -> Resul
                 if shown.state == State::Running && !life.was_ready && view.kind != Kind::Oneshot {
                     return told("shown running, was never ready".to_owned());
                 }
-                if shown.ready && !scene.world.bodies().any(|(_, b)| b.at == at && b.service.health.is_none())
+                if shown.ready
+                    && !scene.world.bodies().any(|(_, b)| b.at == at && b.service.health.is_none())
                     && !life.passed
                     && life.service.health.is_some()
                     && scene.wish(view.ix).is_some_and(|w| w.retuned < life.ordered)

@@ -176,7 +176,9 @@ impl<'a> Parser<'a> {
             Some(near) => format!("did you mean `{near}`?"),
             None => match self.probes {
                 [] => "there are none".to_owned(),
-                probes => format!("there are {}", probes.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(", ")),
+                probes => {
+                    format!("there are {}", probes.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(", "))
+                }
             },
         };
         Err(ExprError { message: format!("no probe `{name}` in this check"), help: Some(help) })

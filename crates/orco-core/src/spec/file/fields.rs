@@ -3,7 +3,6 @@
 
 use super::table::{Field, Table, Ty};
 
-
 pub(crate) static STACK_FILE: Table = Table {
     name: "stack file",
     doc: "A stack: services, what they need from each other, and how they are kept running.",
@@ -93,27 +92,52 @@ pub(super) static SERVICE: Table = Table {
     name: "service",
     doc: "A service: a program, how many of it, what it needs and how it is looked after.",
     fields: &[
-        Field::new("runtime", Ty::Text, "What runs it: `process`, `docker`, `podman` or a registered name. Default: `docker` where `image` is set, else `process`."),
-        Field::new("kind", Ty::Choice(&["service", "oneshot", "daemon"]), "`service` runs until it is stopped, `oneshot` runs to its end once, `daemon` is a service whose health gates nobody."),
+        Field::new(
+            "runtime",
+            Ty::Text,
+            "What runs it: `process`, `docker`, `podman` or a registered name. Default: `docker` where `image` is set, else `process`.",
+        ),
+        Field::new(
+            "kind",
+            Ty::Choice(&["service", "oneshot", "daemon"]),
+            "`service` runs until it is stopped, `oneshot` runs to its end once, `daemon` is a service whose health gates nobody.",
+        ),
         Field::new("image", Ty::Text, "The container image.").containers(),
-        Field::new("command", Ty::Command, "What to run: a list of arguments, or a text that is split as a shell would. No shell runs."),
+        Field::new(
+            "command",
+            Ty::Command,
+            "What to run: a list of arguments, or a text that is split as a shell would. No shell runs.",
+        ),
         Field::new("shell", Ty::Bool, "Run the command, one text, with `/bin/sh -c`."),
         Field::new("workdir", Ty::Text, "Where it runs, relative to the stack's workdir."),
         Field::new("user", Ty::Text, "As whom it runs."),
         Field::new("env", Ty::Env, "Variables. A null value removes an inherited one."),
         Field::new("envFromFile", Ty::OneOrMany(&Ty::Text), "Files with `NAME=value` lines; `env` wins."),
         Field::new("inheritEnv", Ty::Bool, "Whether it gets Orco's own environment (processes only). Default: true."),
-        Field::new("secret", Ty::OneOrMany(&Ty::Text), "Names of variables whose values are masked everywhere.").later(),
-        Field::new("ports", Ty::OneOrMany(&Ty::Short(&Ty::PortMapping, &PORT)), "Published ports: `host:target`, `ip:host:target` or `target`, with `/tcp`, `/udp` or `/http`."),
+        Field::new("secret", Ty::OneOrMany(&Ty::Text), "Names of variables whose values are masked everywhere.")
+            .later(),
+        Field::new(
+            "ports",
+            Ty::OneOrMany(&Ty::Short(&Ty::PortMapping, &PORT)),
+            "Published ports: `host:target`, `ip:host:target` or `target`, with `/tcp`, `/udp` or `/http`.",
+        ),
         Field::new("volumes", Ty::OneOrMany(&Ty::Text), "Mounts: `source:target[:ro]`.").containers(),
         Field::new("labels", Ty::Map(&Ty::Text), "Labels of its containers.").containers(),
         Field::new("network", Ty::Text, "The network of its containers.").containers(),
         Field::new("pullPolicy", Ty::Choice(&["always", "missing", "never"]), "When its image is pulled.").containers(),
         Field::new("allowDockerSocket", Ty::Bool, "Whether it may mount the container engine's socket.").containers(),
         Field::new("replicas", Ty::Int(1, 1_000), "How many instances. Default: 1."),
-        Field::new("dependsOn", Ty::OneOrMany(&Ty::Short(&Ty::Name, &DEPENDENCY)), "What must be there before it starts. A name alone asks for `ready`."),
+        Field::new(
+            "dependsOn",
+            Ty::OneOrMany(&Ty::Short(&Ty::Name, &DEPENDENCY)),
+            "What must be there before it starts. A name alone asks for `ready`.",
+        ),
         Field::new("health", Ty::Check(&HEALTH), "Readiness: gates dependents and traffic; never restarts by itself."),
-        Field::new("liveness", Ty::Check(&HEALTH), "Liveness: failing restarts the instance through the restart policy."),
+        Field::new(
+            "liveness",
+            Ty::Check(&HEALTH),
+            "Liveness: failing restarts the instance through the restart policy.",
+        ),
         Field::new("restartPolicy", Ty::Table(&RESTART), "When an ended instance is tried again."),
         Field::new("stop", Ty::Table(&STOP), "How its instances are stopped."),
         Field::new("hooks", Ty::Table(&HOOKS), "Commands at the turning points of an instance's life."),
@@ -139,9 +163,17 @@ static DEPENDENCY: Table = Table {
     doc: "What must be there before the service starts.",
     fields: &[
         Field::new("target", Ty::Name, "The service it depends on.").required(),
-        Field::new("require", Ty::Choice(&["exists", "started", "ready", "completed"]), "What is asked of it. Default: ready."),
+        Field::new(
+            "require",
+            Ty::Choice(&["exists", "started", "ready", "completed"]),
+            "What is asked of it. Default: ready.",
+        ),
         Field::new("timeout", Ty::Duration, "After this long a wait is reported as blocked. Default: 5m."),
-        Field::new("onFailure", Ty::Choice(&["ignore", "restart", "stop"]), "What happens when it stops being ready later. Default: ignore."),
+        Field::new(
+            "onFailure",
+            Ty::Choice(&["ignore", "restart", "stop"]),
+            "What happens when it stops being ready later. Default: ignore.",
+        ),
     ],
 };
 
@@ -159,7 +191,11 @@ static HEALTH: Table = Table {
         Field::new("tcp", Ty::Table(&TCP), "Connects."),
         Field::new("cmd", Ty::Table(&CMD), "Runs a command; exit code 0 passes."),
         Field::new("log", Ty::Table(&LOG), "Waits for a pattern in the instance's output."),
-        Field::new("expression", Ty::Text, "How the probes are joined: their names with `||`, `&&`, `!` and parentheses. Without it all must hold."),
+        Field::new(
+            "expression",
+            Ty::Text,
+            "How the probes are joined: their names with `||`, `&&`, `!` and parentheses. Without it all must hold.",
+        ),
     ],
 };
 
@@ -172,7 +208,11 @@ static HTTP: Table = Table {
         Field::new("port", Ty::ProbePort, "And the port the program listens on. Default: the first it publishes."),
         Field::new("scheme", Ty::Choice(&["http", "https"]), "And the scheme. Default: http."),
         Field::new("expectStatus", Ty::OneOrMany(&Ty::Status), "Statuses that pass. Default: 200-399."),
-        Field::new("method", Ty::Choice(&["GET", "HEAD", "POST", "PUT", "OPTIONS", "PATCH", "DELETE"]), "The method. Default: GET."),
+        Field::new(
+            "method",
+            Ty::Choice(&["GET", "HEAD", "POST", "PUT", "OPTIONS", "PATCH", "DELETE"]),
+            "The method. Default: GET.",
+        ),
         Field::new("headers", Ty::Map(&Ty::Template), "Headers of the request."),
         Field::new("expectBody", Ty::Text, "A text that the body must contain."),
     ],
@@ -203,7 +243,11 @@ static LOG: Table = Table {
     fields: &[
         Field::new("pattern", Ty::Regex, "A regular expression.").required(),
         Field::new("sources", Ty::OneOrMany(&Ty::Choice(&["stdout", "stderr"])), "Where to look. Default: both."),
-        Field::new("levels", Ty::OneOrMany(&Ty::Choice(&["trace", "debug", "info", "warn", "error", "fatal"])), "At which levels. Default: all."),
+        Field::new(
+            "levels",
+            Ty::OneOrMany(&Ty::Choice(&["trace", "debug", "info", "warn", "error", "fatal"])),
+            "At which levels. Default: all.",
+        ),
         Field::new("count", Ty::Int(1, 1_000_000), "How many lines must match. Default: 1."),
     ],
 };
@@ -212,12 +256,20 @@ static RESTART: Table = Table {
     name: "restart policy",
     doc: "When an ended instance is tried again.",
     fields: &[
-        Field::new("condition", Ty::Choice(&["always", "on-failure", "never"]), "Default: `always`, for a oneshot `on-failure`."),
+        Field::new(
+            "condition",
+            Ty::Choice(&["always", "on-failure", "never"]),
+            "Default: `always`, for a oneshot `on-failure`.",
+        ),
         Field::new("maxRetries", Ty::Retries, "How often, or `unlimited`. Default: 5."),
         Field::new("backoff", Ty::Table(&BACKOFF), "With which delays."),
         Field::new("resetAfter", Ty::Duration, "Running and ready this long, the count starts again. Default: 60s."),
         Field::new("successExitCodes", Ty::OneOrMany(&Ty::Int(0, 255)), "Exit codes that are no failure. Default: 0."),
-        Field::new("noRestartExitCodes", Ty::OneOrMany(&Ty::Int(0, 255)), "Exit codes after which there is no other try."),
+        Field::new(
+            "noRestartExitCodes",
+            Ty::OneOrMany(&Ty::Int(0, 255)),
+            "Exit codes after which there is no other try.",
+        ),
     ],
 };
 
@@ -277,7 +329,11 @@ static UPDATE: Table = Table {
     fields: &[
         Field::new("strategy", Ty::Choice(&["rolling", "canary", "blueGreen", "recreate"]), "Default: rolling."),
         Field::new("maxUnavailable", Ty::Amount, "How many may be missing; a percentage rounds down. Default: 0."),
-        Field::new("maxSurge", Ty::Amount, "How many more there may be; a percentage rounds up. Default: 1 where a second instance can have a port of its own, else 0."),
+        Field::new(
+            "maxSurge",
+            Ty::Amount,
+            "How many more there may be; a percentage rounds up. Default: 1 where a second instance can have a port of its own, else 0.",
+        ),
         Field::new("minReady", Ty::Duration, "Ready this long before it counts. Default: 0s."),
         Field::new("progressDeadline", Ty::Duration, "Without progress for this long it has failed. Default: 10m."),
         Field::new("promoteAfter", Ty::Duration, "A canary is promoted by itself after this long."),
@@ -308,12 +364,5 @@ static BLUE_GREEN: Table = Table {
 };
 
 /// The keys of a check that are no probes.
-pub(super) const HEALTH_KEYS: [&str; 7] = [
-    "gracePeriod",
-    "interval",
-    "timeout",
-    "successThreshold",
-    "failureThreshold",
-    "startTimeout",
-    "expression",
-];
+pub(super) const HEALTH_KEYS: [&str; 7] =
+    ["gracePeriod", "interval", "timeout", "successThreshold", "failureThreshold", "startTimeout", "expression"];

@@ -5,7 +5,10 @@ use std::{
     path::{Component, Path as FilePath, PathBuf},
 };
 
-use super::{lower_service, view::{Layers, View}};
+use super::{
+    lower_service,
+    view::{Layers, View},
+};
 use crate::{
     model::{ServiceName, StackName},
     spec::{

@@ -43,11 +43,7 @@ pub(crate) struct Shape<'a> {
 }
 
 impl<'a> Shape<'a> {
-    pub(crate) fn new(
-        sources: &'a SourceMap,
-        probes: &'a [String],
-        var: &'a dyn Fn(&str) -> Option<String>,
-    ) -> Self {
+    pub(crate) fn new(sources: &'a SourceMap, probes: &'a [String], var: &'a dyn Fn(&str) -> Option<String>) -> Self {
         Self {
             sources,
             probes,
@@ -61,9 +57,8 @@ impl<'a> Shape<'a> {
     }
 
     fn report(&mut self, flaw: Flaw, span: Span, trail: &Trail<'_>) {
-        let mut diagnostic = Diagnostic::error(flaw.code, flaw.message)
-            .at(trail.path().to_string())
-            .label(self.sources.label(span, ""));
+        let mut diagnostic =
+            Diagnostic::error(flaw.code, flaw.message).at(trail.path().to_string()).label(self.sources.label(span, ""));
         diagnostic.help = flaw.help;
         self.out.push(diagnostic);
     }
@@ -287,9 +282,9 @@ impl<'a> Shape<'a> {
             Ty::Percent => value::percent(text).map(drop),
             Ty::Amount => value::amount(text).map(drop),
             Ty::Retries if text == "unlimited" => Ok(()),
-            Ty::Retries => value::integer(text, 0, 1_000_000)
-                .map(drop)
-                .map_err(|flaw| flaw.help("write a number, or `unlimited`")),
+            Ty::Retries => {
+                value::integer(text, 0, 1_000_000).map(drop).map_err(|flaw| flaw.help("write a number, or `unlimited`"))
+            }
             Ty::Choice(words) => choice(text, words),
             Ty::Signal => value::parse_signal(text).map(drop),
             Ty::Regex => self.regex(text),
@@ -306,9 +301,10 @@ impl<'a> Shape<'a> {
             Ty::PortMapping => value::parse_port(text).map(drop),
             Ty::Url => value::check_url(text),
             Ty::Address => value::check_address(text),
-            Ty::Ip => text.parse::<std::net::IpAddr>().map(drop).map_err(|_| {
-                Flaw::new(code::BAD_ADDRESS, format!("`{text}` is not an IP address"))
-            }),
+            Ty::Ip => text
+                .parse::<std::net::IpAddr>()
+                .map(drop)
+                .map_err(|_| Flaw::new(code::BAD_ADDRESS, format!("`{text}` is not an IP address"))),
             Ty::Status => value::status_range(text).map(drop),
             Ty::Text | Ty::Template => Ok(()),
             Ty::Command

@@ -17,16 +17,16 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         let mut told = BTreeSet::new();
         for (path, text) in templates(service) {
             for var in instance_vars(text) {
-                let (InstanceVar::Endpoint { service: target, port } | InstanceVar::Endpoints { service: target, port }) =
-                    &var
+                let (InstanceVar::Endpoint { service: target, port }
+                | InstanceVar::Endpoints { service: target, port }) = &var
                 else {
                     continue;
                 };
                 if !told.insert((path.to_string(), var.clone())) {
                     continue;
                 }
-                let names = names
-                    .get_or_insert_with(|| subject.services.iter().map(|s| (s.name.as_str(), s)).collect());
+                let names =
+                    names.get_or_insert_with(|| subject.services.iter().map(|s| (s.name.as_str(), s)).collect());
                 let declared = service.depends_on.iter().any(|dependency| dependency.target == *target.as_str());
                 let at = of_service(service.name.as_str()).join(&path);
                 match names.get(target.as_str()) {

@@ -81,7 +81,10 @@ fn replicas(service: &Service, index: usize, port: &Port, findings: &mut Vec<Fin
                 "process" => "use `replicas: 1`, or give each replica a port of its own: `${port}` in the command \
                               instead of `ports`, and `${endpoints.NAME}` where others look for it"
                     .to_owned(),
-                _ => format!("use `replicas: 1`, or publish `\"{}\"` alone: each replica gets a port of its own", port.target),
+                _ => format!(
+                    "use `replicas: 1`, or publish `\"{}\"` alone: each replica gets a port of its own",
+                    port.target
+                ),
             },
         ),
         None => (

@@ -67,13 +67,7 @@ fn list(names: &[String]) -> String {
     }
 }
 
-fn probes(
-    subject: &Subject<'_>,
-    service: &Service,
-    key: &'static str,
-    health: &Health,
-    findings: &mut Vec<Finding>,
-) {
+fn probes(subject: &Subject<'_>, service: &Service, key: &'static str, health: &Health, findings: &mut Vec<Finding>) {
     let path = of_service(service.name.as_str()).key(key);
     for probe in &health.check.probes {
         if let Some(known) = subject.known.probes()

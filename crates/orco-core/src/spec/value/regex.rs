@@ -11,11 +11,9 @@ const LIMIT: usize = 1 << 20;
 /// # Errors
 /// What is wrong with it.
 pub fn compile(pattern: &str) -> Result<regex::Regex, String> {
-    regex::RegexBuilder::new(pattern).size_limit(LIMIT).dfa_size_limit(LIMIT).build().map_err(|error| {
-        match error {
-            regex::Error::CompiledTooBig(_) => "it would take more than 1 MiB of memory".to_owned(),
-            other => other.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
-        }
+    regex::RegexBuilder::new(pattern).size_limit(LIMIT).dfa_size_limit(LIMIT).build().map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => "it would take more than 1 MiB of memory".to_owned(),
+        other => other.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
     })
 }
 

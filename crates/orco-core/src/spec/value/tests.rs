@@ -17,7 +17,9 @@ fn durations() {
     {
         assert_eq!(parse_duration(text).unwrap(), Duration::from_millis(millis), "{text}");
     }
-    for text in ["", "30", "0", "-1s", "1e400s", "1s1h", "1s1s", "s", "1 s", "1.5s", "9223372036854775807s", "1S", "１s"] {
+    for text in
+        ["", "30", "0", "-1s", "1e400s", "1s1h", "1s1s", "s", "1 s", "1.5s", "9223372036854775807s", "1S", "１s"]
+    {
         assert!(parse_duration(text).is_err(), "{text}");
     }
     assert_eq!(parse_duration("30").unwrap_err().message, "duration `30` has no unit");
@@ -76,7 +78,9 @@ fn signals() {
 
 #[test]
 fn port_mappings() {
-    for text in ["", "5432:", "70000:1", "::1:80:80", "0:80", "a:80", "1:2:3:4", "80/sctp", "80:80/", "999.1.1.1:1:1", ":80"] {
+    for text in
+        ["", "5432:", "70000:1", "::1:80:80", "0:80", "a:80", "1:2:3:4", "80/sctp", "80:80/", "999.1.1.1:1:1", ":80"]
+    {
         assert!(parse_port(text).is_err(), "{text}");
     }
     let port = parse_port("[::1]:8080:80/http").unwrap();
@@ -89,7 +93,8 @@ fn addresses_and_urls() {
     for good in ["localhost:5432", "[::1]:80", "localhost:${port}", "${endpoint.db}", "127.0.0.1:1"] {
         assert_eq!(check_address(good), Ok(()), "{good}");
     }
-    for bad in ["", "localhost", ":80", "::1:80", "a b:80", "localhost:0", "localhost:65536", "http://x:80", "x:${port"] {
+    for bad in ["", "localhost", ":80", "::1:80", "a b:80", "localhost:0", "localhost:65536", "http://x:80", "x:${port"]
+    {
         assert!(check_address(bad).is_err(), "{bad}");
     }
     for good in [
@@ -102,7 +107,17 @@ fn addresses_and_urls() {
     ] {
         assert_eq!(check_url(good), Ok(()), "{good}");
     }
-    for bad in ["", "localhost:80", "ftp://x/", "http://", "http:///x", "http://x:0/", "http://x:99999/", "http://x y/", "http://u@x/"] {
+    for bad in [
+        "",
+        "localhost:80",
+        "ftp://x/",
+        "http://",
+        "http:///x",
+        "http://x:0/",
+        "http://x:99999/",
+        "http://x y/",
+        "http://u@x/",
+    ] {
         assert!(check_url(bad).is_err(), "{bad}");
     }
     assert_eq!(url_port("http://localhost:5432/x"), Some(5432));

@@ -140,7 +140,9 @@ impl Builder<'_> {
                 self.anchor(anchor, &node, weight);
                 self.node(node, weight);
             }
-            Event::SequenceStart(_, anchor, tag) => self.start(Content::Seq(Vec::new()), anchor, tag.as_deref(), span)?,
+            Event::SequenceStart(_, anchor, tag) => {
+                self.start(Content::Seq(Vec::new()), anchor, tag.as_deref(), span)?
+            }
             Event::MappingStart(_, anchor, tag) => {
                 let content = Content::Map { entries: Vec::new(), seen: HashSet::new(), key: None };
                 self.start(content, anchor, tag.as_deref(), span)?;
