@@ -178,7 +178,9 @@ impl Ledger {
         let seats: BTreeSet<SlotKey> =
             self.seats_of(ix).filter(|(slot, chair)| stays(*slot, chair)).map(|(slot, _)| slot).collect();
         for inst in self.live.get(&ix).into_iter().flatten() {
-            let Some(life) = self.lives.get_mut(inst).filter(|l| same(l) && seats.contains(&l.at.slot)) else { continue };
+            let Some(life) = self.lives.get_mut(inst).filter(|l| same(l) && seats.contains(&l.at.slot)) else {
+                continue;
+            };
             if life.service.health != service.health
                 && let Some(tallied) = &mut life.readiness
             {

@@ -52,7 +52,8 @@ fn unfinished(scene: Scene<'_>, wish: &Wish) -> Option<String> {
     let snapshot = scene.brain.snapshot(scene.now);
     let view = snapshot.service(wish.service.name.as_str())?;
     let completed = has_completed(scene, ix);
-    ((!view.ready && !completed) || view.changing).then(|| format!("shown ready {}, changing {}", view.ready, view.changing))
+    ((!view.ready && !completed) || view.changing)
+        .then(|| format!("shown ready {}, changing {}", view.ready, view.changing))
 }
 
 fn has_completed(scene: Scene<'_>, ix: ServiceIx) -> bool {
