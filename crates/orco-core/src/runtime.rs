@@ -155,7 +155,7 @@ pub struct Found {
 }
 
 impl Found {
-    /// What was found.
+    /// A found instance.
     pub const fn new(handle: Handle, service: ServiceName) -> Self {
         Self { handle, service }
     }

@@ -26,7 +26,7 @@ mod wire;
 
 pub use client::{Client, Config, Event, ExecOutput, Refusal, SpawnError, StartError};
 pub use hook::hook_active;
-pub use wire::{Backend, Credentials, Launch, Spawn, Stage};
+pub use wire::{Backend, Change, Credentials, Launch, Spawn, Stage};
 
 /// The variable that marks every process of an instance, with the 32 hex digits of its id.
 pub const STAMP: &str = "ORCO_INSTANCE";

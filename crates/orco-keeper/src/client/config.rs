@@ -1,7 +1,7 @@
 //! What a keeper is started with.
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     os::{fd::OwnedFd, unix::ffi::OsStrExt},
     path::PathBuf,
     sync::Arc,
@@ -15,8 +15,8 @@ use crate::wire::Backend;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// Where its standard error goes (`keeper.err`); absolute.
-    pub state_dir: PathBuf,
+    /// An existing directory for its standard error (`keeper.err`); `None`: nowhere.
+    pub state_dir: Option<PathBuf>,
     /// An `orco` binary to run as keeper; `None`: this program itself.
     pub program: Option<PathBuf>,
     /// A descriptor that the keeper keeps open as long as it lives: the state lock.
@@ -33,11 +33,17 @@ pub struct Config {
     pub env: Vec<(OsString, OsString)>,
 }
 
+impl Default for Config {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Config {
     /// The defaults: this program, its environment and its descriptor limit as they are now, 16 MiB segments.
-    pub fn new(state_dir: impl Into<PathBuf>) -> Self {
+    pub fn new() -> Self {
         Self {
-            state_dir: state_dir.into(),
+            state_dir: None,
             program: None,
             lock: None,
             backend: Backend::Auto,
@@ -46,6 +52,11 @@ impl Config {
             nofile: getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1024, 4096)),
             env: std::env::vars_os().collect(),
         }
+    }
+
+    /// A variable of the base environment.
+    pub fn variable(&self, name: &str) -> Option<&OsStr> {
+        self.env.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_os_str())
     }
 
     /// The base environment as `NAME=VALUE`.

@@ -1,6 +1,9 @@
 //! Ids for commands: unlike any other, without asking the kernel each time.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use orco_core::model::InstanceId;
 
@@ -12,14 +15,10 @@ pub(super) struct Ids {
 }
 
 impl Ids {
-    pub(super) fn new() -> std::io::Result<Self> {
-        let mut bytes = [0u8; 16];
-        // SAFETY: the pointer and the length describe the array.
-        let count = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
-        if count != 16 {
-            return Err(std::io::Error::last_os_error());
-        }
-        Ok(Self { base: u128::from_le_bytes(bytes), next: AtomicU64::new(1) })
+    pub(super) fn new() -> Self {
+        // The standard library seeds its hash maps from the system.
+        let half = || u128::from(RandomState::new().build_hasher().finish());
+        Self { base: half() << 64 | half(), next: AtomicU64::new(1) }
     }
 
     /// A number that this client has not given before.

@@ -35,7 +35,6 @@ pub struct ExecOutput {
 
 /// Something that nobody asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
 pub enum Event {
     /// The keeper died. All it held has ended, and the ends have been told.
     KeeperLost(String),
@@ -78,17 +77,12 @@ pub(super) struct Lost {
 }
 
 impl Client {
-    /// Starts a keeper.
-    ///
-    /// # Errors
-    /// When this program cannot be a keeper, the program cannot be run, or does not answer.
-    pub async fn start(config: Config) -> Result<Self, StartError> {
-        let program = || super::launch::program(&config).display().to_string();
-        let ids = Ids::new().map_err(|e| StartError::Launch { program: program(), source: Arc::new(e) })?;
+    /// A client without a keeper: it is started when it is needed.
+    pub fn new(config: Config) -> Self {
         let (events, heard) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             config,
-            ids,
+            ids: Ids::new(),
             link: RwLock::new(None),
             starting: tokio::sync::Mutex::new(()),
             keepers: AtomicU64::new(0),
@@ -98,8 +92,20 @@ impl Client {
             events,
             heard: tokio::sync::Mutex::new(heard),
         });
-        shared.linked().await?;
-        Ok(Self { shared })
+        Self { shared }
+    }
+
+    /// Starts a keeper, if there is none.
+    ///
+    /// # Errors
+    /// When this program cannot be a keeper, the program cannot be run, or does not answer.
+    pub async fn connect(&self) -> Result<(), StartError> {
+        self.shared.linked().await.map(drop)
+    }
+
+    /// What keepers are started with.
+    pub fn config(&self) -> &Config {
+        &self.shared.config
     }
 
     /// Starts an instance; returns the pid of its main process when the program has been executed. Dropping the
@@ -218,7 +224,7 @@ impl Client {
         }
     }
 
-    /// The engine is done with a closed segment.
+    /// The engine is done with all closed segments.
     pub fn acknowledge(&self) {
         if let Some(link) = self.shared.current() {
             let _ = link.send(&Order::Acknowledge {});

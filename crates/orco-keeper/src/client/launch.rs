@@ -2,7 +2,7 @@
 
 use std::{
     ffi::{CStr, CString, c_char, c_int},
-    fs::{self, OpenOptions},
+    fs::OpenOptions,
     io,
     os::{
         fd::{AsRawFd, OwnedFd, RawFd},
@@ -50,8 +50,9 @@ pub(super) fn program(config: &Config) -> PathBuf {
     config.program.clone().unwrap_or_else(|| PathBuf::from("/proc/self/exe"))
 }
 
-pub(super) fn errors_file(config: &Config) -> PathBuf {
-    config.state_dir.join("keeper.err")
+/// Where the keeper's standard error goes, if anywhere.
+pub(super) fn errors_file(config: &Config) -> Option<PathBuf> {
+    config.state_dir.as_ref().map(|dir| dir.join("keeper.err"))
 }
 
 /// Starts the program with a socket on descriptor 3, in a session of its own, without our environment.
@@ -65,9 +66,11 @@ pub(super) fn launch(config: &Config) -> Result<Launched, StartError> {
 }
 
 fn try_launch(config: &Config, program: &std::path::Path) -> io::Result<Launched> {
-    fs::create_dir_all(&config.state_dir)?;
-    let errors = OpenOptions::new().append(true).create(true).mode(0o600).open(errors_file(config))?;
     let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
+    let errors = match errors_file(config) {
+        Some(file) => OpenOptions::new().append(true).create(true).mode(0o600).open(file)?,
+        None => null.try_clone()?,
+    };
     let (ours, theirs) = UnixStream::pair()?;
     // Numbers well above those they are copied to, so that no copy destroys another's source.
     let high = |fd: RawFd| -> io::Result<OwnedFd> {

@@ -92,7 +92,9 @@ impl Link {
         let program = launch::program(config).display().to_string();
         let failed = |source: io::Error| StartError::Launch { program: program.clone(), source: Arc::new(source) };
         let launched = launch::launch(config)?;
-        let guard = AsyncFd::register_with_interest(GuardFd(launched.guard), Interest::READABLE);
+        let guard = GuardFd(launched.guard);
+        // SAFETY: it owns its descriptor and answers with the same one for as long as it lives.
+        let guard = unsafe { AsyncFd::register_with_interest(guard, Interest::READABLE) };
         let guard = Arc::new(guard.map_err(|error| failed(error.into_parts().1))?);
         let socket = UnixStream::from_std(launched.socket).map_err(failed)?;
         let (read, mut write) = socket.into_split();
@@ -148,7 +150,7 @@ impl Drop for Link {
 
 /// What it wrote last to its standard error may tell why.
 fn no_answer(config: &Config, program: String) -> StartError {
-    let said = std::fs::read(launch::errors_file(config)).unwrap_or_default();
+    let said = launch::errors_file(config).and_then(|file| std::fs::read(file).ok()).unwrap_or_default();
     let said = String::from_utf8_lossy(&said[said.len().saturating_sub(1000)..]).into_owned();
     StartError::NoAnswer { program, said }
 }

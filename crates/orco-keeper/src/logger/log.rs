@@ -6,10 +6,9 @@ use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
-use super::{
-    format,
-    segment::{Moved, Segment},
-};
+use orco_core::log::format::{Entry, Kind};
+
+use super::segment::{Moved, Segment};
 use crate::sys;
 
 /// At most this much of one pipe before others get a turn.
@@ -29,7 +28,7 @@ pub(super) struct Log {
     /// Bytes in all segments.
     total: u64,
     /// The stream and millisecond of the last index entry.
-    last: Option<(u8, u64)>,
+    last: Option<(usize, u64)>,
     /// Bytes that no disk took and no entry counts yet.
     dropped: u64,
     /// `Grew` is to be said beyond this.
@@ -127,7 +126,7 @@ impl Log {
     /// The entry before the bytes: a reader never sees bytes that it cannot place.
     fn store(&mut self, pipe: &File, stream: usize, micros: u64, most: usize, limit: u64) -> Result<usize, Moved> {
         let stays = |error| Moved { error, lost: 0 };
-        let kind = if stream == 0 { format::STDOUT } else { format::STDERR };
+        let kind = if stream == 0 { Kind::Stdout } else { Kind::Stderr };
         let mut segment = match self.segment.take() {
             Some(segment) => segment,
             None => {
@@ -139,13 +138,13 @@ impl Log {
         };
         let taken = (|| {
             if self.dropped > 0 {
-                segment.note(&format::entry(self.total, micros, format::GAP, self.dropped)).map_err(stays)?;
+                segment.note(Entry { offset: self.total, micros, kind: Kind::Gap(self.dropped) }).map_err(stays)?;
                 self.dropped = 0;
                 self.last = None;
             }
-            let now = (kind, micros / 1000);
+            let now = (stream, micros / 1000);
             if self.last != Some(now) {
-                segment.note(&format::entry(self.total, micros, kind, 0)).map_err(stays)?;
+                segment.note(Entry { offset: self.total, micros, kind }).map_err(stays)?;
                 self.last = Some(now);
             }
             let room = usize::try_from(limit.saturating_sub(segment.length())).unwrap_or(usize::MAX);
@@ -195,7 +194,7 @@ impl Log {
             self.segment = Segment::create(&self.dir, &self.stem, self.next_segment, self.total).ok();
         }
         if let Some(segment) = &mut self.segment {
-            let _ = segment.note(&format::entry(self.total, micros, format::GAP, self.dropped));
+            let _ = segment.note(Entry { offset: self.total, micros, kind: Kind::Gap(self.dropped) });
         }
     }
 }

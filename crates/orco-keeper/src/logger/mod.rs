@@ -1,6 +1,5 @@
 //! The thread that moves output into segments. It decides nothing and waits for no reader.
 
-mod format;
 mod log;
 mod segment;
 mod thread;
@@ -25,7 +24,7 @@ pub(crate) enum Task {
     Finish { id: InstanceId },
     /// Say once when more than `beyond` bytes have been written.
     Arm { id: InstanceId, beyond: u64 },
-    /// The engine is done with a closed segment.
+    /// The engine is done with the closed segments.
     Acknowledge,
     /// Finish all and end.
     Close,

@@ -17,7 +17,7 @@ use std::{
 
 use nix::fcntl::{SpliceFFlags, splice};
 
-use super::format;
+use orco_core::log::format::{self, Entry};
 
 #[derive(Debug)]
 pub(super) struct Segment {
@@ -40,18 +40,18 @@ impl Segment {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true).mode(0o600);
         let index = options.open(path("idx"))?;
-        index.write_all_at(&format::header(begin), 0)?;
+        index.write_all_at(&format::encode_header(begin), 0)?;
         let data = options.open(path("log"))?;
-        Ok(Self { data, index, length: 0, index_length: format::HEADER as u64, splices: true })
+        Ok(Self { data, index, length: 0, index_length: format::HEADER_LEN as u64, splices: true })
     }
 
     pub(super) const fn length(&self) -> u64 {
         self.length
     }
 
-    pub(super) fn note(&mut self, entry: &[u8; format::ENTRY]) -> io::Result<()> {
-        self.index.write_all_at(entry, self.index_length)?;
-        self.index_length += entry.len() as u64;
+    pub(super) fn note(&mut self, entry: Entry) -> io::Result<()> {
+        self.index.write_all_at(&entry.encode(), self.index_length)?;
+        self.index_length += format::ENTRY_LEN as u64;
         Ok(())
     }
 

@@ -138,10 +138,7 @@ impl Thread {
     }
 
     fn acknowledge(&mut self) {
-        self.unacknowledged = self.unacknowledged.saturating_sub(self.limits.segment);
-        if self.unacknowledged > self.limits.unacknowledged {
-            return;
-        }
+        self.unacknowledged = 0;
         let paused = |entry: &Option<(InstanceId, Log)>| entry.as_ref().is_some_and(|(_, log)| log.paused);
         let slots: Vec<usize> = (0..self.slots.len()).filter(|slot| paused(&self.slots[*slot])).collect();
         for slot in slots {

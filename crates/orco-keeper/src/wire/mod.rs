@@ -7,7 +7,7 @@ mod report;
 
 pub(crate) use codec::{Malformed, Wire};
 pub(crate) use frames::{Frames, MAX_FRAME, frame};
-pub use order::{Backend, Credentials, Launch, Spawn};
+pub use order::{Backend, Change, Credentials, Launch, Spawn};
 pub(crate) use order::{Exec, Hello, Order};
 pub use report::Stage;
 pub(crate) use report::{Ending, Report};

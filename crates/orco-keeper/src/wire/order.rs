@@ -61,6 +61,9 @@ pub struct Credentials {
     pub groups: Vec<u32>,
 }
 
+/// A variable that is set, or, with `None`, removed.
+pub type Change = (Box<[u8]>, Option<Box<[u8]>>);
+
 /// A program to run, everything resolved.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Launch {
@@ -72,8 +75,8 @@ pub struct Launch {
     pub argv: Vec<Box<[u8]>>,
     /// Whether it gets the base environment of [`Config::env`](crate::Config::env).
     pub inherit: bool,
-    /// What is set (or, with `None`, removed) on top of it.
-    pub env: Vec<(Box<[u8]>, Option<Box<[u8]>>)>,
+    /// What is different from it.
+    pub env: Vec<Change>,
     /// The working directory, absolute.
     pub workdir: Box<[u8]>,
     /// As whom, if not as the engine's own user.
@@ -150,7 +153,7 @@ pub(crate) enum Order {
         id: InstanceId,
         beyond: u64,
     },
-    /// The engine is done with a closed segment.
+    /// The engine is done with the closed segments.
     Acknowledge {},
     /// Ends everything, then itself.
     Shutdown {},
