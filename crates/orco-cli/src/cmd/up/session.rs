@@ -190,7 +190,8 @@ async fn over(engine: &Engine, printer: &Printer, end: Option<Finished>) -> Exit
         Some(Finished::Completed | Finished::Down) => Exit::DONE,
         Some(Finished::Failed(services)) => {
             for service in services {
-                if let Some(why) = engine.why(service.as_str()).await {
+                // Those that only wait for another failed one are explained by that one.
+                if let Some(why) = engine.why(service.as_str()).await.filter(|w| w.because.is_empty()) {
                     printer.note(format!("{why}\n")).await;
                 }
             }
