@@ -107,6 +107,8 @@ impl Brain {
         self.unqueue(ix, key);
         let unit = &mut self.units[ix.index()];
         unit.slots.retain(|slot| slot.key != key);
+        self.weigh_again();
+        let unit = &mut self.units[ix.index()];
         let left = unit.slots.is_empty() && unit.was_up;
         if left && self.view(ix).leaving() {
             let unit = &mut self.units[ix.index()];
