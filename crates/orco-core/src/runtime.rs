@@ -154,6 +154,13 @@ pub struct Found {
     pub service: ServiceName,
 }
 
+impl Found {
+    /// A found instance.
+    pub const fn new(handle: Handle, service: ServiceName) -> Self {
+        Self { handle, service }
+    }
+}
+
 /// How to stop.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum How {

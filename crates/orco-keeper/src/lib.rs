@@ -1,1 +1,32 @@
-//! Placeholder.
+//! The keeper of a stack: one small process that owns what must not die with the engine. It spawns, reaps and
+//! captures; it decides nothing.
+//!
+//! # Theory of operation
+//! The engine starts its own program again (`/proc/self/exe`) under the name `orco-keeper`, with a socket on
+//! descriptor 3; a hook that runs before `main` turns that process into the keeper ([`hook_active`]). It splits in
+//! two: the *guard*, which does nothing but wait, and its child, the keeper. Both are child subreapers: whatever a
+//! service leaves behind comes to the keeper, and whatever a killed keeper leaves behind comes to the guard, which
+//! ends it. The keeper has two threads: one spawns, reaps and talks, one moves output from pipes into log segments.
+//!
+//! An instance is over when its main process has been reaped, nothing of its tree is left and its output is in the
+//! log; only then the engine is told. When the engine goes, everything goes.
+//!
+//! Invariants: only the keeper's main thread spawns and reaps, so the pid of an unreaped child is never a
+//! stranger's; everything else is signalled through a pidfd after its descent has been verified.
+#![allow(unsafe_code, reason = "the one crate that talks to the kernel directly; each block says why it is sound")]
+
+mod client;
+mod hook;
+mod keeper;
+mod logger;
+mod proc;
+mod sys;
+mod tree;
+mod wire;
+
+pub use client::{Client, Config, Event, ExecOutput, Refusal, SpawnError, StartError};
+pub use hook::hook_active;
+pub use wire::{Backend, Change, Credentials, Launch, Spawn, Stage};
+
+/// The variable that marks every process of an instance, with the 32 hex digits of its id.
+pub const STAMP: &str = "ORCO_INSTANCE";

@@ -31,15 +31,27 @@ pub(super) async fn stop(State(app): State<App>, Path(name): Path<String>, Body(
     outcome(app.engine.stop(&name).await, body.wait).await
 }
 
-pub(super) async fn restart(State(app): State<App>, Path(name): Path<String>, Body(body): Body<Wait>) -> Answer<Outcome> {
+pub(super) async fn restart(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Body(body): Body<Wait>,
+) -> Answer<Outcome> {
     outcome(app.engine.restart(&name).await, body.wait).await
 }
 
-pub(super) async fn scale(State(app): State<App>, Path(name): Path<String>, Body(body): Body<Scale>) -> Answer<Outcome> {
+pub(super) async fn scale(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Body(body): Body<Scale>,
+) -> Answer<Outcome> {
     outcome(app.engine.scale(&name, body.replicas).await, body.wait).await
 }
 
-pub(super) async fn signal(State(app): State<App>, Path(name): Path<String>, Body(body): Body<Signal>) -> Answer<Outcome> {
+pub(super) async fn signal(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Body(body): Body<Signal>,
+) -> Answer<Outcome> {
     let number = signal_number(&body.signal)?;
     app.engine.signal(&name, body.replica, number).await?;
     Ok(Json(Outcome::DONE))

@@ -122,4 +122,3 @@ async fn connection(stream: UnixStream, router: Router, closing: CancellationTok
         tracing::debug!(%error, "control connection ended");
     }
 }
-

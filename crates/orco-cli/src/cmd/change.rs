@@ -107,7 +107,8 @@ fn report(names: &[String], outcomes: &[Outcome], done: &str, format: OutputForm
         None => Ok(Exit::DONE),
         Some(r) => {
             let why = r.why.unwrap_or("it was not done").to_owned();
-            Err(Failure::new(Exit::FAILED, why).next(format!("`orco why {0}` and `orco logs {0}` tell more", r.service)))
+            Err(Failure::new(Exit::FAILED, why)
+                .next(format!("`orco why {0}` and `orco logs {0}` tell more", r.service)))
         }
     }
 }

@@ -80,9 +80,11 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let (exit, next) = match &error {
             ClientError::NotRunning { .. } => {
-                (Exit::NOT_RUNNING, Some("start it with `orco up`, or name its file with `-f` or it with `--stack`"))
+                (Exit::NOT_RUNNING, Some("start it with `orco up`, or name another with `-f FILE` or `--stack NAME`"))
             }
-            ClientError::Unreachable { .. } | ClientError::Unsafe(_) | ClientError::Lost(_) => (Exit::NOT_RUNNING, None),
+            ClientError::Unreachable { .. } | ClientError::Unsafe(_) | ClientError::Lost(_) => {
+                (Exit::NOT_RUNNING, None)
+            }
             ClientError::Api(body) => match body.code {
                 Code::UnknownService => (Exit::USAGE, Some("`orco status` lists the services")),
                 Code::BadRequest => (Exit::USAGE, None),

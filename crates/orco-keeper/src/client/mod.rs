@@ -1,0 +1,15 @@
+//! The engine's side of the keeper.
+
+mod config;
+mod error;
+mod ids;
+mod instance;
+mod keeper;
+mod launch;
+mod link;
+mod loss;
+mod sweep;
+
+pub use config::Config;
+pub use error::{Refusal, SpawnError, StartError};
+pub use keeper::{Client, Event, ExecOutput};

@@ -1,0 +1,170 @@
+//! The keeper's first steps, and the guard that stays behind it.
+//!
+//! The guard is the process that the engine started. It forks the keeper and waits. When the keeper is killed, all
+//! its descendants become the guard's children, whatever sessions and environments they hide in, and the guard ends
+//! them before it ends itself. So killing engine and keeper at once leaves nothing.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    os::fd::{FromRawFd, OwnedFd},
+    thread,
+    time::Duration,
+};
+
+use libc::{c_int, pid_t};
+
+use super::{
+    cgroup::Cgroups,
+    turn::{self, Birth},
+};
+use crate::{
+    hook::SOCKET,
+    proc::OwnChildren,
+    sys::{self, Reaped},
+    tree::{self, Member},
+    wire::Backend,
+};
+
+/// The descriptor that the state lock arrives on, if argument 1 says so. It is only kept open.
+pub(crate) const LOCK: c_int = 4;
+/// Argument 1 when there is a lock.
+pub(crate) const WITH_LOCK: &str = "lock";
+/// Argument 1 when there is none.
+pub(crate) const WITHOUT_LOCK: &str = "no-lock";
+
+/// The guard's exit status when it ended what a killed keeper had left.
+pub(crate) const SWEPT: i32 = 3;
+
+/// The engine was gone before the keeper was up.
+const TOO_LATE: i32 = 4;
+const FAILED: i32 = 1;
+
+/// Signals of terminals, session managers and people that are meant for the engine. The engine's end is what ends
+/// the keeper. Children get the default back.
+pub(crate) const IGNORED: [c_int; 13] = [
+    libc::SIGHUP,
+    libc::SIGINT,
+    libc::SIGQUIT,
+    libc::SIGTERM,
+    libc::SIGPIPE,
+    libc::SIGTSTP,
+    libc::SIGTTIN,
+    libc::SIGTTOU,
+    libc::SIGUSR1,
+    libc::SIGUSR2,
+    libc::SIGALRM,
+    libc::SIGVTALRM,
+    libc::SIGXFSZ,
+];
+
+/// What the engine started: sets up, forks the keeper, guards it. Returns the exit status.
+pub(crate) fn run(arguments: &[Vec<u8>]) -> i32 {
+    let with_lock = arguments.first().is_some_and(|argument| argument == WITH_LOCK.as_bytes());
+    let wanted = arguments.get(1).and_then(|argument| Backend::parse(argument)).unwrap_or_default();
+    let Ok(engine) = prepare(with_lock) else { return FAILED };
+    let Some(engine) = engine else { return TOO_LATE };
+    let (cgroups, refused) = match wanted {
+        Backend::Sweep => (None, None),
+        Backend::Auto => (Cgroups::probe().ok(), None),
+        Backend::Cgroup => match Cgroups::probe() {
+            Ok(cgroups) => (Some(cgroups), None),
+            Err(error) => (None, Some(sys::errno(&error))),
+        },
+    };
+    // SAFETY: there is one thread only, so the child may go on using everything.
+    match unsafe { libc::fork() } {
+        0 => {
+            // SAFETY: descriptor 3 was verified to be our socket, and nothing else in this process uses it.
+            let socket = unsafe { OwnedFd::from_raw_fd(SOCKET) };
+            turn::keep(Birth { socket, engine, cgroups, refused })
+        }
+        keeper if keeper > 0 => {
+            drop(engine);
+            // SAFETY: the keeper has its own copy; the engine must see the end when the keeper's goes.
+            unsafe { libc::close(SOCKET) };
+            guard(keeper, cgroups.as_ref())
+        }
+        _ => FAILED,
+    }
+}
+
+/// Signals, descriptors, place. `None`: the engine is gone already.
+fn prepare(with_lock: bool) -> io::Result<Option<OwnedFd>> {
+    for signal in IGNORED {
+        // SAFETY: ignoring a signal installs no code.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+    // Stopped children are no news: SIGCHLD is for ends only.
+    // SAFETY: an all-zero sigaction is SIG_DFL with an empty mask.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_flags = libc::SA_NOCLDSTOP;
+        libc::sigaction(libc::SIGCHLD, &raw const action, std::ptr::null_mut());
+    }
+    sys::close_from(if with_lock { 5 } else { 4 });
+    for fd in SOCKET..=LOCK {
+        // SAFETY: a flag on our own descriptors; that 4 may be closed is no harm.
+        unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+    }
+    #[cfg(target_env = "gnu")]
+    // SAFETY: allocator tuning, before the first thread: one arena is enough, and freed memory goes back soon.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 64 << 10);
+    }
+    nix::sys::prctl::set_child_subreaper(true)?;
+    nix::sys::prctl::set_name(crate::hook::NAME)?;
+    // Not to hold a file system busy.
+    std::env::set_current_dir("/")?;
+    let parent = nix::unistd::getppid().as_raw();
+    let Ok(engine) = sys::pidfd_open(parent) else { return Ok(None) };
+    // If the engine ended before the descriptor was there, the parent is somebody else by now.
+    Ok((nix::unistd::getppid().as_raw() == parent).then_some(engine))
+}
+
+/// Waits for the keeper, then ends what it left. Blocks without a timer.
+fn guard(keeper: pid_t, cgroups: Option<&Cgroups>) -> i32 {
+    let clean = loop {
+        match sys::reap(-1, true) {
+            Reaped::Child(pid, status) if pid == keeper => {
+                break libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0;
+            }
+            Reaped::Child(..) | Reaped::None => {}
+            Reaped::Childless => break false,
+        }
+    };
+    end_all(cgroups);
+    if let Some(cgroups) = cgroups {
+        cgroups.remove_all();
+    }
+    if clean { 0 } else { SWEPT }
+}
+
+/// Kills every descendant of this process until there is none. An orphan always comes to us, so "no children" means
+/// that nothing is left.
+fn end_all(cgroups: Option<&Cgroups>) {
+    let mut own = OwnChildren::new();
+    while kill_children(&mut own, cgroups) {
+        let pause = Duration::from_millis(2);
+        thread::sleep(pause);
+    }
+}
+
+/// One round of killing all children and reaping who has died. Whether there may be more.
+pub(super) fn kill_children(own: &mut OwnChildren, cgroups: Option<&Cgroups>) -> bool {
+    let children: BTreeMap<pid_t, Member> = own.read().into_iter().map(|pid| (pid, Member::Child)).collect();
+    if !children.is_empty() {
+        if let Some(cgroups) = cgroups {
+            cgroups.kill_all();
+        }
+        tree::kill(children, Some(std::process::id().cast_signed()), |_, _| {});
+    }
+    loop {
+        match sys::reap(-1, false) {
+            Reaped::Child(..) => {}
+            Reaped::None => return true,
+            Reaped::Childless => return false,
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Reaping, and telling when an instance is over.
+
+use std::collections::HashMap;
+
+use libc::c_int;
+use orco_core::model::InstanceId;
+
+use super::{
+    job::{Asked, Job, Kind, Stage},
+    turn::Keeper,
+};
+use crate::{
+    logger::{LogReport, Task},
+    sys::{self, Reaped},
+    wire::{Ending, Report},
+};
+
+impl Keeper {
+    /// Reaps all who have ended: main processes and orphans.
+    pub(super) fn reap(&mut self) {
+        while let Reaped::Child(pid, status) = sys::reap(-1, false) {
+            let Some(id) = self.mains.alive.remove(&pid) else { continue };
+            if let Some(job) = self.jobs.get_mut(&id) {
+                job.stage = Stage::Leaderless(ending(status));
+                self.leaderless.insert(id);
+            }
+        }
+    }
+
+    /// Looks after those who have lost their main process. What is left of them are orphans, and orphans are our
+    /// children: one list tells about all. Whoever is left dies (unless a graceful stop is under way), and each death
+    /// wakes us again, until nobody is left.
+    pub(super) fn settle(&mut self) {
+        if self.leaderless.is_empty() {
+            return;
+        }
+        let mut strays = self.strays.find(&self.mains, self.cgroups.as_ref());
+        for id in self.leaderless.clone() {
+            self.settle_one(id, &mut strays);
+        }
+    }
+
+    fn settle_one(&mut self, id: InstanceId, strays: &mut HashMap<InstanceId, Vec<i32>>) {
+        let Some(Job { asked, stage: Stage::Leaderless(ending), .. }) = self.jobs.get(&id) else {
+            self.leaderless.remove(&id);
+            return;
+        };
+        let (asked, ending) = (*asked, *ending);
+        match strays.remove(&id) {
+            Some(_) if asked == Asked::Stop => {}
+            Some(roots) => self.kill_tree(id, roots),
+            None => {
+                self.leaderless.remove(&id);
+                self.emptied(id, ending);
+            }
+        }
+    }
+
+    /// Nothing of the tree is left.
+    fn emptied(&mut self, id: InstanceId, ending: Ending) {
+        if let Some(cgroups) = &self.cgroups {
+            cgroups.remove(id);
+        }
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        if matches!(job.kind, Kind::Service { .. }) {
+            job.stage = Stage::Draining(ending);
+            self.logger.give(Task::Finish { id });
+            return;
+        }
+        self.commands.remove(&id);
+        if let Some(Job { kind: Kind::Command { capture, timed_out, .. }, .. }) = self.over(id) {
+            let ending = (!timed_out).then_some(ending);
+            self.talk.tell(&Report::ExecDone { id, ending, output: capture.finish() });
+        }
+    }
+
+    /// Forgets a job.
+    fn over(&mut self, id: InstanceId) -> Option<Job> {
+        let job = self.jobs.remove(&id)?;
+        self.strays.forget(id);
+        // The number may lead another's session by now.
+        if self.mains.sessions.get(&job.pid) == Some(&id) {
+            self.mains.sessions.remove(&job.pid);
+        }
+        Some(job)
+    }
+
+    pub(super) fn take_log_reports(&mut self) {
+        for report in self.logger.reports() {
+            match report {
+                LogReport::Finished { id, total } => {
+                    if let Some(Job { stage: Stage::Draining(ending), .. }) = self.over(id) {
+                        self.talk.tell(&Report::Exited { id, ending, bytes: total });
+                    }
+                }
+                LogReport::Grew { id, total } => self.talk.tell(&Report::Grew { id, total }),
+                LogReport::Rotated { id, segment } => self.talk.tell(&Report::Rotated { id, segment }),
+            }
+        }
+    }
+}
+
+/// What the status of waitpid(2) says.
+fn ending(status: c_int) -> Ending {
+    if libc::WIFSIGNALED(status) {
+        Ending::Signal { signal: libc::WTERMSIG(status) }
+    } else {
+        Ending::Code { code: libc::WEXITSTATUS(status) }
+    }
+}

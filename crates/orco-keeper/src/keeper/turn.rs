@@ -1,0 +1,219 @@
+//! The keeper's main loop. It sleeps until something happens; it has no ticks.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    io,
+    os::fd::{AsFd, AsRawFd, OwnedFd},
+    time::{Duration, Instant},
+};
+
+use nix::sys::{
+    signal::{SigSet, Signal},
+    signalfd::{SfdFlags, SignalFd},
+};
+use orco_core::model::InstanceId;
+
+use super::{
+    cgroup::Cgroups,
+    job::{Job, Kind, Stage},
+    leave::Leaving,
+    spawn::Spawner,
+    strays::{Mains, Strays},
+    talk::Talk,
+};
+use crate::{
+    logger::{self, Logger},
+    sys,
+    wire::{Backend, Hello, Order, Report, VERSION},
+};
+
+/// Orders are carried out for this long before others get a turn: with a thousand starts waiting, exits are still
+/// told and the engine hears of the first starts while the last ones wait.
+const SLICE: Duration = Duration::from_millis(4);
+
+/// What the guard hands on.
+pub(super) struct Birth {
+    pub(super) socket: OwnedFd,
+    pub(super) engine: OwnedFd,
+    pub(super) cgroups: Option<Cgroups>,
+    pub(super) refused: Option<i32>,
+}
+
+/// Everything the keeper knows.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    pub(super) talk: Talk,
+    pub(super) engine: OwnedFd,
+    pub(super) children: SignalFd,
+    pub(super) logger: Logger,
+    pub(super) spawner: Spawner,
+    pub(super) cgroups: Option<Cgroups>,
+    pub(super) jobs: HashMap<InstanceId, Job>,
+    pub(super) mains: Mains,
+    pub(super) strays: Strays,
+    /// Who has lost its main process and is not known to be empty.
+    pub(super) leaderless: BTreeSet<InstanceId>,
+    /// The commands among the jobs.
+    pub(super) commands: BTreeSet<InstanceId>,
+    /// Whose trees are to be killed in this turn.
+    pub(super) condemned: Vec<InstanceId>,
+    pub(super) leaving: Option<Leaving>,
+}
+
+/// Runs the keeper until the engine is gone and nothing is left. Returns the exit status.
+pub(super) fn keep(birth: Birth) -> i32 {
+    match open(birth) {
+        Ok(Some(mut keeper)) => keeper.run().map_or(1, |()| 0),
+        Ok(None) => 0,
+        Err(_) => 1,
+    }
+}
+
+/// Waits for the engine's first words and answers them.
+fn open(birth: Birth) -> io::Result<Option<Keeper>> {
+    nix::sys::prctl::set_child_subreaper(true)?;
+    let mut signals = SigSet::empty();
+    signals.add(Signal::SIGCHLD);
+    signals.thread_block()?;
+    let mut talk = Talk::new(birth.socket)?;
+    let Some(hello) = hear_hello(&mut talk)? else { return Ok(None) };
+    let spawner = Spawner::new(&hello.env, hello.nofile)?;
+    raise_descriptor_limit();
+    let backend = if birth.cgroups.is_some() { Backend::Cgroup } else { Backend::Sweep };
+    talk.tell(&Report::Ready { version: VERSION, pid: std::process::id(), backend, refused: birth.refused });
+    talk.flush();
+    if hello.version != VERSION || birth.refused.is_some() {
+        return Ok(None);
+    }
+    let children = SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+    let logger = logger::start(logger::Limits::new(hello.segment_bytes, hello.unacknowledged_bytes))?;
+    Ok(Some(Keeper {
+        talk,
+        engine: birth.engine,
+        children,
+        logger,
+        spawner,
+        cgroups: birth.cgroups,
+        jobs: HashMap::new(),
+        mains: Mains::default(),
+        strays: Strays::new(),
+        leaderless: BTreeSet::new(),
+        commands: BTreeSet::new(),
+        condemned: Vec::new(),
+        leaving: None,
+    }))
+}
+
+fn hear_hello(talk: &mut Talk) -> io::Result<Option<Hello>> {
+    while talk.is_open() {
+        match talk.next() {
+            Some(Order::Hello { hello }) => return Ok(Some(hello)),
+            Some(_) => return Ok(None),
+            None => {
+                sys::poll(&mut [wait_for(talk.raw(), libc::POLLIN)], None)?;
+                talk.read();
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// As many descriptors as we may: four for each instance.
+fn raise_descriptor_limit() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        // Without it, late services fail to start with a message that says so.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    }
+}
+
+const fn wait_for(fd: i32, events: i16) -> libc::pollfd {
+    libc::pollfd { fd, events, revents: 0 }
+}
+
+impl Keeper {
+    fn run(&mut self) -> io::Result<()> {
+        loop {
+            // Orders that are read already but not carried out leave no trace in poll.
+            let unfinished = self.carry_out();
+            self.execute();
+            self.settle();
+            self.talk.flush();
+            if !self.talk.is_open() {
+                self.leave();
+            }
+            if self.leaving.is_some() && self.take_leave() {
+                return Ok(());
+            }
+            self.wait(if unfinished { Some(Duration::ZERO) } else { self.patience() })?;
+        }
+    }
+
+    /// Sleeps, and takes in what has happened.
+    fn wait(&mut self, patience: Option<Duration>) -> io::Result<()> {
+        const FIXED: usize = 4;
+        // A negative descriptor is not waited for.
+        let (talk, engine) = if self.talk.is_open() { (self.talk.raw(), self.engine.as_raw_fd()) } else { (-1, -1) };
+        let mut fds = vec![
+            wait_for(talk, self.talk.interest()),
+            wait_for(engine, libc::POLLIN),
+            wait_for(self.children.as_raw_fd(), libc::POLLIN),
+            wait_for(self.logger.reports_ready().as_fd().as_raw_fd(), libc::POLLIN),
+        ];
+        let captures: Vec<(InstanceId, i32)> = self.captures().collect();
+        fds.extend(captures.iter().map(|(_, fd)| wait_for(*fd, libc::POLLIN)));
+        sys::poll(&mut fds, patience)?;
+        if fds[2].revents != 0 {
+            while matches!(self.children.read_signal(), Ok(Some(_))) {}
+            self.reap();
+        }
+        if fds[3].revents != 0 {
+            self.take_log_reports();
+        }
+        for ((id, _), fd) in captures.iter().zip(&fds[FIXED..]) {
+            if fd.revents != 0
+                && let Some(Job { kind: Kind::Command { capture, .. }, .. }) = self.jobs.get_mut(id)
+            {
+                capture.read();
+            }
+        }
+        if fds[0].revents & (libc::POLLIN | libc::POLLHUP | libc::POLLERR) != 0 {
+            self.talk.read();
+        }
+        // The pidfd too: a forked child of the engine may hold its end of the socket open.
+        if fds[1].revents != 0 {
+            self.talk.close();
+        }
+        self.time_out();
+        Ok(())
+    }
+
+    fn captures(&self) -> impl Iterator<Item = (InstanceId, i32)> + '_ {
+        self.commands.iter().filter_map(|id| match &self.jobs.get(id)?.kind {
+            Kind::Command { capture, .. } => Some((*id, capture.raw()?)),
+            Kind::Service { .. } => None,
+        })
+    }
+
+    /// How long there is nothing to do by itself.
+    fn patience(&self) -> Option<Duration> {
+        let timeouts = self.commands.iter().filter_map(|id| match self.jobs.get(id)? {
+            Job { kind: Kind::Command { deadline, timed_out: false, .. }, stage: Stage::Alive, .. } => Some(*deadline),
+            _ => None,
+        });
+        let next = timeouts.chain(self.leaving.as_ref().map(Leaving::next_look)).min()?;
+        Some(next.saturating_duration_since(Instant::now()))
+    }
+
+    /// Carries out what was read. True if there is more.
+    fn carry_out(&mut self) -> bool {
+        let until = Instant::now() + SLICE;
+        while let Some(order) = self.talk.next() {
+            self.obey(order);
+            if Instant::now() >= until {
+                return true;
+            }
+        }
+        false
+    }
+}

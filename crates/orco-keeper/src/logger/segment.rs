@@ -1,0 +1,88 @@
+//! One open segment: the bytes and their index. Everything is written at explicit offsets, so that an interrupted
+//! write is simply done again.
+
+use std::{
+    ffi::OsStr,
+    fs::{File, OpenOptions},
+    io::{self, Read},
+    os::{
+        fd::AsFd,
+        unix::{
+            ffi::OsStrExt,
+            fs::{FileExt, OpenOptionsExt},
+        },
+    },
+    path::PathBuf,
+};
+
+use nix::fcntl::{SpliceFFlags, splice};
+
+use orco_core::log::format::{self, Entry};
+
+#[derive(Debug)]
+pub(super) struct Segment {
+    data: File,
+    index: File,
+    length: u64,
+    index_length: u64,
+    /// Whether this file system takes pages straight from a pipe.
+    splices: bool,
+}
+
+impl Segment {
+    /// Makes segment `number`, beginning at byte `begin` of the instance's output.
+    pub(super) fn create(dir: &[u8], stem: &[u8], number: u32, begin: u64) -> io::Result<Self> {
+        let path = |end: &str| {
+            let mut name = OsStr::from_bytes(stem).to_owned();
+            name.push(format!(".{number}.{end}"));
+            PathBuf::from(OsStr::from_bytes(dir)).join(name)
+        };
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let index = options.open(path("idx"))?;
+        index.write_all_at(&format::encode_header(begin), 0)?;
+        let data = options.open(path("log"))?;
+        Ok(Self { data, index, length: 0, index_length: format::HEADER_LEN as u64, splices: true })
+    }
+
+    pub(super) const fn length(&self) -> u64 {
+        self.length
+    }
+
+    pub(super) fn note(&mut self, entry: Entry) -> io::Result<()> {
+        self.index.write_all_at(&entry.encode(), self.index_length)?;
+        self.index_length += format::ENTRY_LEN as u64;
+        Ok(())
+    }
+
+    /// Moves up to `most` bytes out of the pipe. 0: the pipe has ended. `WouldBlock`: it is empty. Any other error:
+    /// the disk does not take them, and they are still in the pipe (or, where copied, lost; see [`Moved`]).
+    pub(super) fn take(&mut self, mut pipe: &File, most: usize) -> Result<usize, Moved> {
+        if self.splices {
+            let mut offset = self.length.cast_signed();
+            let flags = SpliceFFlags::SPLICE_F_NONBLOCK | SpliceFFlags::SPLICE_F_MOVE;
+            match splice(pipe.as_fd(), None, self.data.as_fd(), Some(&mut offset), most, flags) {
+                Ok(count) => {
+                    self.length += count as u64;
+                    return Ok(count);
+                }
+                Err(nix::Error::EINVAL | nix::Error::ENOSYS) => self.splices = false,
+                Err(error) => return Err(Moved { error: error.into(), lost: 0 }),
+            }
+        }
+        let mut piece = [0; 16 << 10];
+        let room = most.min(piece.len());
+        let count = pipe.read(&mut piece[..room]).map_err(|error| Moved { error, lost: 0 })?;
+        let written = self.data.write_all_at(&piece[..count], self.length);
+        written.map_err(|error| Moved { error, lost: count as u64 })?;
+        self.length += count as u64;
+        Ok(count)
+    }
+}
+
+/// Why bytes did not get into a segment, and how many have left the pipe all the same.
+#[derive(Debug)]
+pub(super) struct Moved {
+    pub(super) error: io::Error,
+    pub(super) lost: u64,
+}

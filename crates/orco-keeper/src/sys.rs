@@ -1,0 +1,146 @@
+//! The system calls that neither std nor nix offers in the shape needed here, each as a safe function.
+
+use std::{
+    io,
+    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
+    time::Duration,
+};
+
+use libc::{c_int, pid_t};
+
+/// The system's answer as a result.
+fn check(answer: c_int) -> io::Result<c_int> {
+    if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(answer) }
+}
+
+/// The errno of an error, or `EIO` where it has none.
+pub(crate) fn errno(error: &io::Error) -> i32 {
+    error.raw_os_error().unwrap_or(libc::EIO)
+}
+
+/// A descriptor that stays with exactly this process, whatever pid it had.
+pub(crate) fn pidfd_open(pid: pid_t) -> io::Result<OwnedFd> {
+    // SAFETY: pidfd_open takes two numbers and touches no memory of ours.
+    let fd = check(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) } as c_int)?;
+    // SAFETY: the kernel has just made this descriptor for us; nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Signals the process behind the pidfd; `ESRCH` once it has been reaped. Signal 0 only asks.
+pub(crate) fn pidfd_signal(pidfd: BorrowedFd<'_>, signal: c_int) -> io::Result<()> {
+    let null = std::ptr::null::<libc::siginfo_t>();
+    // SAFETY: a null siginfo is allowed; the descriptor is open for the length of the call.
+    check(unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal, null, 0) } as c_int)?;
+    Ok(())
+}
+
+/// kill(2). The caller knows that `pid` is its own unreaped child (or, negated, such a child's group).
+pub(crate) fn kill(pid: pid_t, signal: c_int) -> io::Result<()> {
+    // SAFETY: kill takes two numbers and touches no memory of ours.
+    check(unsafe { libc::kill(pid, signal) })?;
+    Ok(())
+}
+
+/// What waitpid(2) found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Reaped {
+    /// A child has ended, with this status.
+    Child(pid_t, c_int),
+    /// There are children, none has ended.
+    None,
+    /// There are no children at all.
+    Childless,
+}
+
+/// Reaps one child: `pid`, or any for -1.
+pub(crate) fn reap(pid: pid_t, block: bool) -> Reaped {
+    loop {
+        let mut status = 0;
+        // SAFETY: `status` is a valid place for an int.
+        let found = unsafe { libc::waitpid(pid, &raw mut status, if block { 0 } else { libc::WNOHANG }) };
+        match found {
+            0 => return Reaped::None,
+            found if found > 0 => return Reaped::Child(found, status),
+            _ if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => {}
+            _ => return Reaped::Childless,
+        }
+    }
+}
+
+/// Makes descriptor number `to` another name of `from`, close-on-exec.
+pub(crate) fn dup_onto(from: BorrowedFd<'_>, to: RawFd) -> io::Result<()> {
+    // SAFETY: dup3 takes numbers; the callers own the number `to` for as long as they use it.
+    check(unsafe { libc::dup3(from.as_raw_fd(), to, libc::O_CLOEXEC) })?;
+    Ok(())
+}
+
+/// A pipe, close-on-exec, whose read end does not block.
+pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
+    nix::fcntl::fcntl(read.as_fd(), nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK))?;
+    Ok((read, write))
+}
+
+/// How many bytes wait in a pipe.
+pub(crate) fn waiting_bytes(pipe: BorrowedFd<'_>) -> usize {
+    let mut count: c_int = 0;
+    // SAFETY: FIONREAD writes one int to `count`.
+    let answer = unsafe { libc::ioctl(pipe.as_raw_fd(), libc::FIONREAD, &raw mut count) };
+    if answer < 0 { 0 } else { usize::try_from(count).unwrap_or(0) }
+}
+
+/// poll(2); `None` waits for ever. An interrupted wait counts as nothing ready.
+pub(crate) fn poll(fds: &mut [libc::pollfd], timeout: Option<Duration>) -> io::Result<()> {
+    // Rounded up: waking a little early would only mean to wait again, in a loop.
+    let timeout = timeout.map_or(-1, |t| c_int::try_from(t.as_micros().div_ceil(1000)).unwrap_or(c_int::MAX));
+    // SAFETY: the pointer and the count describe the slice.
+    let answer = unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, timeout) };
+    match check(answer) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            fds.iter_mut().for_each(|fd| fd.revents = 0);
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Closes all descriptors from `first` on.
+pub(crate) fn close_from(first: u32) {
+    // SAFETY: only called before anything of this process owns a descriptor at or above `first`.
+    if unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0) } == 0 {
+        return;
+    }
+    // SAFETY: sysconf takes a number.
+    let limit = unsafe { libc::sysconf(libc::_SC_OPEN_MAX) }.clamp(0, 1 << 20) as c_int;
+    for fd in first as c_int..limit {
+        // SAFETY: as above.
+        unsafe { libc::close(fd) };
+    }
+}
+
+/// Wakes another thread out of its poll.
+#[derive(Debug)]
+pub(crate) struct Alarm(nix::sys::eventfd::EventFd);
+
+impl Alarm {
+    pub(crate) fn new() -> io::Result<Self> {
+        use nix::sys::eventfd::{EfdFlags, EventFd};
+        Ok(Self(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?))
+    }
+
+    pub(crate) fn ring(&self) {
+        // It can only fail when the counter is full, and then the alarm rings already.
+        let _ = self.0.write(1);
+    }
+
+    pub(crate) fn quiet(&self) {
+        let _ = self.0.read();
+    }
+}
+
+impl AsFd for Alarm {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}

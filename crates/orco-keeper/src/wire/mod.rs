@@ -1,0 +1,19 @@
+//! What engine and keeper say to each other.
+
+mod codec;
+mod frames;
+mod order;
+mod report;
+
+pub(crate) use codec::{Malformed, Wire};
+pub(crate) use frames::{Frames, MAX_FRAME, frame};
+pub use order::{Backend, Change, Credentials, Launch, Spawn};
+pub(crate) use order::{Exec, Hello, Order};
+pub use report::Stage;
+pub(crate) use report::{Ending, Report};
+
+/// Both sides must agree on it; a keeper of another version is refused.
+pub(crate) const VERSION: u8 = 1;
+
+#[cfg(test)]
+mod tests;

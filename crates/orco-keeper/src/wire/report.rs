@@ -1,0 +1,90 @@
+//! What the keeper tells the engine.
+
+use orco_core::model::InstanceId;
+
+use super::{
+    codec::{Malformed, Wire, wire_enum},
+    order::Backend,
+};
+
+/// How a main process ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ending {
+    Code { code: i32 },
+    Signal { signal: i32 },
+}
+
+/// At which step a start failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Stage {
+    /// Making the pipes or preparing the arguments.
+    Prepare = 0,
+    /// Making the control group.
+    Cgroup = 1,
+    /// Making the process.
+    Fork = 2,
+    /// Giving it its descriptors, session and limits.
+    Setup = 3,
+    /// Becoming the user.
+    User = 4,
+    /// Entering the working directory.
+    Workdir = 5,
+    /// Executing the program.
+    Program = 6,
+}
+
+impl Stage {
+    const ALL: [Self; 7] =
+        [Self::Prepare, Self::Cgroup, Self::Fork, Self::Setup, Self::User, Self::Workdir, Self::Program];
+
+    pub(crate) fn from_u8(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| *stage as u8 == number)
+    }
+}
+
+impl Wire for Stage {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.push(*self as u8);
+    }
+
+    fn take(input: &mut &[u8]) -> Result<Self, Malformed> {
+        Self::from_u8(u8::take(input)?).ok_or(Malformed)
+    }
+}
+
+/// What the keeper tells the engine.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Report {
+    /// The first frame. `refused`: why the asked-for backend does not work (an errno); nothing follows then.
+    Ready { version: u8, pid: u32, backend: Backend, refused: Option<i32> },
+    /// The program has been executed.
+    Spawned { id: InstanceId, pid: u32 },
+    /// Nothing runs.
+    NotSpawned { id: InstanceId, stage: Stage, errno: i32 },
+    /// A signal was delivered (0) or not (an errno).
+    Done { request: u64, errno: i32 },
+    /// The instance is over, its output of that many bytes is in the log.
+    Exited { id: InstanceId, ending: Ending, bytes: u64 },
+    /// A command is over; `None`: it ran into its timeout.
+    ExecDone { id: InstanceId, ending: Option<Ending>, output: Box<[u8]> },
+    /// So many bytes have been written.
+    Grew { id: InstanceId, total: u64 },
+    /// This segment is closed.
+    Rotated { id: InstanceId, segment: u32 },
+}
+
+wire_enum!(Ending {
+    0 => Code { code },
+    1 => Signal { signal },
+});
+wire_enum!(Report {
+    0 => Ready { version, pid, backend, refused },
+    1 => Spawned { id, pid },
+    2 => NotSpawned { id, stage, errno },
+    3 => Done { request, errno },
+    4 => Exited { id, ending, bytes },
+    5 => ExecDone { id, ending, output },
+    6 => Grew { id, total },
+    7 => Rotated { id, segment },
+});

@@ -1,0 +1,12 @@
+//! The keeper with real processes. The programs that misbehave are this very binary in another role.
+#![allow(clippy::unwrap_used, clippy::expect_used, unsafe_code, missing_docs)]
+
+mod clean;
+mod commands;
+mod deaths;
+mod life;
+mod output;
+mod reuse;
+mod roles;
+mod trees;
+mod world;

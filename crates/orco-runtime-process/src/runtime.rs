@@ -1,0 +1,270 @@
+//! The contract of [`Runtime`], carried out by the keeper.
+
+use std::{
+    any::Any,
+    collections::{BTreeMap, HashMap},
+    os::unix::ffi::OsStrExt,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use orco_core::{
+    model::{Exit, InstanceId, ServiceName, StackId},
+    runtime::{
+        ExecRequest, ExecResult, Found, Handle, How, LogSource, Notice, Runtime, RuntimeError, StartRequest, Usage,
+    },
+    spec::{Diagnostic, Service},
+};
+use orco_keeper::{Client, Credentials, Event, Launch, Refusal, Spawn, SpawnError, Stage, StartError};
+
+use crate::{builder::Builder, growth::Output, program, usage, user};
+
+/// Runs services as processes on this machine. It starts a keeper process, which ends all of them when this program
+/// ends or drops the runtime.
+#[derive(Debug)]
+pub struct ProcessRuntime {
+    client: Client,
+    services: Mutex<HashMap<InstanceId, ServiceName>>,
+}
+
+/// What is to be run, before it is resolved.
+struct Program<'a> {
+    id: InstanceId,
+    argv: &'a [String],
+    env: &'a BTreeMap<String, Option<String>>,
+    workdir: &'a Path,
+    user: Option<&'a str>,
+    inherit: bool,
+}
+
+impl ProcessRuntime {
+    /// The defaults; its keeper is started with the first service.
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// Sets one up.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// The defaults, with the keeper running.
+    ///
+    /// # Errors
+    /// As [`Builder::start`].
+    pub async fn start() -> Result<Self, StartError> {
+        Self::builder().start().await
+    }
+
+    pub(crate) fn with(client: Client) -> Self {
+        Self { client, services: Mutex::default() }
+    }
+
+    /// The keeper's pid, while there is one.
+    pub fn keeper_pid(&self) -> Option<u32> {
+        self.client.keeper_pid()
+    }
+
+    fn services(&self) -> MutexGuard<'_, HashMap<InstanceId, ServiceName>> {
+        self.services.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn resolve(&self, asked: &Program<'_>) -> Result<Launch, RuntimeError> {
+        let name = asked.argv.first().ok_or_else(|| RuntimeError::refused("no command to run"))?;
+        program::check_workdir(asked.workdir)?;
+        let inherited = self.client.config().variable("PATH").filter(|_| asked.inherit);
+        let file = program::resolve(name, asked.workdir, program::search_path(asked.env, inherited))?;
+        let bytes = |text: &str| Box::from(text.as_bytes());
+        Ok(Launch {
+            id: asked.id,
+            program: file.as_os_str().as_bytes().into(),
+            argv: asked.argv.iter().map(|argument| bytes(argument)).collect(),
+            inherit: asked.inherit,
+            env: asked.env.iter().map(|(name, value)| (bytes(name), value.as_deref().map(bytes))).collect(),
+            workdir: asked.workdir.as_os_str().as_bytes().into(),
+            credentials: credentials(asked.user).await?,
+        })
+    }
+}
+
+impl Default for ProcessRuntime {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl From<ProcessRuntime> for Arc<dyn Runtime> {
+    fn from(runtime: ProcessRuntime) -> Self {
+        let runtime: Arc<ProcessRuntime> = Arc::new(runtime);
+        runtime
+    }
+}
+
+/// Looks up a user where that cannot hold up others.
+async fn credentials(name: Option<&str>) -> Result<Option<Credentials>, RuntimeError> {
+    let Some(name) = name.map(str::to_owned) else { return Ok(None) };
+    let lookup = tokio::task::spawn_blocking(move || user::resolve(&name));
+    lookup.await.unwrap_or_else(|error| Err(RuntimeError::refused("the user look-up failed").because(error)))
+}
+
+/// What the keeper says, with the name of what was to be run.
+fn refused(error: &SpawnError, name: &str, workdir: &Path) -> RuntimeError {
+    let Refusal::System { stage, errno } = error.kind() else { return RuntimeError::refused(error.to_string()) };
+    let why = nix::errno::Errno::from_raw(*errno).desc().to_lowercase();
+    let text = match stage {
+        // The file was there a moment ago: what its first line names is not.
+        Stage::Program if *errno == nix::errno::Errno::ENOENT as i32 => {
+            format!("cannot run {name}: its interpreter does not exist")
+        }
+        Stage::Program => format!("cannot run {name}: {why}"),
+        Stage::Workdir => format!("cannot enter {}: {why}", workdir.display()),
+        Stage::Prepare | Stage::Cgroup | Stage::Fork | Stage::Setup | Stage::User => error.to_string(),
+    };
+    RuntimeError::refused(text)
+}
+
+fn undelivered(error: std::io::Error) -> RuntimeError {
+    RuntimeError::refused("cannot signal the process").because(error)
+}
+
+#[async_trait]
+impl Runtime for ProcessRuntime {
+    fn name(&self) -> &str {
+        "process"
+    }
+
+    fn validate(&self, service: &Service) -> Vec<Diagnostic> {
+        if service.command.is_some() {
+            return Vec::new();
+        }
+        let text = "a process needs a `command`";
+        vec![Diagnostic::error("no-command", text).at(format!("services.{}.command", service.name))]
+    }
+
+    async fn list(&self, _: &StackId) -> Result<Vec<Found>, RuntimeError> {
+        let services = self.services();
+        let found = self.client.live().into_iter().filter_map(|(id, pid)| {
+            let service = services.get(&id)?.clone();
+            let handle = Handle::new(id, id.to_string());
+            Some(Found::new(pid.map_or(handle.clone(), |pid| handle.with_pid(pid)), service))
+        });
+        Ok(found.collect())
+    }
+
+    async fn start(&self, request: StartRequest) -> Result<Handle, RuntimeError> {
+        let id = request.instance;
+        let launch = self
+            .resolve(&Program {
+                id,
+                argv: &request.argv,
+                env: &request.env,
+                workdir: &request.workdir,
+                user: request.service.user.as_deref(),
+                inherit: request.service.inherit_env,
+            })
+            .await?;
+        self.services().insert(id, request.service.name.clone());
+        let spawned = self.client.spawn(Spawn {
+            launch,
+            stop_signal: request.service.stop.signal,
+            log_dir: request.log.dir.as_os_str().as_bytes().into(),
+            log_stem: request.log.stem.as_bytes().into(),
+        });
+        match spawned.await {
+            Ok(pid) => Ok(Handle::new(id, id.to_string()).with_pid(pid)),
+            Err(error) => {
+                self.services().remove(&id);
+                let name = request.argv.first().map_or("", String::as_str);
+                Err(refused(&error, name, &request.workdir))
+            }
+        }
+    }
+
+    async fn wait(&self, handle: &Handle) -> Result<Exit, RuntimeError> {
+        let exit = self.client.wait(handle.instance).await;
+        exit.ok_or_else(|| RuntimeError::unknown("no such instance"))
+    }
+
+    async fn stop(&self, handle: &Handle, how: How) -> Result<(), RuntimeError> {
+        match how {
+            How::Graceful(signal) => self.client.stop(handle.instance, signal).await,
+            How::Kill => self.client.kill(handle.instance).await,
+        }
+        .map_err(undelivered)
+    }
+
+    async fn signal(&self, handle: &Handle, signal: i32) -> Result<(), RuntimeError> {
+        self.client.signal(handle.instance, signal).await.map_err(undelivered)
+    }
+
+    async fn reap(&self, instance: InstanceId) -> Result<(), RuntimeError> {
+        self.client.kill(instance).await.map_err(undelivered)?;
+        // Unknown means that it never was, or is forgotten.
+        let _ = self.client.wait(instance).await;
+        self.client.forget(instance);
+        self.services().remove(&instance);
+        Ok(())
+    }
+
+    async fn remove(&self, handle: &Handle) -> Result<(), RuntimeError> {
+        self.client.forget(handle.instance);
+        self.services().remove(&handle.instance);
+        Ok(())
+    }
+
+    fn logs(&self, handle: &Handle) -> LogSource {
+        LogSource::Segments(Arc::new(Output { client: self.client.clone(), id: handle.instance }))
+    }
+
+    async fn exec(&self, request: ExecRequest) -> Result<ExecResult, RuntimeError> {
+        let launch = self
+            .resolve(&Program {
+                id: request.instance,
+                argv: &request.argv,
+                env: &request.env,
+                workdir: &request.workdir,
+                user: request.user.as_deref(),
+                inherit: request.inherit_env,
+            })
+            .await?;
+        let name = request.argv.first().map_or("", String::as_str);
+        let done = self.client.exec(launch, request.timeout).await;
+        let done = done.map_err(|error| refused(&error, name, &request.workdir))?;
+        Ok(ExecResult::new(done.exit, done.output))
+    }
+
+    fn can_exec(&self) -> bool {
+        true
+    }
+
+    async fn stats(&self, handle: &Handle) -> Option<Usage> {
+        let pid = self.client.pid(handle.instance)?;
+        let usage = usage::read(pid);
+        // Still the same process: it was not over when its numbers were read.
+        usage.filter(|_| self.client.pid(handle.instance) == Some(pid))
+    }
+
+    fn kill_backend(&self) -> Option<&'static str> {
+        self.client.backend().map(orco_keeper::Backend::as_str)
+    }
+
+    async fn notice(&self) -> Notice {
+        match self.client.event().await {
+            Event::KeeperLost(why) => Notice::KeeperLost(why),
+            Event::Rotated { .. } => Notice::SegmentFull,
+        }
+    }
+
+    fn tidied(&self) {
+        self.client.acknowledge();
+    }
+
+    async fn shutdown(&self) {
+        self.client.shutdown().await;
+    }
+
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+}
