@@ -19,8 +19,8 @@ use crate::{
 };
 
 /// Descriptor numbers set aside for what a child begins with: /dev/null, standard output, standard error.
-const SLOTS: [c_int; 3] = [5, 6, 7];
-const BEYOND_SLOTS: u32 = 8;
+const SLOTS: [c_int; 3] = [6, 7, 8];
+const BEYOND_SLOTS: u32 = 9;
 
 /// The child's stack until it executes its program.
 const STACK: usize = 256 << 10;
