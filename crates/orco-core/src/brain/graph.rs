@@ -37,19 +37,22 @@ impl Brain {
     /// left out: nobody waits along it.
     pub(super) fn rank(&mut self) {
         let mut below: Vec<Vec<ServiceIx>> = vec![Vec::new(); self.units.len()];
-        let mut old: Vec<(ServiceIx, ServiceIx)> = Vec::new();
+        let mut old: Vec<(bool, ServiceIx, ServiceIx)> = Vec::new();
         for ix in self.all() {
             let unit = &self.units[ix.index()];
             if unit.gone {
                 continue;
             }
             below[ix.index()] = unit.target_set().edges.iter().map(|edge| edge.to).collect();
-            if unit.sets.len() > 1 {
-                old.extend(unit.edges.iter().filter(|to| !below[ix.index()].contains(to)).map(|to| (ix, *to)));
+            for set in unit.sets.iter().filter(|set| set.generation != unit.target) {
+                let empty = !unit.slots.iter().any(|slot| slot.key.generation == set.generation);
+                old.extend(set.edges.iter().map(|edge| (empty, ix, edge.to)));
             }
         }
-        for (from, to) in old {
-            if !reaches(&below, to, from) {
+        // Where two of them contradict each other, those under real seats count.
+        old.sort_unstable();
+        for (_, from, to) in old {
+            if !below[from.index()].contains(&to) && !reaches(&below, to, from) {
                 below[from.index()].push(to);
             }
         }

@@ -26,7 +26,7 @@ use crate::model::{EventKind, Happening, Moment, ServiceIx, ServiceName};
 const LOOKS: u32 = 10_000;
 
 /// The decision core of one stack.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Brain {
     pub(super) config: BrainConfig,
     pub(super) units: Vec<Unit>,

@@ -16,6 +16,8 @@ pub struct Chair {
     pub retired: Option<Moment>,
     /// Why its instance is being replaced, until it is.
     pub recycle: Option<Why>,
+    /// Some instance has existed here.
+    pub born: bool,
     /// The last try.
     pub last: Option<InstanceId>,
     /// When the last try ended.
@@ -26,6 +28,8 @@ pub struct Chair {
     pub failures_high: u32,
     /// The policy forbids another try.
     pub barred: bool,
+    /// The last end was a failure for sure.
+    pub counted: bool,
     /// The last end was the fault of the port: the next try is no restart.
     pub excused: bool,
 }
@@ -37,11 +41,13 @@ impl Chair {
             made: now,
             retired: None,
             recycle: None,
+            born: false,
             last: None,
             ended: None,
             failures_low: 0,
             failures_high: 0,
             barred: false,
+            counted: false,
             excused: false,
         }
     }
@@ -66,12 +72,13 @@ impl Chair {
         }
         self.ended = Some(now);
         let asked = life.stop.is_some() || life.kill.is_some();
-        let lost = matches!(end, End::Exited { port_lost: true, .. });
+        let lost = !life.was_ready && matches!(end, End::Exited { port_lost: true, .. });
         let (low, high) = match (asked, self.recycle) {
-            (false, _) => (u32::from(!lost), u32::from(!lost)),
+            (false, _) => (u32::from(!lost), 1),
             (true, Some(Why::Liveness | Why::StartTimeout | Why::StartUnknown)) => (1, 1),
             (true, Some(Why::Dependency(_)) | None) => (0, 1),
         };
+        self.counted = low > 0;
         self.failures_low += low;
         self.failures_high += high;
         self.excused = lost && !asked;
@@ -82,9 +89,6 @@ impl Chair {
     pub const fn cleared(&mut self) {
         self.failures_low = 0;
         self.barred = false;
-        if self.ended.is_some() {
-            self.failures_high = 0;
-        }
     }
 
     /// More failures than the policy has retries, under the kindest reading.

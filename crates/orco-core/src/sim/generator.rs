@@ -72,6 +72,10 @@ fn draw_service(seed: u64, index: usize, density: u32, quiet: bool) -> Option<Se
         s.image = Some("image".to_owned());
         s.runtime = "docker".to_owned();
     }
+    if c.hit(60) {
+        s.ports = vec![Port { ip: None, host: Some(8080), target: 8080, protocol: Protocol::Tcp, name: None }];
+        s.replicas = 1;
+    }
     tune(c, &mut s, quiet);
     for target in 0..index {
         // Whether the other is a oneshot follows from its own stream.
@@ -129,10 +133,6 @@ fn tune(c: &mut Chance, s: &mut Service, quiet: bool) {
     s.restart.reset_after = c.pick(&[Duration::ZERO, ms(1000), ms(5000), Duration::from_secs(60), HOUR]);
     s.restart.no_restart_exit_codes = if c.hit(150) { vec![3] } else { Vec::new() };
     s.stop.timeout = c.pick(&[Duration::ZERO, ms(1), ms(500), ms(2000), ms(10_000), ms(10_000), HOUR]);
-    if c.hit(40) {
-        s.ports = vec![Port { ip: None, host: Some(8080), target: 8080, protocol: Protocol::Tcp, name: None }];
-        s.replicas = 1;
-    }
     let surge = [
         None,
         None,
@@ -161,12 +161,16 @@ pub fn probe(tally: Tally) -> Health {
 }
 
 fn draw_health(c: &mut Chance, quiet: bool) -> Health {
+    let interval = c.pick(&[ms(100), ms(500), ms(2000), ms(2000), ms(10_000)]);
+    let success_threshold = c.pick(&[1, 1, 1, 2, 3]);
     let start_timeout = c.pick(&[ms(1000), ms(5000), Duration::from_secs(30), Duration::from_secs(300), HOUR]);
+    // A healthy instance must be able to make it.
+    let start_timeout = start_timeout.max(interval * (success_threshold + 1) + ms(2500));
     probe(Tally {
         grace_period: c.pick(&[Duration::ZERO, ms(1), ms(500), ms(5000)]),
-        interval: c.pick(&[ms(100), ms(500), ms(2000), ms(2000), ms(10_000)]),
+        interval,
         timeout: c.pick(&[ms(1), ms(100), ms(1000)]),
-        success_threshold: c.pick(&[1, 1, 1, 2, 3]),
+        success_threshold,
         failure_threshold: c.pick(&[1, 2, 3, 3]),
         start_timeout: if quiet { start_timeout.max(Duration::from_secs(60)) } else { start_timeout },
     })

@@ -77,6 +77,7 @@ impl Life {
 
     /// Ready for `resetAfter`.
     pub fn is_settled(&self, now: Moment) -> bool {
+        let now = [self.stop, self.kill].into_iter().flatten().fold(now, Moment::min);
         self.ready.is_some_and(|since| since + self.service.restart.reset_after <= now)
     }
 
@@ -161,9 +162,52 @@ impl Ledger {
             | Step::Unblock
             | Step::Done
             | Step::Forget(_)
-            | Step::Settle
-            | Step::Gone => {}
+            | Step::Settle => {}
+            Step::Gone => {
+                self.seats.remove(&ix);
+            }
         }
+    }
+
+    /// The same program under other rules: what lives in the newest set of this revision follows them.
+    pub fn retune(&mut self, ix: ServiceIx, service: &Arc<Service>, renewed: Moment, now: Moment) {
+        let same = |life: &Life| life.service.revision == service.revision;
+        let newest = self.live_of(ix).filter(|(_, life)| same(life)).map(|(_, life)| life.at.slot.generation).max();
+        let Some(newest) = newest else { return };
+        let stays = |slot: SlotKey, chair: &Chair| slot.generation == newest && chair.made >= renewed;
+        let seats: BTreeSet<SlotKey> =
+            self.seats_of(ix).filter(|(slot, chair)| stays(*slot, chair)).map(|(slot, _)| slot).collect();
+        for inst in self.live.get(&ix).into_iter().flatten() {
+            let Some(life) = self.lives.get_mut(inst).filter(|l| same(l) && seats.contains(&l.at.slot)) else {
+                continue;
+            };
+            if life.service.health != service.health
+                && let Some(tallied) = &mut life.readiness
+            {
+                tallied.outdated = true;
+            }
+            if life.service.liveness != service.liveness
+                && let Some(tallied) = &mut life.liveness
+            {
+                tallied.outdated = true;
+            }
+            life.service = Arc::clone(service);
+            let unchecked = service.health.is_none() && service.kind != Kind::Oneshot;
+            if unchecked && life.started.is_some() && life.stop.is_none() && life.kill.is_none() {
+                life.ready.get_or_insert(now);
+                life.was_ready = true;
+            }
+        }
+    }
+
+    /// Something of it lives and is not on its way out.
+    pub fn stays(&self, ix: ServiceIx) -> bool {
+        self.live_of(ix).any(|(_, life)| self.seat(life.at).is_some_and(|chair| chair.retired.is_none()))
+    }
+
+    /// The operator asked for a service by name: what succeeded may run again.
+    pub fn clear_done(&mut self, ix: ServiceIx) {
+        self.done.retain(|at, _| at.service != ix);
     }
 
     /// The operator asked for a service again: counts begin again.
@@ -250,8 +294,11 @@ impl Ledger {
         };
         let Some(life) = self.lives.get_mut(&inst).filter(|life| life.is_live()) else { return };
         match fact {
-            Fact::Created { .. } => life.exists = true,
-            Fact::Started { .. } => {
+            Fact::Created { at, .. } => {
+                life.exists = true;
+                self.chair(*at, now).born = true;
+            }
+            Fact::Started { at, .. } => {
                 life.exists = true;
                 if life.started.is_none() {
                     life.started = Some(now);
@@ -260,20 +307,26 @@ impl Ledger {
                         life.was_ready = true;
                     }
                 }
+                self.chair(*at, now).born = true;
             }
             Fact::StartFailed { certain: false, .. } => life.unclear = life.started.is_none(),
             Fact::StartFailed { certain: true, .. } if life.started.is_none() => self.end(inst, End::Refused, now),
             Fact::StartFailed { certain: true, .. } => {}
-            Fact::Exited { exit, port_lost, .. } => {
+            Fact::Exited { at, exit, port_lost, .. } => {
+                self.chair(*at, now).born = true;
                 self.end(inst, End::Exited { exit: *exit, port_lost: *port_lost }, now);
             }
             Fact::Probed { role, version, verdict, .. } => {
+                // Who leaves is not asked any more.
+                if life.stop.is_some() || life.kill.is_some() {
+                    return;
+                }
                 let age = life.started.map_or(std::time::Duration::ZERO, |from| now.since(from));
                 let lane = match role {
                     Role::Readiness => &mut life.readiness,
                     Role::Liveness => &mut life.liveness,
                 };
-                let Some(tallied) = lane.as_mut().filter(|t| t.version == *version) else { return };
+                let Some(tallied) = lane.as_mut().filter(|t| t.version == *version && !t.outdated) else { return };
                 let said = tallied.hear(verdict, age);
                 if *role == Role::Readiness {
                     life.passed |= *verdict == Verdict::Pass;
@@ -308,7 +361,7 @@ impl Ledger {
         let life = life.clone();
         let chair = self.chair(at, now);
         chair.rise(&life, end, now);
-        let completed = chair.barred && is_success(&life.service, end);
+        let completed = chair.barred && !chair.excused && is_success(&life.service, end);
         if completed && !asked {
             self.done.insert(at, now);
         }
@@ -317,6 +370,6 @@ impl Ledger {
 
 /// Whether an end is a success under the service's policy.
 pub fn is_success(service: &Service, end: End) -> bool {
-    matches!(end, End::Exited { exit: Exit::Code(code), port_lost: false }
+    matches!(end, End::Exited { exit: Exit::Code(code), .. }
         if service.restart.success_exit_codes.contains(&code))
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{
     brain::Command,
     model::{Moment, ServiceName},
-    spec::{OnFailure, Service, Stack},
+    spec::{Service, Stack},
 };
 
 /// What is wanted of one service of the current stack.
@@ -19,10 +19,24 @@ pub struct Wish {
     pub replicas: u32,
     /// When somebody last asked for it by start, restart or a changed file: counts begin again.
     pub asked: Moment,
+    /// When somebody last asked for it by its name, or changed what it runs.
+    pub named: Moment,
+    /// When it was last made another program, or restarted: what is older is on its way out.
+    pub renewed: Moment,
+    /// When it was last taken down.
+    pub fell: Moment,
     /// When its number of replicas last changed, or what it runs: bounds on totals rest for a while.
     pub reshaped: Moment,
     /// When its policies last changed in place.
     pub retuned: Moment,
+}
+
+impl Wish {
+    fn fall(&mut self, now: Moment) {
+        if std::mem::replace(&mut self.up, false) {
+            self.fell = now;
+        }
+    }
 }
 
 /// The operator's memory.
@@ -30,6 +44,8 @@ pub struct Wish {
 pub struct Operator {
     /// The wishes by name; services that were removed are not in it.
     pub wishes: BTreeMap<ServiceName, Wish>,
+    /// Removed services that have not gone yet, and whether they were wanted up: taken back, they still are.
+    pub removed: BTreeMap<ServiceName, Wish>,
     /// The stack was asked up as a whole.
     pub whole: bool,
     /// A kill was ordered at this moment.
@@ -47,6 +63,9 @@ impl Operator {
             Command::Stop { services } => {
                 for name in services {
                     if let Some(wish) = self.wishes.get_mut(name) {
+                        wish.fall(now);
+                    }
+                    if let Some(wish) = self.removed.get_mut(name) {
                         wish.up = false;
                     }
                 }
@@ -54,7 +73,8 @@ impl Operator {
             Command::Restart { services } => {
                 for name in services {
                     if let Some(wish) = self.wishes.get_mut(name) {
-                        (wish.asked, wish.reshaped, wish.up) = (now, now, true);
+                        (wish.asked, wish.named, wish.up) = (now, now, true);
+                        wish.reshaped = now;
                     }
                 }
             }
@@ -70,6 +90,9 @@ impl Operator {
                     self.killed = Some(now);
                 }
                 for wish in self.wishes.values_mut() {
+                    wish.fall(now);
+                }
+                for wish in self.removed.values_mut() {
                     wish.up = false;
                 }
             }
@@ -81,9 +104,12 @@ impl Operator {
         for service in stack.services() {
             let fresh = Wish {
                 service: Arc::clone(service),
-                up: self.whole,
+                up: self.removed.get(&service.name).map_or(self.whole, |wish| wish.up),
                 replicas: service.replicas,
                 asked: now,
+                named: now,
+                renewed: now,
+                fell: now,
                 reshaped: now,
                 retuned: now,
             };
@@ -96,6 +122,9 @@ impl Operator {
                     Wish {
                         up: old.up,
                         asked: if replaced { now } else { old.asked },
+                        named: if replaced { now } else { old.named },
+                        renewed: if replaced { now } else { old.renewed },
+                        fell: old.fell,
                         reshaped: if reshaped { now } else { old.reshaped },
                         retuned: if retuned { now } else { old.retuned },
                         ..fresh
@@ -104,12 +133,20 @@ impl Operator {
             };
             wishes.insert(service.name.clone(), wish);
         }
-        self.wishes = wishes;
+        for (name, wish) in std::mem::replace(&mut self.wishes, wishes) {
+            self.removed.insert(name, wish);
+        }
+        self.removed.retain(|name, _| !self.wishes.contains_key(name));
         self.stack = Some(Arc::clone(stack));
     }
 
     fn start(&mut self, services: &[ServiceName], deps: bool, now: Moment) {
         self.whole |= services.is_empty();
+        for name in services {
+            if let Some(wish) = self.wishes.get_mut(name) {
+                wish.named = now;
+            }
+        }
         let mut todo: Vec<ServiceName> =
             if services.is_empty() { self.wishes.keys().cloned().collect() } else { services.to_vec() };
         let mut seen = std::collections::BTreeSet::new();
@@ -126,15 +163,24 @@ impl Operator {
         }
     }
 
-    /// The failure of a dependency stopped this service (`onFailure: stop`).
-    pub fn stopped_by_dependency(&mut self, name: &ServiceName) {
-        if let Some(wish) = self.wishes.get_mut(name) {
-            wish.up = false;
-        }
+    /// The services that a stack would make other programs of.
+    pub fn replaced_by<'a>(&'a self, stack: &'a Stack) -> impl Iterator<Item = &'a ServiceName> {
+        let known = |name| self.wishes.get(name).or_else(|| self.removed.get(name));
+        let services = stack.services().iter();
+        services
+            .filter(move |s| known(&s.name).is_some_and(|wish| wish.service.revision != s.revision))
+            .map(|s| &s.name)
     }
 
-    /// Whether a dependency's failure may stop this service.
-    pub fn may_be_stopped(service: &Service) -> bool {
-        service.depends_on.iter().any(|d| d.on_failure == OnFailure::Stop)
+    /// A removed service has gone.
+    pub fn gone(&mut self, name: &ServiceName) {
+        self.removed.remove(name);
+    }
+
+    /// The failure of a dependency stopped this service (`onFailure: stop`).
+    pub fn stopped_by_dependency(&mut self, name: &ServiceName, now: Moment) {
+        if let Some(wish) = self.wishes.get_mut(name) {
+            wish.fall(now);
+        }
     }
 }

@@ -113,6 +113,12 @@ fn calm(plan: &Plan, session: &mut Session) -> Result<(), Violation> {
     for n in 0..PATIENCE {
         let Some(now) = next(session) else { break };
         step(session, now)?;
+        if n == PATIENCE / 2 && !plan.cursed.is_empty() {
+            // Who tries for ever never comes to rest by himself.
+            let cursed = session.operator.wishes.keys().filter(|name| plan.cursed.contains_key(*name));
+            let services = cursed.cloned().collect();
+            let _ = session.command(&Command::Stop { services });
+        }
         if n % 16 == 15 && session.world.next().is_none() && unrest(session.scene(), &plan.cursed, revived).is_none() {
             break;
         }

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use super::{Fate, Faults, Judge, Ledger, Operator, Plan, Scene, Violation, World, plan::describe};
 use crate::{
     brain::{Action, Brain, BrainConfig, Command, Input, Refused, Step, Turn},
-    model::{Fact, Happening, Moment, Seat},
+    model::{Fact, Happening, Moment, Seat, ServiceName},
+    spec::Stack,
 };
 
 /// One brain in one world.
@@ -118,10 +119,20 @@ impl Session {
     /// The brain's refusal.
     pub fn command(&mut self, command: &Command) -> Result<(), Refused> {
         self.note(|_| format!("ORDER {}", describe(command)));
+        let renewed = self.renewed_by(command);
         let taken = self.brain.apply(Input::Command(command.clone()), self.now);
         match &taken {
             Ok(()) => {
+                if let Command::Apply(stack) = command {
+                    self.begin_anew(stack);
+                }
                 self.operator.asked(command, self.now);
+                for name in renewed {
+                    if let Some(wish) = self.operator.wishes.get_mut(&name) {
+                        wish.renewed = self.now;
+                    }
+                }
+                self.follow(command);
                 if matches!(command, Command::Start { .. } | Command::Restart { .. }) {
                     self.clear_counts();
                 }
@@ -132,6 +143,46 @@ impl Session {
             }
         }
         taken
+    }
+
+    /// A changed service of which nothing lives begins anew, without a decision.
+    fn begin_anew(&mut self, stack: &Stack) {
+        for name in self.operator.replaced_by(stack) {
+            if let Some(ix) = self.brain.ix(name.as_str())
+                && self.ledger.live_of(ix).next().is_none()
+            {
+                self.ledger.seats.remove(&ix);
+            }
+        }
+    }
+
+    /// A restart replaces what lives and is wanted; of the rest it is a start.
+    fn renewed_by(&self, command: &Command) -> Vec<ServiceName> {
+        let Command::Restart { services } = command else { return Vec::new() };
+        let replaced = |name: &&ServiceName| {
+            let up = self.operator.wishes.get(*name).is_some_and(|wish| wish.up);
+            up && self.brain.ix(name.as_str()).is_some_and(|ix| self.ledger.stays(ix))
+        };
+        services.iter().filter(replaced).cloned().collect()
+    }
+
+    /// What the ledger makes of the operator's newest wishes.
+    fn follow(&mut self, command: &Command) {
+        for (name, wish) in &self.operator.wishes {
+            let Some(ix) = self.brain.ix(name.as_str()) else { continue };
+            if wish.retuned == self.now {
+                self.ledger.retune(ix, &wish.service, wish.renewed, self.now);
+            }
+            let again = match command {
+                Command::Start { services, .. } => services.contains(name),
+                // With something that lives it is a replacement: what succeeded stays until it goes.
+                Command::Restart { services } => services.contains(name) && wish.renewed < self.now,
+                _ => false,
+            };
+            if again {
+                self.ledger.clear_done(ix);
+            }
+        }
     }
 
     fn clear_counts(&mut self) {
@@ -168,9 +219,11 @@ impl Session {
             self.judge.step(scene!(self), *ix, step)?;
             self.ledger.decide(*ix, step, self.now);
             self.mix(u64::from(ix.0) << 32);
-            if let Step::Yield(_) = step {
-                let name = self.brain.name(*ix).clone();
-                self.operator.stopped_by_dependency(&name);
+            let name = self.brain.name(*ix);
+            match step {
+                Step::Yield(_) => self.operator.stopped_by_dependency(name, self.now),
+                Step::Gone => self.operator.gone(name),
+                _ => {}
             }
             let effect =
                 matches!(step, Step::Start(_) | Step::Probe(..) | Step::Unprobe(..) | Step::Stop(_) | Step::Kill(_));

@@ -15,6 +15,8 @@ pub struct Tallied {
     pub version: ProbeVersion,
     /// The thresholds.
     pub tally: Tally,
+    /// The check has changed, and the new one is not asked yet.
+    pub outdated: bool,
     passes: u32,
     failures: u32,
     /// What the row of verdicts says: `None` until a threshold was reached.
@@ -24,7 +26,7 @@ pub struct Tallied {
 impl Tallied {
     /// Nothing heard yet.
     pub const fn new(version: ProbeVersion, tally: Tally) -> Self {
-        Self { version, tally, passes: 0, failures: 0, verdict: None }
+        Self { version, tally, outdated: false, passes: 0, failures: 0, verdict: None }
     }
 
     /// One more verdict of an instance of this age. Returns the new verdict of the row if it changed.
@@ -62,7 +64,8 @@ impl Tallied {
 pub fn delay_bounds(backoff: &crate::spec::Backoff, n: u32) -> (Duration, Duration) {
     let (min, max) = (backoff.min.as_secs_f64(), backoff.max.as_secs_f64());
     let exponent = i32::try_from(n).unwrap_or(i32::MAX).saturating_add(1);
-    let high = (min * backoff.factor.powi(exponent)).min(max);
+    let grown = if min > 0.0 { min * backoff.factor.powi(exponent) } else { 0.0 };
+    let high = grown.min(max);
     let low = (high / backoff.factor).max(min);
     let slack = 0.000_002;
     (Duration::from_secs_f64((low - slack).max(0.0)), Duration::from_secs_f64(high + slack))

@@ -12,7 +12,7 @@ use super::{Chance, Fate, Faults, Mood, Script, Spawn};
 use crate::{
     brain::Action,
     model::{Exit, Fact, InstanceId, Moment, ProbeVersion, Role, Seat, Verdict},
-    spec::{Health, Service},
+    spec::{Health, Kind, Service},
 };
 
 /// Whether an instance really runs.
@@ -64,6 +64,8 @@ enum Event {
     Spawn(InstanceId),
     Late(InstanceId),
     Die(InstanceId, Exit),
+    /// Its own end, unless the world was healed before.
+    End(InstanceId),
     Ask(InstanceId, Role, u32),
     Answer(InstanceId, Role, u32),
 }
@@ -146,7 +148,13 @@ impl World {
         for body in self.bodies.values_mut() {
             body.script.readiness = Mood::WellAfter(Duration::ZERO);
             body.script.liveness = Mood::WellAfter(Duration::ZERO);
+            if body.service.kind != Kind::Oneshot {
+                body.script.end = None;
+            }
+            body.watch.iter_mut().flatten().for_each(|watch| watch.passes = 0);
         }
+        // Verdicts on their way are of the sick past; probes will say the same again if it still holds.
+        self.queue.retain(|_, event| !matches!(event, Event::Fact(Fact::Probed { .. })));
     }
 
     /// Everything up to `now` happens; the facts that arrive are appended to `facts`.
@@ -163,6 +171,11 @@ impl World {
                 Event::Spawn(inst) => self.spawn(inst, now),
                 Event::Late(inst) => self.born(inst, now),
                 Event::Die(inst, exit) => self.die(inst, exit, now),
+                Event::End(inst) => {
+                    if let Some((_, exit)) = self.bodies.get(&inst).and_then(|b| b.script.end) {
+                        self.die(inst, exit, now);
+                    }
+                }
                 Event::Ask(inst, role, turn) => self.ask(inst, role, turn, now),
                 Event::Answer(inst, role, turn) => self.answer(inst, role, turn, now),
             }
@@ -290,8 +303,8 @@ impl World {
         body.pulse = Pulse::Alive(now);
         *self.alive.entry(body.at.service.0).or_default() += 1;
         let (end, stop, kill) = (body.script.end, body.stop, body.kill);
-        if let Some((age, exit)) = end {
-            self.post(now + age, Event::Die(inst, exit));
+        if let Some((age, _)) = end {
+            self.post(now + age, Event::End(inst));
         }
         if kill {
             self.kill(inst, now);

@@ -253,3 +253,6 @@ fn braced(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,17 +75,18 @@ impl Question {
 
 /// A URL that can be asked.
 fn parse(url: &str) -> Result<Uri, String> {
-    let uri: Uri = url.parse().map_err(|_| format!("`{url}` is no url"))?;
+    let wrong = || format!("`{url}` is no url of the form `http://host:port/path`");
+    let uri: Uri = url.parse().map_err(|_| wrong())?;
     match uri.scheme_str() {
         Some("http") => {}
         Some("https") => return Err("https is not supported yet; ask over http".to_owned()),
-        Some(_) | None => return Err(format!("`{url}` is no url of the form `http://host:port/path`")),
+        Some(_) | None => return Err(wrong()),
     }
     match uri.authority().map(Authority::as_str) {
         Some(authority) if authority.contains('@') => {
             Err("a user name in the url is not supported; use `headers`".to_owned())
         }
         Some(_) => Ok(uri),
-        None => Err(format!("`{url}` names no host")),
+        None => Err(wrong()),
     }
 }

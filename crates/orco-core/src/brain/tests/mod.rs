@@ -6,5 +6,6 @@ mod gates;
 mod leaving;
 mod replacing;
 mod restarting;
+mod small_models;
 mod speaking;
 mod starting;

@@ -6,7 +6,7 @@ use super::{Judge, Scene, Violation};
 use crate::{
     brain::{Step, Why},
     model::{Seat, ServiceIx},
-    spec::{OnFailure, Require, Service},
+    spec::{OnFailure, Service},
 };
 
 impl Judge {
@@ -35,7 +35,7 @@ impl Judge {
             |service: &Service| service.depends_on.iter().any(|d| d.target == *name && d.on_failure == wanted);
         let said = scene.wish(ix).is_some_and(|w| says_so(&w.service))
             || scene.ledger.live_of(ix).any(|(_, life)| says_so(&life.service));
-        let failed = scene.wish(dep).is_none_or(|w| !w.up) || !scene.may_hold(dep, Require::Ready);
+        let failed = scene.wish(dep).is_none_or(|w| !w.up) || !scene.is_ready(dep);
         if said && failed {
             return Ok(());
         }
@@ -46,6 +46,13 @@ impl Judge {
     /// After a turn: whoever runs on a dependency with an `onFailure` that was ready with it and is not
     /// any more, is on its way out.
     pub(super) fn leaning(&mut self, scene: Scene<'_>) -> Result<(), Violation> {
+        self.leaned.retain(|(inst, dep)| {
+            let on = |service: &Service| {
+                let name = scene.brain.name(*dep);
+                service.depends_on.iter().any(|d| d.target == *name && d.on_failure != OnFailure::Ignore)
+            };
+            scene.ledger.lives.get(inst).is_some_and(|life| life.is_live() && on(&life.service))
+        });
         for wish in scene.operator.wishes.values() {
             let edges = wish.service.depends_on.iter().filter(|d| d.on_failure != OnFailure::Ignore);
             for edge in edges {
@@ -54,7 +61,7 @@ impl Judge {
                 else {
                     continue;
                 };
-                let ready = scene.may_hold(dep, Require::Ready);
+                let ready = scene.is_ready(dep);
                 for (inst, life) in scene.ledger.live_of(ix) {
                     let same = life.service.depends_on.contains(edge);
                     if life.started.is_none() || life.stop.is_some() || life.kill.is_some() || !same {

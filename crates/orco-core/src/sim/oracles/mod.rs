@@ -18,7 +18,7 @@ use super::{Ledger, Operator, Wish, World};
 use crate::{
     brain::{Action, Brain, Step, Turn},
     model::{InstanceId, Moment, Seat, ServiceIx, ServiceName},
-    spec::{Amount, Require},
+    spec::{Amount, Kind, Require},
 };
 
 /// A broken promise.
@@ -58,6 +58,10 @@ impl Scene<'_> {
         self.operator.wishes.get(self.brain.name(ix))
     }
 
+    fn kind(&self, ix: ServiceIx) -> Option<Kind> {
+        self.wish(ix).map(|w| w.service.kind)
+    }
+
     fn label(&self, at: Seat) -> String {
         format!("{}/{} ({:?})", self.brain.name(at.service), at.slot.replica, at.slot.generation)
     }
@@ -77,20 +81,31 @@ impl Scene<'_> {
         })
     }
 
+    /// Enough of its replicas are ready, whether it is wanted or not.
+    fn is_ready(&self, ix: ServiceIx) -> bool {
+        let ready = match self.kind(ix) {
+            Some(Kind::Oneshot) => self.ledger.serving(ix) + self.done_of(ix),
+            // A daemon's health gates nobody.
+            Some(Kind::Daemon) => self
+                .ledger
+                .live_of(ix)
+                .filter(|(_, life)| life.started.is_some() && life.stop.is_none() && life.kill.is_none())
+                .count(),
+            Some(Kind::Service) | None => self.ledger.serving(ix),
+        };
+        ready >= self.need(ix)
+    }
+
     /// Whether a requirement can be said to hold, under the kindest reading.
     fn may_hold(&self, ix: ServiceIx, require: Require) -> bool {
         let done = self.done_of(ix);
         let started = self.ledger.live_of(ix).filter(|(_, life)| life.started.is_some() && life.over.is_none()).count();
         let wanted = self.wish(ix).is_none_or(|wish| wish.up);
         match require {
-            Require::Exists => done > 0 || self.ledger.live_of(ix).any(|(_, life)| life.exists),
-            Require::Started => wanted && (started > 0 || done > 0),
-            Require::Ready => {
-                let gates_nobody = self.wish(ix).is_some_and(|w| w.service.kind == crate::spec::Kind::Daemon);
-                let serving = if gates_nobody { started } else { self.ledger.serving(ix) };
-                wanted && serving + done >= if gates_nobody { 1 } else { self.need(ix) }
-            }
-            Require::Completed => done > 0,
+            Require::Exists => wanted && self.ledger.seats_of(ix).any(|(_, chair)| chair.born),
+            Require::Started => wanted && (started > 0 || (self.kind(ix) == Some(Kind::Oneshot) && done > 0)),
+            Require::Ready => wanted && self.is_ready(ix),
+            Require::Completed => wanted && done >= self.need(ix),
         }
     }
 }
@@ -115,7 +130,6 @@ pub struct Judge {
     /// Instances that ran while a dependency with an `onFailure` was ready.
     leaned: BTreeSet<(InstanceId, ServiceIx)>,
     floors: BTreeMap<ServiceName, quiet::Floor>,
-    bounds: BTreeMap<ServiceName, pace::Bounds>,
 }
 
 impl Judge {

@@ -20,7 +20,8 @@ impl Judge {
                 .timeout
                 .min(scene.wish(at.service).map_or(std::time::Duration::MAX, |w| w.service.stop.timeout));
             let expired = life.stop.is_some_and(|stop| stop + timeout <= scene.now);
-            if !expired && !life.unclear && !ordered_kill {
+            let retuned = scene.wish(at.service).is_some_and(|w| w.retuned > life.ordered);
+            if !expired && !retuned && !life.unclear && !ordered_kill {
                 let what = format!("{} killed, stop {:?}, timeout {timeout:?}", scene.label(at), life.stop);
                 return Err(scene.broken("I19 no kill before the timeout", what));
             }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Scene;
 use crate::{
-    model::{Seat, ServiceName},
+    model::{Seat, ServiceIx, ServiceName},
     sim::Wish,
+    spec::Kind,
 };
 
 /// Why the world is not yet at rest, or `None`.
@@ -50,7 +51,13 @@ fn unfinished(scene: Scene<'_>, wish: &Wish) -> Option<String> {
     }
     let snapshot = scene.brain.snapshot(scene.now);
     let view = snapshot.service(wish.service.name.as_str())?;
-    (!view.ready || view.changing).then(|| format!("shown ready {}, changing {}", view.ready, view.changing))
+    let completed = has_completed(scene, ix);
+    ((!view.ready && !completed) || view.changing)
+        .then(|| format!("shown ready {}, changing {}", view.ready, view.changing))
+}
+
+fn has_completed(scene: Scene<'_>, ix: ServiceIx) -> bool {
+    scene.ledger.done.keys().any(|at| at.service == ix)
 }
 
 /// Services that need not be as wanted: cursed ones, those given up for a true reason, and whatever
@@ -63,9 +70,11 @@ fn excused(scene: Scene<'_>, cursed: &BTreeMap<ServiceName, Option<i32>>, revive
             let at = Seat { service: ix, slot };
             let empty = scene.ledger.sitter(at).is_none() && !scene.ledger.done.contains_key(&at);
             let retuned = wish.retuned > chair.made;
-            empty && chair.ended.is_some() && (retuned || chair.may_be_given_up(&wish.service))
+            let since = chair.ended.is_some_and(|ended| !revived || wish.asked < ended);
+            empty && since && (retuned || chair.may_be_given_up(&wish.service))
         });
-        if given_up && !revived {
+        let completed = wish.service.kind != Kind::Oneshot && has_completed(scene, ix);
+        if completed || given_up {
             excused.insert(name.clone());
         }
     }

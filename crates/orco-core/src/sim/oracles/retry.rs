@@ -23,10 +23,10 @@ impl Judge {
         if wish.is_some_and(|w| !w.up) {
             return Err(scene.broken("nothing starts that is wanted down", scene.label(at)));
         }
-        let asked = wish.map_or(Moment::ZERO, |w| w.asked);
+        let (asked, named) = wish.map_or((Moment::ZERO, Moment::ZERO), |w| (w.asked, w.named));
         let retuned = wish.is_some_and(|w| w.retuned > chair.made);
         if let Some(done) = scene.ledger.done.get(&at)
-            && asked < *done
+            && named < *done
             && !matches!(chair.recycle, Some(Why::Dependency(_)))
         {
             return Err(scene.broken("I25 a success runs once", scene.label(at)));
@@ -35,7 +35,8 @@ impl Judge {
         if asked < ended && !retuned {
             later(scene, at, chair, service, ended)?;
         }
-        self.admission(scene, at)
+        // What the operator asks for, or another port, is no restart.
+        if asked < ended && !chair.excused { self.admission(scene, at) } else { Ok(()) }
     }
 
     /// I20: restarts per second, over any second.
@@ -57,6 +58,15 @@ impl Judge {
         for happening in &turn.happenings {
             let (Some(ix), Some(replica)) = (happening.service, happening.replica) else { continue };
             let Some(wish) = scene.wish(ix) else { continue };
+            if happening.kind == EventKind::ServiceRestarting && !wish.up && wish.fell < scene.now {
+                let what = format!("{}/{replica}: {}", wish.service.name, happening.message);
+                return Err(scene.broken("nothing restarts that is wanted down", what));
+            }
+            let mut seats = scene.ledger.seats_of(ix).filter(|(slot, _)| slot.replica == replica).peekable();
+            if seats.peek().is_none() || seats.any(|(_, chair)| chair.made == scene.now) {
+                // It was taken away in the same turn.
+                continue;
+            }
             let mut chairs = scene.ledger.seats_of(ix).filter(|(slot, _)| slot.replica == replica);
             let service = &wish.service;
             match (happening.kind, &happening.data) {
@@ -95,7 +105,7 @@ fn later(scene: Scene<'_>, at: Seat, chair: &Chair, service: &Service, ended: Mo
     if chair.barred {
         return Err(scene.broken("I7 the policy forbids another try", scene.label(at)));
     }
-    if chair.failures_low > 0 && !chair.excused {
+    if chair.failures_low > 0 && chair.counted {
         let (low, _) = delay_bounds(&service.restart.backoff, chair.failures_low - 1);
         if ended + low > scene.now {
             let what = format!(

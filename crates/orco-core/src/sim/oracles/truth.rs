@@ -181,7 +181,9 @@ fn surely_holds(scene: Scene<'_>, ix: crate::model::ServiceIx, require: Require)
     let fits = |(slot, chair): (SlotKey, &crate::sim::Chair)| {
         let at = Seat { service: ix, slot };
         let Some(life) = scene.ledger.sitter(at) else {
-            return require != Require::Exists && scene.ledger.done.contains_key(&at);
+            let stands_for = matches!(require, Require::Ready | Require::Started);
+            let oneshot = wish.service.kind == Kind::Oneshot && stands_for;
+            return (oneshot || require == Require::Completed) && scene.ledger.done.contains_key(&at);
         };
         let runs = life.started.is_some() && life.stop.is_none() && life.kill.is_none();
         chair.retired.is_none()
