@@ -171,7 +171,7 @@ impl Session {
         for (name, wish) in &self.operator.wishes {
             let Some(ix) = self.brain.ix(name.as_str()) else { continue };
             if wish.retuned == self.now {
-                self.ledger.retune(ix, &wish.service, wish.renewed, self.now);
+                self.ledger.retune(ix, &wish.service, self.now);
             }
             let again = match command {
                 Command::Start { services, .. } => services.contains(name),
