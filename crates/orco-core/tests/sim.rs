@@ -5,7 +5,10 @@
 //! `ORCO_SIM_SEED` replays one with its trace.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
-use std::{collections::BTreeMap, time::{Instant, SystemTime, UNIX_EPOCH}};
+use std::{
+    collections::BTreeMap,
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
 
 use orco_core::{
     brain::Plant,
@@ -34,7 +37,9 @@ fn report(failure: &Failure) -> ! {
     let outcome = run(&small, true);
     println!("---- made smaller ----\n{small}---- trace ----\n{}", outcome.trace);
     println!("seed {seed}: {violation}");
-    println!("reproduce: ORCO_SIM_SEED={seed} cargo test -p orco-core --profile sim --test sim one_seed -- --nocapture");
+    println!(
+        "reproduce: ORCO_SIM_SEED={seed} cargo test -p orco-core --profile sim --test sim one_seed -- --nocapture"
+    );
     panic!("seed {seed}: {violation}");
 }
 

@@ -27,9 +27,7 @@ use super::story::duration;
 use crate::{
     model::{Exit, InstanceId, ServiceName, StackId, Verdict},
     probe::{Probe, ProbeFactory, Target},
-    runtime::{
-        ExecRequest, ExecResult, Found, Handle, How, LogChunk, LogSource, Runtime, RuntimeError, StartRequest,
-    },
+    runtime::{ExecRequest, ExecResult, Found, Handle, How, LogChunk, LogSource, Runtime, RuntimeError, StartRequest},
     spec::{Diagnostic, ProbeSpec, Service},
 };
 

@@ -133,11 +133,21 @@ fn tune(c: &mut Chance, s: &mut Service, quiet: bool) {
     s.restart.reset_after = c.pick(&[Duration::ZERO, ms(1000), ms(5000), Duration::from_secs(60), HOUR]);
     s.restart.no_restart_exit_codes = if c.hit(150) { vec![3] } else { Vec::new() };
     s.stop.timeout = c.pick(&[Duration::ZERO, ms(1), ms(500), ms(2000), ms(10_000), ms(10_000), HOUR]);
-    let surge = [None, None, None, Some(Amount::Count(0)), Some(Amount::Count(1)), Some(Amount::Count(2)), Some(Amount::Percent(50))];
+    let surge = [
+        None,
+        None,
+        None,
+        Some(Amount::Count(0)),
+        Some(Amount::Count(1)),
+        Some(Amount::Count(2)),
+        Some(Amount::Percent(50)),
+    ];
     let missing = [Amount::Count(0), Amount::Count(0), Amount::Count(1), Amount::Count(2), Amount::Percent(25)];
     s.update.max_surge = if s.ports.is_empty() { c.pick(&surge) } else { None };
     s.update.max_unavailable = c.pick(&missing);
-    if s.update.max_surge == Some(Amount::Count(0)) && matches!(s.update.max_unavailable, Amount::Count(0) | Amount::Percent(_)) {
+    if s.update.max_surge == Some(Amount::Count(0))
+        && matches!(s.update.max_unavailable, Amount::Count(0) | Amount::Percent(_))
+    {
         s.update.max_unavailable = Amount::Count(1);
     }
     s.update.min_ready = c.pick(&[Duration::ZERO, Duration::ZERO, Duration::ZERO, ms(500), ms(3000)]);
@@ -190,7 +200,8 @@ fn orders(c: &mut Chance, services: Vec<Service>, chaos: Duration) -> Vec<(Momen
 
 fn some_names(c: &mut Chance, services: &[Service]) -> Vec<ServiceName> {
     let wanted = c.between(1, 2);
-    (0..wanted).filter_map(|_| services.get(usize::try_from(c.below(services.len() as u64)).unwrap_or(0)))
+    (0..wanted)
+        .filter_map(|_| services.get(usize::try_from(c.below(services.len() as u64)).unwrap_or(0)))
         .map(|s| s.name.clone())
         .collect()
 }

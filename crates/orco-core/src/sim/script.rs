@@ -100,9 +100,7 @@ impl Fate {
     pub fn script(&self, at: Seat, run: u32, service: &Arc<Service>) -> Script {
         match self {
             Self::Drawn(adversary) => adversary.script(at, run, service),
-            Self::Told(table) => {
-                table.get(&service.name).cloned().unwrap_or_else(|| Script::plain(service.kind))
-            }
+            Self::Told(table) => table.get(&service.name).cloned().unwrap_or_else(|| Script::plain(service.kind)),
         }
     }
 }
@@ -148,7 +146,8 @@ impl Adversary {
             script.end = Some((c.duration(1, 20_000), Exit::Code(c.pick(&[1, 2, 3, 255]))));
         }
         if c.hit(f.killed) {
-            script.end = Some((c.duration(1, 20_000), c.pick(&[Exit::Signal(9), Exit::Signal(11), Exit::Oom, Exit::Unknown])));
+            script.end =
+                Some((c.duration(1, 20_000), c.pick(&[Exit::Signal(9), Exit::Signal(11), Exit::Oom, Exit::Unknown])));
         }
         if c.hit(f.instant_exit) {
             script.end = Some((c.duration(0, 3), Exit::Code(c.pick(&[0, 1, 2]))));

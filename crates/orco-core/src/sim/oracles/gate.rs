@@ -15,12 +15,7 @@ impl Judge {
         for dep in &service.depends_on {
             let Some(ix) = scene.brain.ix(dep.target.as_str()) else { continue };
             if !scene.may_hold(ix, dep.require) {
-                let what = format!(
-                    "{} started while {} is not {}",
-                    scene.label(at),
-                    dep.target,
-                    dep.require.as_str()
-                );
+                let what = format!("{} started while {} is not {}", scene.label(at), dep.target, dep.require.as_str());
                 return Err(scene.broken("I1 gates", what));
             }
         }
@@ -36,9 +31,8 @@ impl Judge {
             _ => return Ok(()),
         };
         let name = scene.brain.name(dep);
-        let says_so = |service: &Service| {
-            service.depends_on.iter().any(|d| d.target == *name && d.on_failure == wanted)
-        };
+        let says_so =
+            |service: &Service| service.depends_on.iter().any(|d| d.target == *name && d.on_failure == wanted);
         let said = scene.wish(ix).is_some_and(|w| says_so(&w.service))
             || scene.ledger.live_of(ix).any(|(_, life)| says_so(&life.service));
         let failed = scene.wish(dep).is_none_or(|w| !w.up) || !scene.is_ready(dep);
@@ -49,9 +43,8 @@ impl Judge {
         Err(scene.broken("onFailure only when it fails", what))
     }
 
-    /// After a turn: whoever runs on a dependency with an `onFailure` that was ready with it and is not
-    /// any more, is on its way out.
-    pub(super) fn leaning(&mut self, scene: Scene<'_>) -> Result<(), Violation> {
+    /// Whose edge is gone leans no more.
+    pub fn forget_leans(&mut self, scene: Scene<'_>) {
         self.leaned.retain(|(inst, dep)| {
             let on = |service: &Service| {
                 let name = scene.brain.name(*dep);
@@ -59,6 +52,12 @@ impl Judge {
             };
             scene.ledger.lives.get(inst).is_some_and(|life| life.is_live() && on(&life.service))
         });
+    }
+
+    /// After a turn: whoever runs on a dependency with an `onFailure` that was ready with it and is not
+    /// any more, is on its way out.
+    pub(super) fn leaning(&mut self, scene: Scene<'_>) -> Result<(), Violation> {
+        self.forget_leans(scene);
         for wish in scene.operator.wishes.values() {
             let edges = wish.service.depends_on.iter().filter(|d| d.on_failure != OnFailure::Ignore);
             for edge in edges {

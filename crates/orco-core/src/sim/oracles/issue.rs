@@ -11,7 +11,9 @@ impl Judge {
         match action {
             Action::Start { at, inst, run, service } => {
                 if !self.ids.insert(*inst) {
-                    return Err(scene.broken("I2 ids are never used again", format!("{inst:?} of {}", scene.label(*at))));
+                    return Err(
+                        scene.broken("I2 ids are never used again", format!("{inst:?} of {}", scene.label(*at)))
+                    );
                 }
                 if let Some(other) = scene.ledger.sitter(*at) {
                     let what = format!("{} started while {:?} lives there", scene.label(*at), other.at);

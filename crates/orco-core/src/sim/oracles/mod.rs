@@ -67,7 +67,10 @@ impl Scene<'_> {
     }
 
     fn done_of(&self, ix: ServiceIx) -> usize {
-        self.ledger.seats_of(ix).filter(|(slot, _)| self.ledger.done.contains_key(&Seat { service: ix, slot: *slot })).count()
+        self.ledger
+            .seats_of(ix)
+            .filter(|(slot, _)| self.ledger.done.contains_key(&Seat { service: ix, slot: *slot }))
+            .count()
     }
 
     /// How many must be ready for the service to be Ready: all but `maxUnavailable`, at least one.
@@ -83,9 +86,11 @@ impl Scene<'_> {
         let ready = match self.kind(ix) {
             Some(Kind::Oneshot) => self.ledger.serving(ix) + self.done_of(ix),
             // A daemon's health gates nobody.
-            Some(Kind::Daemon) => self.ledger.live_of(ix).filter(|(_, life)| {
-                life.started.is_some() && life.stop.is_none() && life.kill.is_none()
-            }).count(),
+            Some(Kind::Daemon) => self
+                .ledger
+                .live_of(ix)
+                .filter(|(_, life)| life.started.is_some() && life.stop.is_none() && life.kill.is_none())
+                .count(),
             Some(Kind::Service) | None => self.ledger.serving(ix),
         };
         ready >= self.need(ix)

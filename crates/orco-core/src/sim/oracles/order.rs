@@ -14,9 +14,11 @@ impl Judge {
         let ordered_kill = scene.operator.killed.is_some();
         let chair = scene.ledger.seat(at);
         if kill {
-            let timeout = life.service.stop.timeout.min(
-                scene.wish(at.service).map_or(std::time::Duration::MAX, |w| w.service.stop.timeout),
-            );
+            let timeout = life
+                .service
+                .stop
+                .timeout
+                .min(scene.wish(at.service).map_or(std::time::Duration::MAX, |w| w.service.stop.timeout));
             let expired = life.stop.is_some_and(|stop| stop + timeout <= scene.now);
             let retuned = scene.wish(at.service).is_some_and(|w| w.retuned > life.ordered);
             if !expired && !retuned && !life.unclear && !ordered_kill {

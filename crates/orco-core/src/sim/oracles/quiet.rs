@@ -31,7 +31,8 @@ impl Judge {
                 self.floors.remove(name);
                 continue;
             };
-            let serving = scene.ledger.live_of(ix).filter(|(inst, life)| life.ready.is_some() && scene.world.is_alive(*inst));
+            let serving =
+                scene.ledger.live_of(ix).filter(|(inst, life)| life.ready.is_some() && scene.world.is_alive(*inst));
             let serving = u32::try_from(serving.count()).unwrap_or(u32::MAX);
             let missing = MISSING;
             let floor = self.floors.entry(name.clone()).or_default();

@@ -52,7 +52,8 @@ fn unfinished(scene: Scene<'_>, wish: &Wish) -> Option<String> {
     let snapshot = scene.brain.snapshot(scene.now);
     let view = snapshot.service(wish.service.name.as_str())?;
     let completed = has_completed(scene, ix);
-    ((!view.ready && !completed) || view.changing).then(|| format!("shown ready {}, changing {}", view.ready, view.changing))
+    ((!view.ready && !completed) || view.changing)
+        .then(|| format!("shown ready {}, changing {}", view.ready, view.changing))
 }
 
 fn has_completed(scene: Scene<'_>, ix: ServiceIx) -> bool {
@@ -61,11 +62,7 @@ fn has_completed(scene: Scene<'_>, ix: ServiceIx) -> bool {
 
 /// Services that need not be as wanted: cursed ones, those given up for a true reason, and whatever
 /// waits for them.
-fn excused(
-    scene: Scene<'_>,
-    cursed: &BTreeMap<ServiceName, Option<i32>>,
-    revived: bool,
-) -> BTreeSet<ServiceName> {
+fn excused(scene: Scene<'_>, cursed: &BTreeMap<ServiceName, Option<i32>>, revived: bool) -> BTreeSet<ServiceName> {
     let mut excused: BTreeSet<ServiceName> = cursed.keys().cloned().collect();
     for (name, wish) in &scene.operator.wishes {
         let Some(ix) = scene.brain.ix(name.as_str()) else { continue };

@@ -87,7 +87,8 @@ fn believes(scene: Scene<'_>, view: &ServiceView, shown: &InstanceView) -> Resul
                 if shown.state == State::Running && !life.was_ready && view.kind != Kind::Oneshot {
                     return told("shown running, was never ready".to_owned());
                 }
-                if shown.ready && !scene.world.bodies().any(|(_, b)| b.at == at && b.service.health.is_none())
+                if shown.ready
+                    && !scene.world.bodies().any(|(_, b)| b.at == at && b.service.health.is_none())
                     && !life.passed
                     && life.service.health.is_some()
                     && scene.wish(view.ix).is_some_and(|w| w.retuned < life.ordered)
@@ -126,25 +127,22 @@ fn is_true(scene: Scene<'_>, view: &ServiceView, at: Option<Seat>, waiting: &Wai
         }
         Waiting::Backoff { until, .. } if *until < scene.now => return lie("the delay is over"),
         Waiting::Backoff { .. } if sitter.is_some() => return lie("somebody lives there"),
-        Waiting::Starting => {
-            if at.is_some() && !sitter.is_some_and(|life| life.started.is_none()) {
-                return lie("no start is under way");
-            }
+        Waiting::Starting if at.is_some() && sitter.is_none_or(|life| life.started.is_some()) => {
+            return lie("no start is under way");
         }
-        Waiting::Probe { .. } => {
-            if at.is_some() && !sitter.is_some_and(|life| life.ready.is_none()) {
-                return lie("it is ready or not there");
-            }
+        Waiting::Probe { .. } if at.is_some() && sitter.is_none_or(|life| life.ready.is_some()) => {
+            return lie("it is ready or not there");
         }
-        Waiting::Unready { .. } => {
-            if at.is_some() && !sitter.is_some_and(|life| life.ready.is_none() && life.was_ready) {
-                return lie("it is not unready");
-            }
+        Waiting::Unready { .. }
+            if at.is_some() && !sitter.is_some_and(|life| life.ready.is_none() && life.was_ready) =>
+        {
+            return lie("it is not unready");
         }
-        Waiting::Exit { .. } => {
-            if at.is_some() && !sitter.is_some_and(|life| life.stop.is_some() || life.kill.is_some() || life.unclear) {
-                return lie("nobody asked it to end");
-            }
+        Waiting::Exit { .. }
+            if at.is_some()
+                && !sitter.is_some_and(|life| life.stop.is_some() || life.kill.is_some() || life.unclear) =>
+        {
+            return lie("nobody asked it to end");
         }
         Waiting::Halted { .. } => {
             let allowed = |at: Seat| {

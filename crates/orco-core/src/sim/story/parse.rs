@@ -161,5 +161,10 @@ pub(super) fn demo() -> Result<BTreeMap<usize, Service>, String> {
         "web after api health: every=1s",
         "worker after kv:started",
     ];
-    lines.iter().map(|line| service(&line.split_whitespace().collect::<Vec<_>>())).enumerate().map(|(n, s)| Ok((n, s?))).collect()
+    lines
+        .iter()
+        .map(|line| service(&line.split_whitespace().collect::<Vec<_>>()))
+        .enumerate()
+        .map(|(n, s)| Ok((n, s?)))
+        .collect()
 }
