@@ -1,10 +1,6 @@
 //! One manager per stack.
 
-use std::{
-    fs, io,
-    os::fd::{AsFd, BorrowedFd},
-    path::PathBuf,
-};
+use std::{fs, io, os::fd::OwnedFd, path::PathBuf};
 
 use super::{Meta, Place};
 
@@ -64,18 +60,19 @@ impl Lock {
         }
     }
 
+    /// Another descriptor of the same open file, for a process that shall hold the lock too (a keeper).
+    ///
+    /// # Errors
+    /// When there can be no more descriptors.
+    pub fn share(&self) -> io::Result<OwnedFd> {
+        self.file.try_clone().map(Into::into)
+    }
+
     /// Whether anybody holds the lock. A look only: the answer may be old when it arrives.
     pub fn is_held(place: &Place) -> bool {
         // Shared, so that two lookers do not see each other as holders.
         fs::File::open(place.lock())
             .is_ok_and(|file| matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
-    }
-}
-
-impl AsFd for Lock {
-    /// The descriptor that a keeper inherits, so that the lock outlives the engine.
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
     }
 }
 
@@ -115,7 +112,10 @@ mod tests {
             "stack `demo` already runs: pid 42, folder `/srv/demo`"
         );
         assert!(Lock::is_held(&place));
+        let shared = lock.share().unwrap();
         drop(lock);
+        assert!(Lock::is_held(&place), "whoever shares it holds it");
+        drop(shared);
         assert!(!Lock::is_held(&place));
         drop(Lock::take(&place).unwrap());
     }

@@ -10,10 +10,20 @@ use super::{
     status::{Wall, ended},
 };
 
+/// Counts from the moment of the status, back for what was and on for what will be.
+fn wall_of(status: &engine::Status) -> impl Fn(Moment) -> Timestamp {
+    let (here, now) = (status.snapshot.at, status.generated_at);
+    let micros = |d: std::time::Duration| u64::try_from(d.as_micros()).unwrap_or(u64::MAX);
+    move |moment| {
+        let past = now.saturating_sub(micros(here.since(moment)));
+        Timestamp::from_unix_micros(past.saturating_add(micros(moment.since(here))))
+    }
+}
+
 impl Status {
     /// The engine's status; resources are left open.
     pub(crate) fn new(engine: &Engine, status: &engine::Status, mode: Mode) -> Self {
-        let wall = |moment| Timestamp::from_unix_micros(status.wall(moment));
+        let wall = wall_of(status);
         let services = status.snapshot.services.iter();
         Self {
             stack: engine.stack().name().to_string(),
@@ -83,7 +93,7 @@ impl From<&engine::Event> for Event {
 impl Why {
     /// The engine's chain; `status` knows the wall clock.
     pub(crate) fn new(why: engine::Why, status: &engine::Status) -> Self {
-        let wall = |moment| Timestamp::from_unix_micros(status.wall(moment));
+        let wall = wall_of(status);
         Self {
             service: why.service.to_string(),
             state: why.state.into(),

@@ -1,6 +1,9 @@
 //! The dependency graph.
 
-use orco_core::spec::{OnFailure, Require, Stack};
+use orco_core::{
+    graph::Dag,
+    spec::{OnFailure, Stack},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -52,15 +55,12 @@ pub struct Graph {
 impl Graph {
     /// The graph of a stack that does not run.
     pub fn of(stack: &Stack) -> Self {
-        let layers = layers(stack);
-        let nodes = stack
-            .services()
-            .iter()
-            .zip(layers)
-            .map(|(service, layer)| GraphNode {
-                name: service.name.to_string(),
-                kind: service.kind.into(),
-                layer,
+        let nodes = Dag::new(stack)
+            .nodes()
+            .map(|node| GraphNode {
+                name: node.name.to_string(),
+                kind: node.kind.into(),
+                layer: node.layer,
                 state: None,
                 ready: None,
                 message: String::new(),
@@ -73,7 +73,7 @@ impl Graph {
                 service.depends_on.iter().map(|dep| GraphEdge {
                     from: service.name.to_string(),
                     to: dep.target.to_string(),
-                    require: require(dep.require).to_owned(),
+                    require: dep.require.as_str().to_owned(),
                     timeout_ms: u64::try_from(dep.timeout.as_millis()).unwrap_or(u64::MAX),
                     on_failure: on_failure(dep.on_failure).to_owned(),
                 })
@@ -96,39 +96,10 @@ impl Graph {
     }
 }
 
-const fn require(require: Require) -> &'static str {
-    require.as_str()
-}
-
 const fn on_failure(on_failure: OnFailure) -> &'static str {
     match on_failure {
         OnFailure::Ignore => "ignore",
         OnFailure::Restart => "restart",
         OnFailure::Stop => "stop",
     }
-}
-
-/// The layer of each service, in file order. A valid stack has no cycle, so each round settles at least one
-/// service.
-fn layers(stack: &Stack) -> Vec<usize> {
-    use std::collections::BTreeMap;
-    let mut layer: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut open: Vec<_> = stack.services().iter().collect();
-    while !open.is_empty() {
-        let before = open.len();
-        open.retain(|service| {
-            let below = service.depends_on.iter().map(|d| layer.get(d.target.as_str()).copied());
-            match below.collect::<Option<Vec<_>>>() {
-                Some(below) => {
-                    layer.insert(service.name.as_str(), below.into_iter().max().map_or(0, |l| l + 1));
-                    false
-                }
-                None => true,
-            }
-        });
-        if open.len() == before {
-            break;
-        }
-    }
-    stack.services().iter().map(|s| layer.get(s.name.as_str()).copied().unwrap_or(0)).collect()
 }

@@ -80,7 +80,7 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let (exit, next) = match &error {
             ClientError::NotRunning { .. } => {
-                (Exit::NOT_RUNNING, Some("start it with `orco up`, or name its file with `-f` or it with `--stack`"))
+                (Exit::NOT_RUNNING, Some("start it with `orco up`, or name another with `-f FILE` or `--stack NAME`"))
             }
             ClientError::Unreachable { .. } | ClientError::Unsafe(_) | ClientError::Lost(_) => {
                 (Exit::NOT_RUNNING, None)

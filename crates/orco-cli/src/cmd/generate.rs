@@ -1,7 +1,5 @@
 //! `schema`, `completions` and `man`: made from what there is.
 
-use std::io;
-
 use clap::CommandFactory;
 
 use super::{Failure, pretty};
@@ -41,7 +39,7 @@ fn page(command: Option<&str>) -> Result<Vec<u8>, Failure> {
         }
     };
     let mut page = Vec::new();
-    clap_mangen::Man::new(chosen).render(&mut page).map_err(io::Error::from)?;
+    clap_mangen::Man::new(chosen).render(&mut page)?;
     Ok(page)
 }
 

@@ -37,7 +37,7 @@ mod tests {
         let error = Outer(std::io::Error::other("disk\x1b[2J on fire"));
         assert_eq!(
             failure(&error, Some("put it out"), Paint(false)),
-            "error: cannot read `x`: disk\\u{1b}[2J on fire\nnext: put it out\n"
+            "error: cannot read `x`: disk\\x1b[2J on fire\nnext: put it out\n"
         );
     }
 }

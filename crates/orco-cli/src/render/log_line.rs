@@ -45,32 +45,31 @@ impl LogLines {
 
     /// Appends a state change as one line, if it is one that people watching want to see.
     pub fn note(&mut self, event: &Event, text: &mut String) {
+        // What went wrong is said first; other messages begin with it themselves.
         let (ink, word) = match event.kind.as_str() {
             // The next event says that it was done, or why not.
             "ServiceStarting" | "ServiceStopping" => return,
-            "ServiceStarted" => (Ink::Faint, "started"),
-            "ServiceReady" => (Ink::Good, "ready"),
-            "ServiceUnready" => (Ink::Busy, "unready"),
-            "ServiceBlocked" => (Ink::Busy, "blocked"),
-            "ServiceRestarting" => (Ink::Busy, "restarting"),
-            "ServiceCrashed" => (Ink::Bad, "crashed"),
-            "ServiceFailed" => (Ink::Bad, "failed"),
-            "ServiceCompleted" => (Ink::Good, "completed"),
-            "ServiceStopped" => (Ink::Faint, "stopped"),
-            "StackReady" => (Ink::Good, "all ready"),
-            "StackStopped" => (Ink::Faint, "all stopped"),
-            other => (Ink::Plain, other),
+            "ServiceReady" | "ServiceCompleted" | "StackReady" => (Ink::Good, ""),
+            "ServiceStarted" | "ServiceStopped" | "StackStopped" => (Ink::Faint, ""),
+            "ServiceBlocked" | "ServiceRestarting" => (Ink::Busy, ""),
+            "ServiceUnready" => (Ink::Busy, "unready: "),
+            "ServiceCrashed" => (Ink::Bad, "crashed: "),
+            "ServiceFailed" => (Ink::Bad, "failed: "),
+            "HookFailed" | "KeeperLost" => (Ink::Bad, ""),
+            _ => (Ink::Plain, ""),
         };
+        let mut message = event.message.as_str();
         match &event.service {
-            Some(service) => self.label(service, event.replica, '*', text),
+            Some(service) => {
+                self.label(service, event.replica, '*', text);
+                // The label has the name already.
+                message = message.strip_prefix(service.as_str()).and_then(|m| m.strip_prefix(' ')).unwrap_or(message);
+            }
             None => text.push_str("* "),
         }
-        text.push_str(&self.paint.ink(ink, word));
-        // Many messages only repeat the word.
-        if !event.message.is_empty() && !event.message.eq_ignore_ascii_case(word) {
-            let _ = write!(text, ": {}", printable(&event.message));
-        }
-        if let Some(reason) = event.reason.as_ref().filter(|r| !event.message.contains(r.as_str())) {
+        text.push_str(&self.paint.ink(ink, format_args!("{word}{}", printable(message))));
+        let untold = |reason: &&String| event.kind != "ServiceCompleted" && !message.contains(reason.as_str());
+        if let Some(reason) = event.reason.as_ref().filter(untold) {
             let _ = write!(text, " ({})", printable(reason));
         }
         text.push('\n');

@@ -64,7 +64,15 @@ pub(super) fn events() -> Vec<Event> {
         json!({"ts": "2026-01-01T00:00:02Z", "seq": 1, "type": "ServiceRestarting", "service": "api", "replica": 1,
                "message": "restart 1/5 in 2s", "reason": "exit code 1", "attempt": 1, "data": {"delay_ms": 2000}}),
         json!({"ts": "2026-01-01T00:00:03Z", "seq": 2, "type": "StackStopped", "service": null, "replica": null,
-               "message": "", "reason": null, "attempt": null, "data": null}),
+               "message": "nothing is left", "reason": null, "attempt": null, "data": null}),
+        json!({"ts": "2026-01-01T00:00:04Z", "seq": 3, "type": "ServiceBlocked", "service": "api", "replica": null,
+               "message": "api blocked: dependency db not Ready (timeout 5m)", "reason": null, "attempt": null,
+               "data": {"dependency": "db"}}),
+        json!({"ts": "2026-01-01T00:00:05Z", "seq": 4, "type": "ServiceCrashed", "service": "db", "replica": 0,
+               "message": "killed by SIGKILL", "reason": "killed by SIGKILL", "attempt": null,
+               "data": {"exit": {"signal": 9, "at": null}}}),
+        json!({"ts": "2026-01-01T00:00:06Z", "seq": 5, "type": "ServiceStarting", "service": "db", "replica": 0,
+               "message": "starting", "reason": null, "attempt": null, "data": null}),
     ]
     .into_iter()
     .map(|e| from_value(e).unwrap())

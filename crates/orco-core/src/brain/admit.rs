@@ -13,7 +13,7 @@ use crate::model::{Moment, ServiceIx, SlotKey};
 const WINDOW: Duration = Duration::from_secs(1);
 
 /// Who waits and who was let through lately.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Admission {
     queue: BTreeSet<(Moment, ServiceIx, SlotKey)>,
     recent: VecDeque<Moment>,

@@ -71,9 +71,9 @@ impl Brain {
             }
             Phase::Stopping { started, .. } => {
                 started.get_or_insert(now);
-                return;
+                return self.changed(at.service);
             }
-            _ => return,
+            _ => return self.changed(at.service),
         }
         self.tell(at.service, now, Told::new(EventKind::ServiceStarted, "started").of(at.slot.replica));
         let set = self.units[at.service.index()].set(at.slot.generation);
@@ -108,6 +108,9 @@ impl Brain {
         if slot.phase.live() != Some(inst) && !(stale_counts && slot.phase.live().is_some()) {
             return;
         }
+        // An exit may overtake the news of its start: whoever exited did exist. Not so after a start with
+        // unknown outcome.
+        slot.born |= matches!(slot.phase, Phase::Starting { doomed: false, .. });
         let early = slot.running().is_none_or(|live| !live.was_ready);
         let lost = port_lost && early && slot.leave.is_none() && slot.ports_lost < PORTS_LOST;
         self.units[at.service.index()].note_end(at.slot, exit, now);
@@ -134,7 +137,7 @@ impl Brain {
         let Some(slot) = self.units[ix.index()].slot_mut(key) else { return };
         match slot.leave {
             Some(Leave::Retire) => slot.phase = Phase::Idle,
-            None if leaving => slot.phase = Phase::Idle,
+            _ if leaving => slot.phase = Phase::Idle,
             Some(Leave::Recycle(Why::Dependency(_))) => {
                 slot.leave = None;
                 slot.phase = Phase::Idle;
@@ -240,6 +243,9 @@ impl Brain {
         let plants = self.plants;
         let unit = self.units.get_mut(at.service.index())?;
         let set = unit.sets.iter().find(|set| set.generation == at.slot.generation)?;
+        if set.version(role) != version && !plants.has(Plant::StaleVersion) {
+            return None;
+        }
         let mut tally = set.check(role)?.tally;
         if plants.has(Plant::GraceIgnored) {
             tally.grace_period = std::time::Duration::ZERO;
@@ -305,7 +311,7 @@ impl Brain {
 }
 
 /// Running and ready for `resetAfter`: the count of failures starts again.
-fn forgive(unit: &mut Unit, key: SlotKey, now: Moment) {
+pub(super) fn forgive(unit: &mut Unit, key: SlotKey, now: Moment) {
     let Some(reset_after) = unit.set(key.generation).map(|set| set.spec.restart.reset_after) else { return };
     let Some(slot) = unit.slot_mut(key) else { return };
     let stable = slot.running().and_then(|live| live.ready_since).is_some_and(|since| now >= since + reset_after);

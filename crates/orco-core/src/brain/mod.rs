@@ -29,6 +29,9 @@ mod tell;
 mod snapshot;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 mod check;
 mod hash;
 mod plant;

@@ -32,7 +32,7 @@ impl Brain {
         instances.sort_by_key(|i| (i.replica, i.generation));
         let waiting = self.service_waiting(ix, &instances, decision, now);
         let target = unit.target_set();
-        let state = self.state(ix);
+        let state = self.state(ix, now);
         ServiceView {
             ix,
             name: unit.name.clone(),
@@ -64,7 +64,7 @@ impl Brain {
             generation: slot.key.generation,
             id: slot.phase.live().or(slot.last_inst),
             run: slot.run,
-            state: slot_state(unit, slot),
+            state: slot_state(unit, slot, now),
             ready: slot.ready(),
             started_at: match &slot.phase {
                 Phase::Running(live) => Some(live.since),
@@ -111,7 +111,7 @@ impl Brain {
     }
 
     /// The state users see.
-    pub(super) fn state(&self, ix: ServiceIx) -> State {
+    pub(super) fn state(&self, ix: ServiceIx, now: Moment) -> State {
         let unit = &self.units[ix.index()];
         if unit.face.leaving {
             return if unit.face.live { State::Stopping } else { State::Stopped };
@@ -119,7 +119,7 @@ impl Brain {
         if unit.face.failed {
             return State::Failed;
         }
-        let staying = || unit.slots.iter().filter(|slot| !slot.retired()).map(|slot| slot_state(unit, slot));
+        let staying = || unit.slots.iter().filter(|slot| !slot.retired()).map(|slot| slot_state(unit, slot, now));
         let any = |state| staying().any(|s| s == state);
         if staying().next().is_none() {
             return if unit.face.live { State::Stopping } else { State::Pending };
@@ -144,9 +144,11 @@ fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-fn slot_state(unit: &Unit, slot: &Slot) -> State {
+fn slot_state(unit: &Unit, slot: &Slot, now: Moment) -> State {
     match &slot.phase {
         Phase::Idle => State::Pending,
+        // Its delay is over: what it waits for now is a gate or admission.
+        Phase::Backoff { until } if *until <= now => State::Pending,
         Phase::Starting { .. } | Phase::Backoff { .. } => State::Starting,
         Phase::Running(live) => {
             // A oneshot without a check is never ready before its end, but it does run.

@@ -1,6 +1,6 @@
 //! What the brain remembers of one service.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use super::{Why, face::Face};
 use crate::{
@@ -39,7 +39,7 @@ pub(crate) struct Edge {
 }
 
 /// All seats of one revision.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct RevSet {
     pub(crate) generation: Gen,
     pub(crate) spec: Arc<spec::Service>,
@@ -47,6 +47,12 @@ pub(crate) struct RevSet {
     pub(crate) edges: Arc<[Edge]>,
     /// Readiness and liveness; rises when the check changes in place.
     pub(crate) versions: [ProbeVersion; 2],
+}
+
+impl fmt::Debug for RevSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {:?} {:?} {:?}", self.generation, self.spec.revision, self.versions, self.edges)
+    }
 }
 
 impl RevSet {

@@ -92,7 +92,7 @@ pub(crate) enum Wait {
 }
 
 /// What one look at one service found.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Decision {
     /// To be committed in this order.
     pub(crate) steps: Vec<Step>,

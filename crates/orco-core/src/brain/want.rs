@@ -16,6 +16,8 @@ use crate::{
 impl Brain {
     pub(super) fn want(&mut self, stack: &Stack, now: Moment) {
         self.order.clear();
+        // Half of the new stack may contradict the other half of the old one: ranks come at the end.
+        self.contradicted = false;
         for spec in stack.services() {
             let ix = self.register(spec, now);
             self.order.push(ix);
@@ -124,7 +126,7 @@ impl Brain {
         let unit = &self.units[ix.index()];
         let old = unit.target_set();
         if old.spec.revision == spec.revision {
-            return self.in_place(ix, unit.target, spec, edges);
+            return self.in_place(ix, spec, &edges, now);
         }
         // Back to a revision that still stands: the same replacement turned round.
         let standing = |set: &&RevSet| {
@@ -135,45 +137,53 @@ impl Brain {
         match back {
             Some(back) => {
                 let unit = &mut self.units[ix.index()];
-                unit.rollout = Some(Rollout { from: unit.target, stage: Stage::Roll });
+                // A set that has no seat yet is nothing to come back to.
+                let seated = unit.slots.iter().any(|slot| slot.key.generation == unit.target);
+                let from = if seated { unit.target } else { back };
+                unit.rollout = Some(Rollout { from, stage: Stage::Roll });
                 unit.target = back;
-                self.in_place(ix, back, spec, edges);
+                self.in_place(ix, spec, &edges, now);
                 self.tell(ix, now, Told::new(EventKind::UpdatePhase, "replacement turned back"));
             }
-            None => self.replace(ix, spec.clone(), edges, now),
+            None => {
+                self.replace(ix, spec.clone(), edges.clone(), now);
+                // A set of this revision that is only kept to turn back to follows the same rules.
+                self.in_place(ix, spec, &edges, now);
+            }
         }
     }
 
-    /// The same program under other rules.
-    fn in_place(&mut self, ix: ServiceIx, generation: Gen, spec: &Arc<Service>, edges: Arc<[Edge]>) {
+    /// The same program under other rules, in every set that holds it.
+    fn in_place(&mut self, ix: ServiceIx, spec: &Arc<Service>, edges: &Arc<[Edge]>, now: Moment) {
         let unit = &mut self.units[ix.index()];
-        let Some(set) = unit.sets.iter_mut().find(|set| set.generation == generation) else { return };
-        for (role, old, new) in
-            [(Role::Readiness, &set.spec.health, &spec.health), (Role::Liveness, &set.spec.liveness, &spec.liveness)]
-        {
-            if old != new {
-                set.versions[role_index(role)].0 += 1;
-            }
-        }
-        let (leans_stale, unchecked) = (set.edges != edges, spec.health.is_none() && !set.ready_at_end());
-        set.spec = spec.clone();
-        set.edges = edges;
         let mut ready = Vec::new();
-        for slot in unit.slots.iter_mut().filter(|slot| slot.key.generation == generation) {
-            if let Phase::Running(live) = &mut slot.phase {
-                if leans_stale {
-                    live.leans.clear();
+        for set in unit.sets.iter_mut().filter(|set| set.spec.revision == spec.revision) {
+            for (role, old, new) in [
+                (Role::Readiness, &set.spec.health, &spec.health),
+                (Role::Liveness, &set.spec.liveness, &spec.liveness),
+            ] {
+                if old != new {
+                    set.versions[role_index(role)].0 += 1;
                 }
-                if spec.liveness.is_none() {
-                    live.sick = false;
+            }
+            let old = std::mem::replace(&mut set.edges, edges.clone());
+            set.spec = spec.clone();
+            let unchecked = spec.health.is_none() && !set.ready_at_end();
+            for slot in unit.slots.iter_mut().filter(|slot| slot.key.generation == set.generation) {
+                let Phase::Running(live) = &mut slot.phase else { continue };
+                if old != *edges {
+                    live.leans = live.leans.iter().filter_map(|n| renumbered(&old, edges, *n)).collect();
                 }
+                live.sick &= spec.liveness.is_some();
                 if unchecked && live.ready_since.is_none() {
-                    ready.push(slot.key);
+                    live.ready_since = Some(now);
+                    live.was_ready = true;
+                    ready.push(slot.key.replica);
                 }
             }
         }
-        for key in ready {
-            self.ready_unchecked(ix, key);
+        for replica in ready {
+            self.tell(ix, now, Told::new(EventKind::ServiceReady, "ready: nothing is checked any more").of(replica));
         }
     }
 
@@ -217,19 +227,11 @@ impl Brain {
         unit.target = generation;
         unit.sets.push(RevSet { generation, spec, edges, versions: [ProbeVersion(0); 2] });
     }
+}
 
-    /// An instance whose check was removed is ready.
-    fn ready_unchecked(&mut self, ix: ServiceIx, key: crate::model::SlotKey) {
-        let now = self.now;
-        let Some(slot) = self.units[ix.index()].slot_mut(key) else { return };
-        if let Phase::Running(live) = &mut slot.phase {
-            live.ready_since = Some(now);
-            live.was_ready = true;
-            self.tell(
-                ix,
-                now,
-                Told::new(EventKind::ServiceReady, "ready: nothing is checked any more").of(key.replica),
-            );
-        }
-    }
+/// The number of an edge in the new list, if it is still there under the same rule.
+fn renumbered(old: &[Edge], new: &[Edge], number: u32) -> Option<u32> {
+    let edge = old.get(number as usize)?;
+    let at = new.iter().position(|e| e.to == edge.to && e.on_failure == edge.on_failure)?;
+    u32::try_from(at).ok()
 }

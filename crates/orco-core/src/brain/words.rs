@@ -60,7 +60,7 @@ impl Brain {
         Waiting::Gate {
             dep: self.name(edge.to).clone(),
             require: edge.require,
-            state: self.state(edge.to),
+            state: self.state(edge.to, now),
             timeout: edge.timeout,
             since: self.units[ix.index()].block.map_or(now, |block| block.since),
             evidence: self.evidence(edge.to, now),

@@ -19,6 +19,7 @@ use tokio::{
     sync::{Notify, watch},
     task::JoinHandle,
 };
+use tokio_util::task::TaskTracker;
 
 use crate::{
     log::{
@@ -86,6 +87,8 @@ pub(super) struct Logs {
     pub(super) arrivals: watch::Sender<u64>,
     /// Wakes the task that seals full segments and deletes the oldest ones.
     full: Notify,
+    /// Writers and readers at work.
+    pub(super) tasks: TaskTracker,
     ends: AtomicU64,
 }
 
@@ -99,6 +102,7 @@ impl Logs {
             live: Mutex::default(),
             arrivals: watch::Sender::new(0),
             full: Notify::new(),
+            tasks: TaskTracker::new(),
             ends: AtomicU64::new(0),
         })
     }
@@ -128,7 +132,7 @@ impl Logs {
             LogSource::Stream(stream) => {
                 let (written, rx) = watch::channel(0);
                 let stem = Stem { replica: request.replica, run: request.run };
-                let task = tokio::spawn(write(Arc::clone(self), stream, dir.clone(), stem, written));
+                let task = self.tasks.spawn(write(Arc::clone(self), stream, dir.clone(), stem, written));
                 (Arc::new(Written(rx)), Some(task))
             }
         };
@@ -164,7 +168,7 @@ impl Logs {
         loop {
             self.full.notified().await;
             let logs = Arc::clone(&self);
-            let round = tokio::task::spawn_blocking(move || {
+            let round = self.tasks.spawn_blocking(move || {
                 let live: BTreeSet<Origin> = logs.tails().into_iter().map(|t| t.origin).collect();
                 let is_live = |origin: &Origin| live.contains(origin);
                 logs.store.seal(&is_live)?;

@@ -121,7 +121,7 @@ impl Reading {
         let follower = self.follower.take();
         let (query, store) = (self.query.clone(), self.logs.store.clone());
         let live: Vec<Origin> = self.tails.keys().cloned().collect();
-        let done = tokio::task::spawn_blocking(move || {
+        let done = self.logs.tasks.spawn_blocking(move || {
             let mut follower = match follower {
                 Some(follower) => follower,
                 None => query.follow(&store, &|origin| live.contains(origin))?,
@@ -162,10 +162,10 @@ impl Reading {
             (origin, seen) = grown => Some((origin.clone(), seen)),
             _ = self.arrivals.changed() => None,
         };
-        if let Some((origin, seen)) = fired {
-            if let Some((_, fired_at)) = self.tails.get_mut(&origin) {
-                *fired_at = Some(seen);
-            }
+        if let Some((origin, seen)) = fired
+            && let Some((_, fired_at)) = self.tails.get_mut(&origin)
+        {
+            *fired_at = Some(seen);
         }
     }
 }

@@ -2,6 +2,8 @@
 
 mod cycle;
 mod dag;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub(crate) use cycle::cycles;

@@ -16,6 +16,8 @@ use crate::spec::{
 
 /// Services in one stack.
 const SERVICES: usize = 10_000;
+/// Bytes that all services together may get from one `defaults`, or from env files.
+pub(super) const SHARED: usize = 128 << 20;
 
 /// The state of one load.
 pub(super) struct Run<'a> {
@@ -61,10 +63,8 @@ impl<'a> Run<'a> {
             return Err(self.reject());
         };
         let uses = self.shape(&mut tree);
-        let count = tree.get("services").map_or(0, |services| services.entries().len());
-        if count > SERVICES {
-            let message = format!("{count} services: a stack may have {SERVICES}");
-            self.out.push(Diagnostic::error(code::TOO_MANY_SERVICES, message).at("services"));
+        if let Some(diagnostic) = too_much(&tree) {
+            self.out.push(diagnostic);
             return Err(self.reject());
         }
         let lowered = self.lower(&tree);
@@ -113,16 +113,24 @@ impl<'a> Run<'a> {
 
     /// Finds out where in the files each finding is. What follows from something that was reported is dropped.
     fn place(&mut self, findings: Vec<Finding>, tree: &Node) {
-        for finding in findings {
-            let mut place = finding.path.walk(tree);
-            if !place.complete
+        let mut bad_commands = BTreeSet::new();
+        for mut finding in findings {
+            if !finding.path.walk(tree).complete
                 && let Some(path) = finding.default_path()
                 && path.walk(tree).complete
             {
-                place = path.walk(tree);
+                finding.path = path;
             }
-            if if place.complete { place.node.tainted() } else { place.node.bad } {
+            let place = finding.path.walk(tree);
+            let known = if place.complete { place.node.tainted() } else { place.node.bad };
+            let path = finding.path.to_string();
+            let unread = finding.code == code::NO_COMMAND
+                && (bad_commands.contains(&path) || file::misspelt(place.node, &["command", "image"]));
+            if known || unread {
                 continue;
+            }
+            if finding.code == code::BAD_COMMAND {
+                bad_commands.insert(path);
             }
             let mut labels = vec![self.map.label(place.span(), "")];
             labels.extend(finding.more.iter().map(|(path, text)| self.map.label(path.walk(tree).span(), text.clone())));
@@ -185,6 +193,20 @@ impl<'a> Run<'a> {
             place.is_none() || seen.insert((place, diagnostic.code, diagnostic.message.clone()))
         });
     }
+}
+
+/// What no computer should be asked to hold.
+fn too_much(tree: &Node) -> Option<Diagnostic> {
+    let count = tree.get("services").map_or(0, |services| services.entries().len());
+    if count > SERVICES {
+        let message = format!("{count} services: a stack may have {SERVICES}");
+        return Some(Diagnostic::error(code::TOO_MANY_SERVICES, message).at("services"));
+    }
+    let shared = tree.get("defaults").map_or(0, Node::weight);
+    (shared.saturating_mul(count) > SHARED).then(|| {
+        let message = format!("`defaults` are too large for {count} services");
+        Diagnostic::error(code::TOO_LARGE, message).at("defaults")
+    })
 }
 
 /// Why a file cannot be read, as a fragment.

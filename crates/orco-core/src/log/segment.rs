@@ -24,7 +24,9 @@ pub(super) struct Segment {
     pub(super) entries: VecDeque<Entry>,
     log_path: PathBuf,
     idx_path: PathBuf,
-    log: Option<File>,
+    /// The bytes and their index, held together: retention may unlink both at any time, and bytes without
+    /// the entries that came with them would pass for another stream's.
+    files: Option<(File, File)>,
     log_read: u64,
     idx_read: u64,
 }
@@ -42,7 +44,7 @@ impl Segment {
             return Err(io::Error::new(io::ErrorKind::InvalidData, format!("`{}` is damaged", idx_path.display())));
         };
         let Some(log) = present(File::open(&log_path))? else { return Ok(None) };
-        let (log, idx_read) = (Some(log), HEADER_LEN as u64);
+        let (files, idx_read) = (Some((log, idx)), HEADER_LEN as u64);
         Ok(Some(Self {
             n,
             begin,
@@ -50,7 +52,7 @@ impl Segment {
             entries: VecDeque::new(),
             log_path,
             idx_path,
-            log,
+            files,
             log_read: 0,
             idx_read,
         }))
@@ -64,9 +66,9 @@ impl Segment {
     /// Replaces `buf` by the next bytes and loads all entries that concern them. Returns their number.
     pub(super) fn fill(&mut self, buf: &mut Vec<u8>) -> io::Result<usize> {
         buf.clear();
-        let log = match self.log.take() {
-            Some(log) => log,
-            None => File::open(&self.log_path)?,
+        let (log, idx) = match self.files.take() {
+            Some(files) => files,
+            None => (File::open(&self.log_path)?, File::open(&self.idx_path)?),
         };
         // Small outputs are the rule and readers are many: no more memory than there is to read.
         let left = log.metadata()?.len().saturating_sub(self.log_read);
@@ -74,10 +76,10 @@ impl Segment {
         let got = if left == 0 { 0 } else { read_full(&log, buf, self.log_read)? };
         buf.truncate(got);
         if got > 0 {
-            self.log = Some(log);
+            // After the bytes, so that no byte comes before its entry; a failure is tried again with the same bytes.
+            self.read_entries(&idx)?;
             self.log_read += got as u64;
-            // After the bytes, so that no byte comes before its entry.
-            self.load_entries()?;
+            self.files = Some((log, idx));
         }
         Ok(got)
     }
@@ -85,9 +87,13 @@ impl Segment {
     /// Loads the entries that have come since.
     pub(super) fn load_entries(&mut self) -> io::Result<()> {
         let Some(idx) = present(File::open(&self.idx_path))? else { return Ok(()) };
+        self.read_entries(&idx)
+    }
+
+    fn read_entries(&mut self, idx: &File) -> io::Result<()> {
         let mut bytes = [0; ENTRY_LEN * 128];
         loop {
-            let got = read_full(&idx, &mut bytes, self.idx_read)? / ENTRY_LEN * ENTRY_LEN;
+            let got = read_full(idx, &mut bytes, self.idx_read)? / ENTRY_LEN * ENTRY_LEN;
             if got == 0 {
                 return Ok(());
             }
@@ -96,9 +102,9 @@ impl Segment {
         }
     }
 
-    /// Lets go of the file until there is more.
+    /// Lets go of the files until there is more.
     pub(super) fn release(&mut self) {
-        self.log = None;
+        self.files = None;
     }
 }
 

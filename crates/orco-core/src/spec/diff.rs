@@ -56,3 +56,6 @@ fn change(old: &Service, new: &Service) -> Change {
     let changed: Vec<_> = fields.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect();
     if changed.is_empty() { Change::Same } else { Change::InPlace(changed) }
 }
+
+#[cfg(test)]
+mod tests;

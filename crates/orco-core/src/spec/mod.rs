@@ -12,7 +12,6 @@ pub mod expr;
 pub(crate) mod file;
 mod revision;
 pub(crate) mod rules;
-#[cfg(any(feature = "schema", test))]
 mod schema;
 mod service;
 mod source_map;
@@ -27,7 +26,6 @@ pub use builder::{Builder, CheckBuilder, HookAt, Invalid, Need, ServiceBuilder};
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use diff::{Change, diff};
 pub use rules::Known;
-#[cfg(feature = "schema")]
 pub use schema::schema;
 pub use service::{
     Amount, Backoff, BlueGreen, Canary, Check, Command, Condition, Dependency, Health, Hook, Hooks, OnFailure, Port,

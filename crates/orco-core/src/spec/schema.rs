@@ -116,3 +116,6 @@ fn of(ty: &'static Ty, definitions: &mut Map<String, Value>) -> Value {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -174,6 +174,9 @@ pub(crate) enum Field {
     Fixed,
 }
 
+/// The longest text that may come of an expansion.
+const LONGEST: usize = 1 << 20;
+
 /// Expands what the loader knows. Every flaw is added to `flaws`; the text is then of no use.
 pub(crate) fn expand(
     text: &str,
@@ -201,6 +204,10 @@ fn expand_nested(
                 flaws.push(flaw.help("write `$${` for a literal `${`"));
             }
             Piece::Braced(inner) => braced(inner, field, var, flaws, depth, &mut out),
+        }
+        if out.len() > LONGEST.max(text.len() * 2) {
+            flaws.push(Flaw::new(code::BAD_INTERPOLATION, "the text is longer than 1 MiB with its variables"));
+            break;
         }
     }
     out
@@ -245,11 +252,14 @@ fn braced(
         }
         (None, None, _) => {
             let flaw = Flaw::new(code::UNSET_VARIABLE, format!("variable `{name}` has no value"));
-            let help = match InstanceVar::parse(&name.to_ascii_lowercase()) {
-                Some(own) => format!("did you mean `{own}`?"),
+            let help = match nearest(name, ["port", "replica", "service"]) {
+                Some(own) => format!("did you mean `${{{own}}}`?"),
                 None => format!("set it, put it into `.env`, or give a default: `${{{name}:-…}}`"),
             };
             flaws.push(flaw.help(help));
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

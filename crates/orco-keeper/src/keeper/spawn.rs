@@ -18,9 +18,10 @@ use crate::{
     wire::{Launch, Stage},
 };
 
-/// Descriptor numbers set aside for what a child begins with: /dev/null, standard output, standard error.
-const SLOTS: [c_int; 3] = [5, 6, 7];
-const BEYOND_SLOTS: u32 = 8;
+/// Descriptor numbers set aside for what a child begins with: /dev/null, standard output, standard error. Below them are
+/// the socket (3), the lock (4, if there is one) and the engine's pidfd.
+const SLOTS: [c_int; 3] = [6, 7, 8];
+const BEYOND_SLOTS: u32 = 9;
 
 /// The child's stack until it executes its program.
 const STACK: usize = 256 << 10;

@@ -1,8 +1,12 @@
 //! The plug-ins of this build: each feature only switches one on.
 
-use std::sync::Arc;
+#[cfg(feature = "process")]
+mod process;
 
-use orco_core::{engine::EngineBuilder, probe::ProbeFactory};
+use orco_api::place::{Lock, Place};
+use orco_core::{engine::EngineBuilder, spec::Stack};
+
+use crate::cmd::Failure;
 
 /// The names of the runtimes in this build.
 pub const fn names() -> &'static [&'static str] {
@@ -12,11 +16,37 @@ pub const fn names() -> &'static [&'static str] {
     ]
 }
 
-/// Registers them all.
-pub fn register(builder: EngineBuilder) -> EngineBuilder {
-    let probes: Vec<Arc<dyn ProbeFactory>> = orco_probes::all();
-    let builder = builder.probes(probes);
+/// Plug-ins that are ready for one stack.
+#[derive(Debug)]
+pub struct Plugins {
     #[cfg(feature = "process")]
-    let builder = builder.runtime(orco_runtime_process::ProcessRuntime::new());
-    builder
+    process: process::Process,
+}
+
+impl Plugins {
+    /// Makes them ready. Whatever must outlive this process holds the lock too.
+    pub async fn start(stack: &Stack, place: &Place, lock: &Lock) -> Result<Self, Failure> {
+        // Some builds have no plug-in that wants to know.
+        let _ = (stack, place, lock);
+        Ok(Self {
+            #[cfg(feature = "process")]
+            process: process::Process::start(stack, place, lock).await?,
+        })
+    }
+
+    /// Registers them all.
+    pub fn register(&self, builder: EngineBuilder) -> EngineBuilder {
+        let builder = builder.probes(orco_probes::all());
+        #[cfg(feature = "process")]
+        let builder = self.process.register(builder);
+        builder
+    }
+
+    /// The process that outlives this one for a moment, to clean up.
+    pub const fn keeper_pid(&self) -> Option<u32> {
+        #[cfg(feature = "process")]
+        return self.process.keeper_pid;
+        #[cfg(not(feature = "process"))]
+        None
+    }
 }

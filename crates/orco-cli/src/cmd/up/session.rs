@@ -15,7 +15,7 @@ use orco_core::{
 };
 
 use super::{
-    plugins,
+    plugins::Plugins,
     printer::{self, Printer},
     pump,
 };
@@ -38,8 +38,16 @@ pub struct Session {
 impl Session {
     /// Until nothing is left to run.
     pub async fn run(self, mut signals: Signals) -> Result<Exit, Failure> {
-        let engine = self.engine()?;
         let mut meta = self.meta();
+        // So that whoever comes second learns who was first.
+        meta.write(&self.place)?;
+        let plugins = tokio::select! {
+            plugins = Plugins::start(&self.stack, &self.place, &self.lock) => plugins?,
+            // Nothing runs yet, and what was begun ends by itself.
+            signal = signals.next() => return Ok(verdict_of(signal)),
+        };
+        meta.keeper_pid = plugins.keeper_pid();
+        let engine = self.engine(&plugins)?;
         meta.write(&self.place)?;
         let server = Server::start(&self.place, &self.lock, engine.clone(), Mode::Foreground);
         let server = server.map_err(|e| Failure::internal("cannot open the control socket", e))?;
@@ -71,10 +79,10 @@ impl Session {
         result
     }
 
-    fn engine(&self) -> Result<Engine, Failure> {
+    fn engine(&self, plugins: &Plugins) -> Result<Engine, Failure> {
         let builder =
             Engine::builder(self.stack.clone()).id(self.place.id()).state(State::Dir(self.place.dir().to_owned()));
-        plugins::register(builder).start().map_err(|error| match error {
+        plugins.register(builder).start().map_err(|error| match error {
             StartError::Invalid(_) => Failure::new(Exit::USAGE, error),
             _ => Failure::internal("cannot start the engine", error),
         })
@@ -115,10 +123,9 @@ impl Session {
             // All arms are cancel-safe: the futures live outside of the loop, and signals stay pending.
             tokio::select! {
                 signal = signals.next() => {
-                    let exit = if signal == Signal::Interrupt { Exit::INTERRUPTED } else { Exit::DONE };
                     stop(engine, printer, signal, hurry).await;
                     hurry = true;
-                    verdict.get_or_insert(exit);
+                    verdict.get_or_insert(verdict_of(signal));
                 }
                 why = late.as_mut(), if verdict.is_none() => {
                     printer.note(why).await;
@@ -134,6 +141,13 @@ impl Session {
                 }
             }
         }
+    }
+}
+
+const fn verdict_of(signal: Signal) -> Exit {
+    match signal {
+        Signal::Interrupt => Exit::INTERRUPTED,
+        Signal::Terminate | Signal::Hangup => Exit::DONE,
     }
 }
 
@@ -176,7 +190,8 @@ async fn over(engine: &Engine, printer: &Printer, end: Option<Finished>) -> Exit
         Some(Finished::Completed | Finished::Down) => Exit::DONE,
         Some(Finished::Failed(services)) => {
             for service in services {
-                if let Some(why) = engine.why(service.as_str()).await {
+                // Those that only wait for another failed one are explained by that one.
+                if let Some(why) = engine.why(service.as_str()).await.filter(|w| w.because.is_empty()) {
                     printer.note(format!("{why}\n")).await;
                 }
             }

@@ -71,7 +71,7 @@ fn the_dead_go_first_and_one_at_a_time() {
 }
 
 #[test]
-fn surge() {
+fn with_surge() {
     check("1:0A 1:1A", (2, 1, 0), "+0");
     check("1:0A 1:1A 2:0C", (2, 1, 0), "");
     check("1:0A 1:1A 2:0A", (2, 1, 0), "-1:0");

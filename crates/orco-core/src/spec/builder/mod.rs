@@ -4,6 +4,8 @@ mod check;
 mod need;
 mod service;
 mod stack;
+#[cfg(test)]
+mod tests;
 
 pub use check::CheckBuilder;
 pub use need::Need;

@@ -8,7 +8,7 @@ use crate::{
     spec::{
         Command, Dependency, Hook, Hooks, Kind, Port, Resources, Restart, Service, Stop, Update, code,
         defaults::HOOK_TIMEOUT,
-        revision,
+        file, revision,
         rules::{Finding, of_service},
         value,
     },
@@ -287,7 +287,7 @@ impl ServiceBuilder {
         }
         self.service.health = self.health.map(|check| check.finish(path.clone().key("health"), findings));
         self.service.liveness = self.liveness.map(|check| check.finish(path.clone().key("liveness"), findings));
-        self.service.workdir = workdir.join(&self.service.workdir);
+        self.service.workdir = file::join(workdir, &self.service.workdir);
         self.service.revision = revision::of(&self.service);
         Some(self.service)
     }

@@ -88,7 +88,7 @@ static ASSETS: Table = Table {
     ],
 };
 
-static SERVICE: Table = Table {
+pub(super) static SERVICE: Table = Table {
     name: "service",
     doc: "A service: a program, how many of it, what it needs and how it is looked after.",
     fields: &[

@@ -78,7 +78,7 @@ fn tidy(folder: &str) -> String {
 }
 
 /// `path` seen from `folder`, without `.` and `..` where that needs no look at the disk.
-pub(crate) fn join(folder: &FilePath, path: &str) -> PathBuf {
+pub(crate) fn join(folder: &FilePath, path: impl AsRef<FilePath>) -> PathBuf {
     let mut joined = PathBuf::new();
     for part in folder.join(path).components() {
         match part {

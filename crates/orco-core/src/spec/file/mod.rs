@@ -6,6 +6,7 @@ mod lower;
 mod lower_health;
 mod lower_service;
 mod shape;
+mod suggest;
 mod table;
 mod view;
 
@@ -13,6 +14,5 @@ pub(crate) use dotenv::parse as parse_env_file;
 pub(crate) use fields::STACK_FILE;
 pub(crate) use lower::{EnvFiles, Lowered, join, lower};
 pub(crate) use shape::{Shape, Use};
-pub(crate) use table::Ty;
-#[cfg(any(feature = "schema", test))]
-pub(crate) use table::{Field, Table};
+pub(crate) use suggest::misspelt;
+pub(crate) use table::{Field, Table, Ty};

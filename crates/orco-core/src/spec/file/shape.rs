@@ -3,12 +3,15 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::table::{Effect, Field, Table, Ty};
+use super::{
+    suggest::{bad_name, choice, mapping, unknown_key},
+    table::{Effect, Field, Table, Ty},
+};
 use crate::{
     model::ServiceName,
     spec::{
         Diagnostic, SourceMap, code,
-        value::{self, Flaw, nearest},
+        value::{self, Flaw},
         vars,
         yaml::{Entry, Node, Scalar, Span, Trail, Value},
     },
@@ -95,7 +98,7 @@ impl<'a> Shape<'a> {
         }
         let span = node.span;
         let Value::Map(entries) = &mut node.value else {
-            return self.mistyped(node, &format!("a mapping ({})", keys_of(table)), trail);
+            return self.mistyped(node, &mapping(table), trail);
         };
         for entry in entries.iter_mut() {
             let here = Trail::Key(trail, &entry.key);
@@ -324,62 +327,6 @@ impl<'a> Shape<'a> {
         self.patterns.insert(pattern.to_owned());
         Ok(())
     }
-}
-
-fn bad_name(text: &str, message: &str) -> Flaw {
-    let flaw = Flaw::new(code::BAD_NAME, message);
-    let lower: String = text
-        .to_ascii_lowercase()
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' })
-        .collect();
-    let tidy = lower.trim_matches(['-', '_']);
-    match ServiceName::new(tidy) {
-        Ok(name) => flaw.help(format!("`{name}` would be one")),
-        Err(_) => flaw,
-    }
-}
-
-fn choice(text: &str, words: &[&'static str]) -> Result<(), Flaw> {
-    if words.contains(&text) {
-        return Ok(());
-    }
-    let flaw = Flaw::new(code::UNKNOWN_VALUE, format!("unknown value `{text}`"));
-    let list = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-    Err(match nearest(text, words.iter().copied()) {
-        Some(near) => flaw.help(format!("did you mean `{near}`? possible are {list}")),
-        None => flaw.help(format!("possible are {list}")),
-    })
-}
-
-/// What other languages call our fields.
-const ELSEWHERE: [(&str, &str); 12] = [
-    ("environment", "env"),
-    ("healthcheck", "health"),
-    ("readiness", "health"),
-    ("readinessProbe", "health"),
-    ("livenessProbe", "liveness"),
-    ("restart", "restartPolicy"),
-    ("env_file", "envFromFile"),
-    ("working_dir", "workdir"),
-    ("cwd", "workdir"),
-    ("entrypoint", "command"),
-    ("include", "includes"),
-    ("after", "dependsOn"),
-];
-
-fn unknown_key(key: &str, table: &Table, probes: &[String]) -> Flaw {
-    let flaw = Flaw::new(code::UNKNOWN_KEY, format!("unknown key `{key}` in {}", table.name));
-    let elsewhere = ELSEWHERE.iter().find(|(other, ours)| *other == key && table.field(ours).is_some());
-    let known = table.fields.iter().map(|field| field.key).chain(probes.iter().map(String::as_str));
-    match elsewhere.map(|(_, ours)| *ours).or_else(|| nearest(key, known)) {
-        Some(near) => flaw.help(format!("did you mean `{near}`?")),
-        None => flaw.help(format!("possible are {}", keys_of(table))),
-    }
-}
-
-fn keys_of(table: &Table) -> String {
-    table.fields.iter().map(|field| format!("`{}`", field.key)).collect::<Vec<_>>().join(", ")
 }
 
 /// What a scalar of this type is called.

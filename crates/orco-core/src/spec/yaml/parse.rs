@@ -245,19 +245,32 @@ fn check_key(
     seen: &mut HashSet<Arc<str>>,
     sources: &SourceMap,
 ) -> (Key, Option<Problem>) {
-    let (span, described) = (node.span, node.describe());
+    let span = node.span;
     let Value::Scalar(Scalar { text, plain }) = node.value else {
-        return (Key::Bad, Some((Flaw::new(code::WRONG_TYPE, format!("a key must be text, found {described}")), None)));
+        let message = format!("a key must be text, found {}", node.describe());
+        return (Key::Bad, Some((Flaw::new(code::WRONG_TYPE, message), None)));
     };
     if plain && &*text == "<<" {
         let flaw = Flaw::new(code::MERGE_KEY, "merge keys (`<<`) are not part of the language");
         return (Key::Bad, Some((flaw.help("use `defaults`, `includes`, or an alias for the whole value"), None)));
     }
-    if !seen.insert(text.clone()) {
+    if !first_time(&text, entries, seen) {
         let first = entries.iter().find(|entry| entry.key == text);
         let label = first.map(|entry| sources.label(entry.key_span, "first here"));
         let flaw = Flaw::new(code::DUPLICATE_KEY, format!("`{text}` is here twice"));
         return (Key::Bad, Some((flaw.help("remove or rename one of them"), label)));
     }
     (Key::Good(text, span), None)
+}
+
+/// Whether a mapping does not have the key yet. Small ones need no set.
+fn first_time(key: &Arc<str>, entries: &[Entry], seen: &mut HashSet<Arc<str>>) -> bool {
+    const SMALL: usize = 16;
+    if entries.len() < SMALL {
+        return entries.iter().all(|entry| entry.key != *key);
+    }
+    if seen.is_empty() {
+        seen.extend(entries.iter().map(|entry| entry.key.clone()));
+    }
+    seen.insert(key.clone())
 }

@@ -1,0 +1,11 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod story;
+
+mod gates;
+mod leaving;
+mod replacing;
+mod restarting;
+mod small_models;
+mod speaking;
+mod starting;

@@ -1,0 +1,125 @@
+//! How instances come to be, and are known.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio::time::{sleep, timeout};
+
+use super::{
+    fixture::Behaviour,
+    lab::Lab,
+    report::{Stop, ensure, fail},
+};
+use crate::{model::Exit, runtime::How, spec::Severity};
+
+pub(super) async fn failed_start(lab: &Lab<'_>) -> Result<(), Stop> {
+    let request = lab.request(Behaviour::FailsToStart)?;
+    let instance = request.instance;
+    match lab.within("start", lab.runtime.start(request)).await? {
+        Ok(_) => return fail("it returned Ok"),
+        Err(error) => {
+            ensure(error.is_certain(), || format!("it is not certain: {}", error.chain()))?;
+            let text = error.to_string();
+            let is_fragment = !text.is_empty() && !text.ends_with('.') && !text.contains('\n');
+            ensure(is_fragment, || format!("its message is no fragment: {text:?}"))?;
+        }
+    }
+    ensure(!lab.is_listed(instance).await?, || "it is listed".to_owned())?;
+    lab.done("reap", lab.runtime.reap(instance)).await?;
+    lab.nothing_left(instance, "a failed start")
+}
+
+pub(super) async fn dropped_start(lab: &Lab<'_>) -> Result<(), Stop> {
+    for micros in [0, 50, 300, 1000, 3000, 20_000] {
+        let request = lab.request(Behaviour::Runs)?;
+        let instance = request.instance;
+        let start = lab.runtime.start(request);
+        // Whether it came to an end before is of no matter.
+        let _ = timeout(Duration::from_micros(micros), start).await;
+        lab.done("reap", lab.runtime.reap(instance)).await?;
+        lab.nothing_left(instance, "reap")?;
+        ensure(!lab.is_listed(instance).await?, || "it is listed after reap".to_owned())?;
+        sleep(Duration::from_millis(20)).await;
+        lab.nothing_left(instance, "reap, a little later")?;
+    }
+    Ok(())
+}
+
+pub(super) async fn reap(lab: &Lab<'_>) -> Result<(), Stop> {
+    let stranger = lab.fresh();
+    lab.done("reap of an unknown instance", lab.runtime.reap(stranger)).await?;
+    let living = lab.start_ready(Behaviour::IgnoresStop).await?;
+    let other = lab.start_ready(Behaviour::Runs).await?;
+    lab.done("reap", lab.runtime.reap(living.handle.instance)).await?;
+    lab.nothing_left(living.handle.instance, "reap")?;
+    let wait = lab.runtime.wait(&other.handle);
+    let ended = timeout(Duration::from_millis(20), wait).await.is_ok();
+    ensure(!ended, || "reap ended another instance".to_owned())?;
+    lab.done("a second reap", lab.runtime.reap(living.handle.instance)).await
+}
+
+pub(super) async fn list(lab: &Lab<'_>) -> Result<(), Stop> {
+    let one = lab.start_ready(Behaviour::Runs).await?;
+    let two = lab.start_ready(Behaviour::Runs).await?;
+    let found = lab.done("list", lab.runtime.list(&lab.stack)).await?;
+    for living in [&one, &two] {
+        let Some(found) = found.iter().find(|f| f.handle.instance == living.handle.instance) else {
+            return fail("a living instance is not listed");
+        };
+        ensure(found.handle == living.handle, || format!("listed as {:?}, was {:?}", found.handle, living.handle))?;
+        let name = &living.request.service.name;
+        ensure(found.service == *name, || format!("listed under {}, is of {name}", found.service))?;
+    }
+    ensure(found.len() == 2, || format!("2 instances live, {} are listed", found.len()))?;
+    let other = lab.other_stack;
+    let foreign = lab.done("list", lab.runtime.list(&other)).await?;
+    ensure(foreign.is_empty(), || "another stack's list has them too".to_owned())?;
+    for living in [&one, &two] {
+        lab.stop(living, How::Kill).await?;
+        lab.wait(living).await?;
+        ensure(!lab.is_listed(living.handle.instance).await?, || "listed after its end".to_owned())?;
+        lab.done("remove", lab.runtime.remove(&living.handle)).await?;
+        ensure(!lab.is_listed(living.handle.instance).await?, || "listed after remove".to_owned())?;
+    }
+    Ok(())
+}
+
+pub(super) async fn remove(lab: &Lab<'_>) -> Result<(), Stop> {
+    let living = lab.start(Behaviour::Prints(3)).await?;
+    lab.wait(&living).await?;
+    for _ in 0..2 {
+        lab.done("remove", lab.runtime.remove(&living.handle)).await?;
+    }
+    let said = lab.all_said(&living).await?;
+    ensure(said.len() == 7, || format!("its log did not stay: {said:?}"))
+}
+
+pub(super) async fn many(lab: &Lab<'_>) -> Result<(), Stop> {
+    let many = lab.fixture.many();
+    let short = join_all((0..many).map(|i| async move {
+        let code = (i % 50) as i32;
+        let living = lab.start(Behaviour::Exits(code)).await?;
+        let exit = lab.wait(&living).await?;
+        ensure(exit == Exit::Code(code), || format!("exit code {code} was told as {exit}"))
+    }));
+    short.await.into_iter().collect::<Result<(), _>>()?;
+    let long = join_all((0..many).map(|_| async {
+        let living = lab.start(Behaviour::Runs).await?;
+        lab.stop(&living, How::Kill).await?;
+        lab.wait(&living).await?;
+        lab.nothing_left(living.handle.instance, "kill and wait")
+    }));
+    long.await.into_iter().collect()
+}
+
+pub(super) async fn validate(lab: &Lab<'_>) -> Result<(), Stop> {
+    for behaviour in [Behaviour::Exits(0), Behaviour::Runs, Behaviour::Prints(1)] {
+        let request = lab.request(behaviour)?;
+        let errors: Vec<_> = lab.runtime.validate(&request.service);
+        let errors: Vec<_> = errors.iter().filter(|d| d.severity == Severity::Error).collect();
+        ensure(errors.is_empty(), || format!("{behaviour:?}: {errors:?}"))?;
+        let name = lab.runtime.name();
+        ensure(request.service.runtime == name, || format!("made for `{}`, not `{name}`", request.service.runtime))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! What the kit must be told about a runtime.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use crate::{model::InstanceId, runtime::Runtime, spec::ServiceBuilder};
+
+/// The variable that the kit sets for every instance and command, to the instance's id: by it a
+/// fixture can find what is left of one.
+pub const MARK: &str = "ORCO_CONFORMANCE";
+
+/// What a service of the kit does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Behaviour {
+    /// Ends by itself with this code.
+    Exits(i32),
+    /// This signal kills it, by its own doing.
+    DiesOf(i32),
+    /// Prints the line `ready` and runs until the stop signal (TERM) ends it.
+    Runs,
+    /// Prints the line `ready` once the stop signal does not end it, and runs.
+    IgnoresStop,
+    /// Prints the numbers from 0 to below this one, a line each, on stdout and then on stderr, at last
+    /// `end` without an end of line on stdout, and exits with 0.
+    Prints(u32),
+    /// Starts children in sessions of their own that ignore the stop signal, prints the line `ready`, and runs until the
+    /// stop signal ends it.
+    Spawns,
+    /// The same children, but then it exits with 0 by itself.
+    LeavesChildren,
+    /// Cannot be started at all.
+    FailsToStart,
+}
+
+/// What a command of the kit does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Exec {
+    /// Prints `hello` and exits with this code.
+    Exits(i32),
+    /// Starts a child, and both run for ever.
+    Hangs,
+    /// Cannot be started.
+    Fails,
+}
+
+/// What the kit must be told about a runtime.
+pub trait Fixture: Send + Sync {
+    /// The runtime.
+    fn runtime(&self) -> Arc<dyn Runtime>;
+
+    /// A service of this behaviour; `None` if the runtime cannot have one.
+    fn service(&self, behaviour: Behaviour) -> Option<ServiceBuilder>;
+
+    /// A directory for logs.
+    fn scratch(&self) -> PathBuf;
+
+    /// A command for [`Runtime::exec`].
+    fn command(&self, exec: Exec) -> Option<Vec<String>> {
+        let _ = exec;
+        None
+    }
+
+    /// How many processes (or whatever there is) carry [`MARK`] with this id; `None` if nobody can tell.
+    fn alive(&self, instance: InstanceId) -> Option<usize> {
+        let _ = instance;
+        None
+    }
+
+    /// No call may take longer.
+    fn bound(&self) -> Duration {
+        Duration::from_secs(10)
+    }
+
+    /// How many instances to start at once.
+    fn many(&self) -> usize {
+        50
+    }
+}

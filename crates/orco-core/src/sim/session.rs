@@ -1,0 +1,316 @@
+//! One brain in one world, judged: what a run and a story have in common.
+
+use std::fmt::Write as _;
+
+use super::{Fate, Faults, Judge, Ledger, Operator, Plan, Scene, Violation, World, plan::describe};
+use crate::{
+    brain::{Action, Brain, BrainConfig, Command, Input, Refused, Step, Turn},
+    model::{Fact, Happening, Moment, Seat, ServiceName},
+    spec::Stack,
+};
+
+/// One brain in one world.
+#[derive(Debug)]
+pub struct Session {
+    /// The one that decides.
+    pub brain: Brain,
+    /// The truth.
+    pub world: World,
+    /// What facts tell.
+    pub ledger: Ledger,
+    /// What is wanted.
+    pub operator: Operator,
+    /// What was told since somebody last took it.
+    pub told: Vec<(Moment, Happening)>,
+    judge: Judge,
+    /// Now.
+    pub now: Moment,
+    /// How often the brain was asked.
+    pub turns: u32,
+    /// How many facts were delivered.
+    pub facts: u64,
+    hash: u64,
+    trace: Option<String>,
+    keep_told: bool,
+}
+
+macro_rules! scene {
+    ($self:ident) => {
+        Scene {
+            brain: &$self.brain,
+            world: &$self.world,
+            ledger: &$self.ledger,
+            operator: &$self.operator,
+            now: $self.now,
+        }
+    };
+}
+
+impl Session {
+    /// A session of a plan.
+    pub fn planned(plan: &Plan, fate: Fate, trace: bool) -> Self {
+        let mut config = BrainConfig::new(u128::from(plan.seed));
+        config.restarts_per_second = plan.restarts_per_second;
+        let world = World::new(fate, plan.faults.clone(), plan.seed);
+        let mut session = Self::new(config, world, Judge::new(plan.quiet, plan.restarts_per_second));
+        session.trace = trace.then(String::new);
+        if let Some(bug) = plan.plant {
+            session.brain.plant(bug);
+        }
+        session
+    }
+
+    /// A session in which only what is told goes wrong.
+    pub fn told(seed: u64, fate: Fate) -> Self {
+        let config = BrainConfig::new(u128::from(seed));
+        let judge = Judge::new(false, config.restarts_per_second);
+        let mut session = Self::new(config, World::new(fate, Faults::default(), seed), judge);
+        session.keep_told = true;
+        session
+    }
+
+    fn new(config: BrainConfig, world: World, judge: Judge) -> Self {
+        Self {
+            brain: Brain::new(config),
+            world,
+            ledger: Ledger::default(),
+            operator: Operator::default(),
+            told: Vec::new(),
+            judge,
+            now: Moment::ZERO,
+            turns: 0,
+            facts: 0,
+            hash: 0xcbf2_9ce4_8422_2325,
+            trace: None,
+            keep_told: false,
+        }
+    }
+
+    /// A number that depends on everything that was decided.
+    pub const fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// The trace so far.
+    pub fn trace(&mut self) -> String {
+        self.trace.take().unwrap_or_default()
+    }
+
+    /// What checks look at.
+    pub const fn scene(&self) -> Scene<'_> {
+        scene!(self)
+    }
+
+    /// Writes a line into the trace.
+    pub fn note(&mut self, line: impl FnOnce(&Brain) -> String) {
+        if let Some(trace) = &mut self.trace {
+            // Writing to a string cannot fail.
+            let _ = writeln!(trace, "{:?} {}", self.now, line(&self.brain));
+        }
+    }
+
+    const fn mix(&mut self, word: u64) {
+        self.hash = (self.hash ^ word).wrapping_mul(0x0100_0000_01b3).rotate_left(23);
+    }
+
+    /// Gives an order.
+    ///
+    /// # Errors
+    /// The brain's refusal.
+    pub fn command(&mut self, command: &Command) -> Result<(), Refused> {
+        self.note(|_| format!("ORDER {}", describe(command)));
+        let renewed = self.renewed_by(command);
+        let taken = self.brain.apply(Input::Command(command.clone()), self.now);
+        match &taken {
+            Ok(()) => {
+                if let Command::Apply(stack) = command {
+                    self.begin_anew(stack);
+                }
+                self.operator.asked(command, self.now);
+                for name in renewed {
+                    if let Some(wish) = self.operator.wishes.get_mut(&name) {
+                        wish.renewed = self.now;
+                    }
+                }
+                self.follow(command);
+                if matches!(command, Command::Start { .. } | Command::Restart { .. }) {
+                    self.clear_counts();
+                }
+            }
+            Err(refused) => {
+                let refused = refused.to_string();
+                self.note(|_| format!("  refused: {refused}"));
+            }
+        }
+        taken
+    }
+
+    /// A changed service of which nothing lives begins anew, without a decision.
+    fn begin_anew(&mut self, stack: &Stack) {
+        for name in self.operator.replaced_by(stack) {
+            if let Some(ix) = self.brain.ix(name.as_str())
+                && self.ledger.live_of(ix).next().is_none()
+            {
+                self.ledger.seats.remove(&ix);
+            }
+        }
+    }
+
+    /// A restart replaces what lives and is wanted; of the rest it is a start.
+    fn renewed_by(&self, command: &Command) -> Vec<ServiceName> {
+        let Command::Restart { services } = command else { return Vec::new() };
+        let replaced = |name: &&ServiceName| {
+            let up = self.operator.wishes.get(*name).is_some_and(|wish| wish.up);
+            up && self.brain.ix(name.as_str()).is_some_and(|ix| self.ledger.stays(ix))
+        };
+        services.iter().filter(replaced).cloned().collect()
+    }
+
+    /// What the ledger makes of the operator's newest wishes.
+    fn follow(&mut self, command: &Command) {
+        for (name, wish) in &self.operator.wishes {
+            let Some(ix) = self.brain.ix(name.as_str()) else { continue };
+            if wish.retuned == self.now {
+                self.ledger.retune(ix, &wish.service, wish.renewed, self.now);
+            }
+            let again = match command {
+                Command::Start { services, .. } => services.contains(name),
+                // With something that lives it is a replacement: what succeeded stays until it goes.
+                Command::Restart { services } => services.contains(name) && wish.renewed < self.now,
+                _ => false,
+            };
+            if again {
+                self.ledger.clear_done(ix);
+            }
+        }
+    }
+
+    fn clear_counts(&mut self) {
+        for (name, wish) in &self.operator.wishes {
+            if wish.asked == self.now
+                && let Some(ix) = self.brain.ix(name.as_str())
+            {
+                self.ledger.clear_counts(ix);
+            }
+        }
+    }
+
+    /// Delivers facts. They never refuse.
+    pub fn deliver(&mut self, facts: Vec<Fact>) {
+        for fact in facts {
+            self.note(|brain| format!("  fact {}", show_fact(brain, &fact)));
+            self.facts += 1;
+            self.ledger.hear(&fact, self.now);
+            // Facts never refuse.
+            let _ = self.brain.apply(Input::Fact(fact), self.now);
+        }
+    }
+
+    /// Asks the brain, judges the answer and carries it out. Returns how many steps it took.
+    ///
+    /// # Errors
+    /// The broken promise.
+    pub fn turn(&mut self) -> Result<usize, Violation> {
+        self.turns += 1;
+        let turn = self.brain.turn(self.now);
+        let mut actions = turn.actions.iter();
+        for (ix, step) in &turn.steps {
+            self.note(|brain| format!("    {} {step:?}", brain.name(*ix)));
+            self.judge.step(scene!(self), *ix, step)?;
+            self.ledger.decide(*ix, step, self.now);
+            self.mix(u64::from(ix.0) << 32);
+            let name = self.brain.name(*ix);
+            match step {
+                Step::Yield(_) => self.operator.stopped_by_dependency(name, self.now),
+                Step::Gone => self.operator.gone(name),
+                _ => {}
+            }
+            let effect =
+                matches!(step, Step::Start(_) | Step::Probe(..) | Step::Unprobe(..) | Step::Stop(_) | Step::Kill(_));
+            if effect {
+                let Some(action) = actions.next() else {
+                    return Err(self.violated("every effect is an action", format!("{step:?}")));
+                };
+                self.act(action)?;
+            }
+        }
+        if let Some(action) = actions.next() {
+            return Err(self.violated("every action is a decision", format!("{action:?}")));
+        }
+        self.judge.turn(scene!(self), &turn)?;
+        self.hear(&turn);
+        Ok(turn.steps.len())
+    }
+
+    fn act(&mut self, action: &Action) -> Result<(), Violation> {
+        self.judge.action(scene!(self), action)?;
+        self.ledger.order(action, self.now);
+        self.world.carry_out(action, self.now);
+        let word = match action {
+            Action::Start { inst, .. } => inst.0,
+            Action::Probe { inst, .. } => inst.0 ^ 1,
+            Action::Unprobe { inst, .. } => inst.0 ^ 2,
+            Action::Stop { inst, .. } => inst.0 ^ 3,
+            Action::Kill { inst, .. } => inst.0 ^ 4,
+        };
+        self.mix(u64::try_from(word & u128::from(u64::MAX)).unwrap_or(0));
+        self.mix(self.now.as_micros());
+        Ok(())
+    }
+
+    fn hear(&mut self, turn: &Turn) {
+        for happening in &turn.happenings {
+            self.note(|brain| format!("      * {}", show_happening(brain, happening)));
+            self.mix(happening.kind as u64 ^ (happening.message.len() as u64) << 8);
+        }
+        if self.keep_told {
+            self.told.extend(turn.happenings.iter().map(|h| (self.now, h.clone())));
+        }
+    }
+
+    /// Compares what the brain shows with what is so, and lets it look for forgotten work.
+    ///
+    /// # Errors
+    /// The broken promise.
+    pub fn inspect(&mut self, shown: bool, scan: bool) -> Result<(), Violation> {
+        if shown {
+            self.judge.shown(scene!(self))?;
+        }
+        if scan && let Err(what) = self.brain.check(self.now) {
+            return Err(self.violated("no wake-up is lost", what));
+        }
+        Ok(())
+    }
+
+    /// A violation, now.
+    pub fn violated(&self, rule: &'static str, what: impl Into<String>) -> Violation {
+        Violation { rule, what: what.into(), at: self.now }
+    }
+}
+
+fn show_seat(brain: &Brain, at: &Seat) -> String {
+    format!("{}/{}{:?}", brain.name(at.service), at.slot.replica, at.slot.generation)
+}
+
+fn show_fact(brain: &Brain, fact: &Fact) -> String {
+    match fact {
+        Fact::Created { at, inst } => format!("{} created {inst:?}", show_seat(brain, at)),
+        Fact::Started { at, inst } => format!("{} started {inst:?}", show_seat(brain, at)),
+        Fact::StartFailed { at, inst, why, certain } => {
+            format!("{} start failed {inst:?}: {why}{}", show_seat(brain, at), if *certain { "" } else { " (unclear)" })
+        }
+        Fact::Exited { at, inst, exit, port_lost } => {
+            format!("{} exited {inst:?}: {exit}{}", show_seat(brain, at), if *port_lost { " (port lost)" } else { "" })
+        }
+        Fact::Probed { at, inst, role, version, verdict } => {
+            format!("{} {role:?} {inst:?} v{}: {verdict}", show_seat(brain, at), version.0)
+        }
+    }
+}
+
+fn show_happening(brain: &Brain, happening: &Happening) -> String {
+    let who = happening.service.map_or_else(String::new, |ix| brain.name(ix).to_string());
+    let replica = happening.replica.map_or_else(String::new, |r| format!("/{r}"));
+    let reason = happening.reason.as_ref().map_or_else(String::new, |r| format!(" [{r}]"));
+    format!("{} {who}{replica} {}{reason}", happening.kind.as_str(), happening.message)
+}

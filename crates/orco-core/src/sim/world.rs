@@ -1,0 +1,448 @@
+//! The world outside the brain: instances that are born, answer probes and die, and facts on their way.
+//!
+//! It knows the truth. The brain knows only the facts that have been delivered.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{Chance, Fate, Faults, Mood, Script, Spawn};
+use crate::{
+    brain::Action,
+    model::{Exit, Fact, InstanceId, Moment, ProbeVersion, Role, Seat, Verdict},
+    spec::{Health, Kind, Service},
+};
+
+/// Whether an instance really runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pulse {
+    /// Its start is under way.
+    Unborn,
+    /// It runs since then.
+    Alive(Moment),
+    /// It is over, or never was.
+    Gone,
+}
+
+/// A probe that is being asked again and again.
+#[derive(Clone, Debug)]
+struct Watch {
+    version: ProbeVersion,
+    health: Health,
+    /// Which arrangement this is; rounds of older ones are dropped.
+    turn: u32,
+    /// How many failures in a row while starting, for the fast retry.
+    eager: Option<u32>,
+    passes: u32,
+}
+
+/// One instance.
+#[derive(Clone, Debug)]
+pub struct Body {
+    /// Its seat.
+    pub at: Seat,
+    /// What it runs.
+    pub service: Arc<Service>,
+    /// What becomes of it.
+    pub script: Script,
+    /// Whether it runs.
+    pub pulse: Pulse,
+    chance: Chance,
+    started_told: bool,
+    over_told: bool,
+    stop: bool,
+    kill: bool,
+    watch: [Option<Watch>; 2],
+    turns: u32,
+}
+
+#[derive(Clone, Debug)]
+enum Event {
+    Fact(Fact),
+    Spawn(InstanceId),
+    Late(InstanceId),
+    Die(InstanceId, Exit),
+    /// Its own end, unless the world was healed before.
+    End(InstanceId),
+    Ask(InstanceId, Role, u32),
+    Answer(InstanceId, Role, u32),
+}
+
+/// The world.
+#[derive(Debug)]
+pub struct World {
+    fate: Fate,
+    faults: Faults,
+    healed: bool,
+    bodies: BTreeMap<InstanceId, Body>,
+    queue: BTreeMap<(Moment, u64), Event>,
+    posted: u64,
+    past: VecDeque<Fact>,
+    chance: Chance,
+    /// How many instances run, by service index.
+    alive: BTreeMap<u32, u32>,
+}
+
+const fn lane(role: Role) -> usize {
+    match role {
+        Role::Readiness => 0,
+        Role::Liveness => 1,
+    }
+}
+
+impl World {
+    /// An empty world. `faults` are those of messages and probes; those of lives are in `fate`.
+    pub fn new(fate: Fate, faults: Faults, seed: u64) -> Self {
+        Self {
+            fate,
+            faults,
+            healed: false,
+            bodies: BTreeMap::new(),
+            queue: BTreeMap::new(),
+            posted: 0,
+            past: VecDeque::new(),
+            chance: Chance::new(&[seed, 2]),
+            alive: BTreeMap::new(),
+        }
+    }
+
+    /// Who decides what becomes of new instances.
+    pub const fn fate_mut(&mut self) -> &mut Fate {
+        &mut self.fate
+    }
+
+    /// An instance.
+    pub fn body(&self, inst: InstanceId) -> Option<&Body> {
+        self.bodies.get(&inst)
+    }
+
+    /// All instances that ever were, or almost.
+    pub fn bodies(&self) -> impl Iterator<Item = (InstanceId, &Body)> {
+        self.bodies.iter().map(|(inst, body)| (*inst, body))
+    }
+
+    /// Those that run or may yet be born.
+    pub fn living(&self) -> impl Iterator<Item = (InstanceId, &Body)> {
+        self.bodies().filter(|(_, body)| body.pulse != Pulse::Gone)
+    }
+
+    /// Whether it runs.
+    pub fn is_alive(&self, inst: InstanceId) -> bool {
+        self.bodies.get(&inst).is_some_and(|body| matches!(body.pulse, Pulse::Alive(_)))
+    }
+
+    /// When something happens next.
+    pub fn next(&self) -> Option<Moment> {
+        self.queue.keys().next().map(|(at, _)| *at)
+    }
+
+    /// No fault from now on: what lives becomes well, what is started lives.
+    pub fn heal(&mut self) {
+        self.healed = true;
+        self.faults = Faults::default();
+        if let Fate::Drawn(adversary) = &mut self.fate {
+            adversary.faults = Faults::default();
+        }
+        for body in self.bodies.values_mut() {
+            body.script.readiness = Mood::WellAfter(Duration::ZERO);
+            body.script.liveness = Mood::WellAfter(Duration::ZERO);
+            if body.service.kind != Kind::Oneshot {
+                body.script.end = None;
+            }
+            body.watch.iter_mut().flatten().for_each(|watch| watch.passes = 0);
+        }
+        // Verdicts on their way are of the sick past; probes will say the same again if it still holds.
+        self.queue.retain(|_, event| !matches!(event, Event::Fact(Fact::Probed { .. })));
+    }
+
+    /// Everything up to `now` happens; the facts that arrive are appended to `facts`.
+    pub fn advance(&mut self, now: Moment, facts: &mut Vec<Fact>) {
+        while let Some(entry) = self.queue.first_entry() {
+            if entry.key().0 > now {
+                break;
+            }
+            match entry.remove() {
+                Event::Fact(fact) => {
+                    self.remember(&fact);
+                    facts.push(fact);
+                }
+                Event::Spawn(inst) => self.spawn(inst, now),
+                Event::Late(inst) => self.born(inst, now),
+                Event::Die(inst, exit) => self.die(inst, exit, now),
+                Event::End(inst) => {
+                    if let Some((_, exit)) = self.bodies.get(&inst).and_then(|b| b.script.end) {
+                        self.die(inst, exit, now);
+                    }
+                }
+                Event::Ask(inst, role, turn) => self.ask(inst, role, turn, now),
+                Event::Answer(inst, role, turn) => self.answer(inst, role, turn, now),
+            }
+        }
+        if self.chance.hit(self.faults.fact_again) && !self.past.is_empty() {
+            let nth = self.chance.below(self.past.len() as u64);
+            facts.extend(usize::try_from(nth).ok().and_then(|n| self.past.get(n)).cloned());
+        }
+    }
+
+    fn remember(&mut self, fact: &Fact) {
+        if self.faults.fact_again == 0 {
+            return;
+        }
+        if self.past.len() >= 64 {
+            self.past.pop_front();
+        }
+        self.past.push_back(fact.clone());
+    }
+
+    fn post(&mut self, at: Moment, event: Event) {
+        self.posted += 1;
+        self.queue.insert((at, self.posted), event);
+    }
+
+    /// A fact sets out; the post may be slow or deliver twice.
+    fn tell(&mut self, now: Moment, fact: Fact) {
+        let late = self.chance.hit(self.faults.fact_late);
+        let at = if late { now + self.chance.duration(1, 4000) } else { now };
+        if self.chance.hit(self.faults.fact_twice) {
+            let again = at + self.chance.duration(0, 3000);
+            self.post(again, Event::Fact(fact.clone()));
+        }
+        self.post(at, Event::Fact(fact));
+    }
+
+    /// Carries an action out.
+    pub fn carry_out(&mut self, action: &Action, now: Moment) {
+        match action {
+            Action::Start { at, inst, run, service } => self.start(*at, *inst, *run, service, now),
+            Action::Probe { inst, role, version, health, .. } => self.watch(*inst, *role, *version, health, now),
+            Action::Unprobe { inst, role } => {
+                if let Some(body) = self.bodies.get_mut(inst) {
+                    body.watch[lane(*role)] = None;
+                }
+            }
+            Action::Stop { inst, .. } => self.stop(*inst, now),
+            Action::Kill { inst, .. } => self.kill(*inst, now),
+        }
+    }
+
+    fn start(&mut self, at: Seat, inst: InstanceId, run: u32, service: &Arc<Service>, now: Moment) {
+        let script = self.fate.script(at, run, service);
+        let chance = match &self.fate {
+            Fate::Drawn(adversary) => adversary.stream(at, run, service),
+            Fate::Told(_) => Chance::new(&[0, u64::from(run)]),
+        };
+        match script.spawn {
+            Spawn::Runs(after) | Spawn::Refused(after) => self.post(now + after, Event::Spawn(inst)),
+            Spawn::Unclear { after, born } => {
+                self.post(now + after, Event::Spawn(inst));
+                if let Some(born) = born {
+                    self.post(now + born, Event::Late(inst));
+                }
+            }
+        }
+        let body = Body {
+            at,
+            service: Arc::clone(service),
+            script,
+            pulse: Pulse::Unborn,
+            chance,
+            started_told: false,
+            over_told: false,
+            stop: false,
+            kill: false,
+            watch: [None, None],
+            turns: 0,
+        };
+        self.bodies.insert(inst, body);
+    }
+
+    /// The runtime's answer to a start.
+    fn spawn(&mut self, inst: InstanceId, now: Moment) {
+        let Some(body) = self.bodies.get_mut(&inst) else { return };
+        let at = body.at;
+        match body.script.spawn {
+            Spawn::Runs(_) => {
+                let container = body.service.image.is_some();
+                if body.pulse != Pulse::Unborn || body.over_told {
+                    return;
+                }
+                if body.kill {
+                    return self.over(inst, Exit::Unknown, now);
+                }
+                body.started_told = true;
+                if container {
+                    self.tell(now, Fact::Created { at, inst });
+                }
+                self.tell(now, Fact::Started { at, inst });
+                self.born(inst, now);
+            }
+            Spawn::Refused(_) => {
+                body.pulse = Pulse::Gone;
+                if !body.over_told {
+                    body.over_told = true;
+                    self.tell(now, Fact::StartFailed { at, inst, why: "no such program".into(), certain: true });
+                }
+            }
+            Spawn::Unclear { .. } => {
+                if body.over_told {
+                    return;
+                }
+                let why = "no answer from the runtime".into();
+                self.tell(now, Fact::StartFailed { at, inst, why, certain: false });
+            }
+        }
+    }
+
+    fn born(&mut self, inst: InstanceId, now: Moment) {
+        let Some(body) = self.bodies.get_mut(&inst) else { return };
+        if body.pulse != Pulse::Unborn {
+            return;
+        }
+        body.pulse = Pulse::Alive(now);
+        *self.alive.entry(body.at.service.0).or_default() += 1;
+        let (end, stop, kill) = (body.script.end, body.stop, body.kill);
+        if let Some((age, _)) = end {
+            self.post(now + age, Event::End(inst));
+        }
+        if kill {
+            self.kill(inst, now);
+        } else if stop {
+            self.stop(inst, now);
+        }
+        for role in [Role::Readiness, Role::Liveness] {
+            if let Some(watch) = self.bodies.get(&inst).and_then(|b| b.watch[lane(role)].as_ref()) {
+                let turn = watch.turn;
+                self.post(now, Event::Ask(inst, role, turn));
+            }
+        }
+    }
+
+    fn stop(&mut self, inst: InstanceId, now: Moment) {
+        let Some(body) = self.bodies.get_mut(&inst) else { return };
+        body.stop = true;
+        if let (Pulse::Alive(_), Some((takes, exit))) = (body.pulse, body.script.stop) {
+            self.post(now + takes, Event::Die(inst, exit));
+        }
+    }
+
+    fn kill(&mut self, inst: InstanceId, now: Moment) {
+        let Some(body) = self.bodies.get_mut(&inst) else { return };
+        body.kill = true;
+        let takes = body.script.kill;
+        match (body.pulse, body.script.spawn) {
+            (Pulse::Alive(_), _) => self.post(now + takes, Event::Die(inst, Exit::Signal(9))),
+            // `reap`: whatever may still come of the start is prevented, and the engine says so.
+            (Pulse::Unborn, Spawn::Unclear { .. }) => self.post(now + takes, Event::Die(inst, Exit::Unknown)),
+            // The start's own answer will find it killed.
+            (Pulse::Unborn, _) | (Pulse::Gone, _) => {}
+        }
+    }
+
+    fn die(&mut self, inst: InstanceId, exit: Exit, now: Moment) {
+        let Some(body) = self.bodies.get(&inst) else { return };
+        match body.pulse {
+            Pulse::Alive(_) => self.over(inst, exit, now),
+            Pulse::Unborn if body.kill => self.over(inst, exit, now),
+            Pulse::Unborn | Pulse::Gone => {}
+        }
+    }
+
+    fn over(&mut self, inst: InstanceId, exit: Exit, now: Moment) {
+        let Some(body) = self.bodies.get_mut(&inst) else { return };
+        if matches!(body.pulse, Pulse::Alive(_))
+            && let Some(alive) = self.alive.get_mut(&body.at.service.0)
+        {
+            *alive -= 1;
+        }
+        body.pulse = Pulse::Gone;
+        body.watch = [None, None];
+        body.over_told = true;
+        let asked = body.stop || body.kill;
+        let (at, port_lost) = (body.at, body.script.port_lost && !asked);
+        self.tell(now, Fact::Exited { at, inst, exit, port_lost });
+    }
+
+    fn watch(&mut self, inst: InstanceId, role: Role, version: ProbeVersion, health: &Health, now: Moment) {
+        let Some(body) = self.bodies.get_mut(&inst) else { return };
+        if body.pulse == Pulse::Gone {
+            return;
+        }
+        body.turns += 1;
+        let turn = body.turns;
+        let eager = (role == Role::Readiness).then_some(0);
+        body.watch[lane(role)] = Some(Watch { version, health: health.clone(), turn, eager, passes: 0 });
+        self.post(now, Event::Ask(inst, role, turn));
+    }
+
+    /// A probe sets out.
+    fn ask(&mut self, inst: InstanceId, role: Role, turn: u32, now: Moment) {
+        let hangs = self.faults.probe_hang;
+        let Some(body) = self.bodies.get_mut(&inst) else { return };
+        let Some(watch) = body.watch[lane(role)].as_ref().filter(|w| w.turn == turn) else { return };
+        let timeout = watch.health.tally.timeout;
+        let takes = if body.chance.hit(hangs) { timeout } else { body.script.answer.min(timeout) };
+        self.post(now + takes, Event::Answer(inst, role, turn));
+    }
+
+    /// It comes back, and the next one is arranged.
+    fn answer(&mut self, inst: InstanceId, role: Role, turn: u32, now: Moment) {
+        let (hangs, errors, healed) = (self.faults.probe_hang, self.faults.probe_error, self.healed);
+        let Some(body) = self.bodies.get_mut(&inst) else { return };
+        let Pulse::Alive(born) = body.pulse else { return };
+        let mood = if role == Role::Readiness { body.script.readiness } else { body.script.liveness };
+        let Some(watch) = body.watch[lane(role)].as_mut().filter(|w| w.turn == turn) else { return };
+        let verdict = if body.chance.hit(errors) {
+            Verdict::Unknown("prober out of descriptors".into())
+        } else if body.chance.hit(hangs / 2) {
+            Verdict::Fail("timeout".into())
+        } else if mood.well(now.since(born)) {
+            Verdict::Pass
+        } else {
+            Verdict::Fail("connection refused".into())
+        };
+        let tally = watch.health.tally;
+        let pass = verdict == Verdict::Pass;
+        watch.passes = if pass { watch.passes + 1 } else { 0 };
+        let pause = match watch.eager {
+            Some(_) if pass => tally.interval,
+            Some(failures) => tally.interval.min(Duration::from_millis(1 << failures.min(20))),
+            None => tally.interval,
+        };
+        watch.eager = watch.eager.filter(|_| !pass).map(|failures| failures + 1);
+        // After the healing a settled probe has nothing new to say.
+        let settled = healed && watch.passes > tally.success_threshold;
+        let (at, version) = (body.at, watch.version);
+        if !settled {
+            self.post(now + pause.max(Duration::from_millis(1)), Event::Ask(inst, role, turn));
+        }
+        self.tell(now, Fact::Probed { at, inst, role, version, verdict });
+    }
+
+    /// A story's or an adversary's blow: it ends now. False if it does not run.
+    pub fn strike(&mut self, inst: InstanceId, exit: Exit, now: Moment) -> bool {
+        let alive = self.is_alive(inst);
+        if alive {
+            self.post(now, Event::Die(inst, exit));
+        }
+        alive
+    }
+
+    /// Changes what probes find from now on.
+    pub fn set_mood(&mut self, inst: InstanceId, role: Role, mood: Mood) {
+        if let Some(body) = self.bodies.get_mut(&inst) {
+            match role {
+                Role::Readiness => body.script.readiness = mood,
+                Role::Liveness => body.script.liveness = mood,
+            }
+        }
+    }
+
+    /// Drops the memory of instances that are long over.
+    pub fn forget_gone(&mut self) {
+        if self.bodies.len() > 4096 {
+            self.bodies.retain(|_, body| body.pulse != Pulse::Gone);
+        }
+    }
+}

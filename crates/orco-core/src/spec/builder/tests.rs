@@ -1,0 +1,87 @@
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use super::*;
+use crate::spec::{Check, Kind, Known, Require, Stack, code};
+
+fn process(name: &str) -> ServiceBuilder {
+    ServiceBuilder::process(name, ["./run"])
+}
+
+/// The same rules as for files: each mistake has the code that it has there.
+#[test]
+fn mistakes() {
+    let with = |service: ServiceBuilder| Stack::builder("s").service(service);
+    let stacks: Vec<(&str, Builder)> = vec![
+        (code::NO_SERVICES, Stack::builder("s")),
+        (code::BAD_NAME, Stack::builder("No Name").service(process("a"))),
+        (code::BAD_NAME, with(process("A"))),
+        (code::BAD_NAME, with(process("a").depends_on("B C"))),
+        (code::DUPLICATE_KEY, with(process("a")).service(process("a"))),
+        (code::BAD_PORT, with(process("a").port("80:"))),
+        (code::NO_COMMAND, with(ServiceBuilder::new("a", "process"))),
+        (code::BAD_COMMAND, with(ServiceBuilder::process("a", [""]))),
+        (code::BAD_COMMAND, with(process("a").hook(HookAt::PreStart, [] as [&str; 0]))),
+        (code::NUL, with(ServiceBuilder::process("a", ["a\0b"]))),
+        (code::BAD_VARIABLE_NAME, with(process("a").env("A=B", ""))),
+        (code::OUT_OF_RANGE, with(process("a").replicas(0))),
+        (code::OUT_OF_RANGE, with(process("a").health(Check::tcp("localhost:1").interval(Duration::ZERO)))),
+        (code::OUT_OF_RANGE, with(process("a").health(Check::tcp("localhost:1").thresholds(0, 1)))),
+        (code::OUT_OF_RANGE, with(process("a").backoff(Duration::ZERO, Duration::ZERO, 0.5))),
+        (code::OUT_OF_RANGE, with(process("a").backoff(Duration::ZERO, Duration::ZERO, f64::NAN))),
+        (code::MIN_ABOVE_MAX, with(process("a").backoff(Duration::from_secs(2), Duration::from_secs(1), 1.0))),
+        (code::UNKNOWN_SIGNAL, with(process("a").stop(99, Duration::ZERO))),
+        (code::BAD_ADDRESS, with(process("a").health(Check::http("localhost/x")))),
+        (code::BAD_REGEX, with(process("a").health(Check::log("(")))),
+        (code::BAD_EXPRESSION, with(process("a").health(Check::log("x").expression("http")))),
+        (code::UNKNOWN_DEPENDENCY, with(process("a").depends_on("b"))),
+        (code::CYCLE, with(process("a").depends_on("b")).service(process("b").depends_on("a"))),
+        (code::NEVER_COMPLETES, with(process("a").depends_on(Need::completed("b"))).service(process("b"))),
+        (code::HOST_PORT_REPLICAS, with(process("a").port("80:80").replicas(2))),
+        (code::ENDPOINT_NOT_DEPENDENCY, with(process("a").env("B", "${endpoint.b}")).service(process("b"))),
+        (code::UNKNOWN_RUNTIME, with(ServiceBuilder::new("a", "nope")).known(Known::new(["process"], ["tcp"]))),
+        (code::UNKNOWN_PROBE, with(process("a").health(Check::log("x"))).known(Known::new(["process"], ["tcp"]))),
+    ];
+    for (code, stack) in stacks {
+        let shown = format!("{stack:?}");
+        let invalid = stack.build().expect_err(&shown);
+        let codes: Vec<_> = invalid.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
+        assert_eq!(codes, [code], "{invalid}");
+    }
+}
+
+#[test]
+fn all_mistakes_at_once() {
+    let stack = Stack::builder("s").service(process("a").depends_on("bb").replicas(0)).service(process("b").port("x"));
+    assert_eq!(
+        stack.build().unwrap_err().to_string(),
+        "invalid stack: `0` is out of range: 1 to 1000 (at `services.a.replicas`), `x` is not a port \
+         (at `services.b.ports[0]`); a port is 1 to 65535, unknown dependency `bb` \
+         (at `services.a.dependsOn[0].target`); did you mean `b`?"
+    );
+}
+
+#[test]
+fn what_was_said_arrives() {
+    let stack = Stack::builder("s")
+        .workdir("/srv")
+        .service(process("db").oneshot().workdir("db"))
+        .service(
+            ServiceBuilder::new("api", "custom")
+                .depends_on(Need::completed("db").timeout(Duration::from_secs(7)))
+                .health(Check::http("http://localhost:${port}/").and_log("up").expression("http or log"))
+                .named_port("admin", "9000:9000/http"),
+        )
+        .build()
+        .unwrap();
+    let api = stack.service("api").unwrap();
+    assert_eq!((api.runtime.as_str(), &api.command, api.workdir.to_str()), ("custom", &None, Some("/srv")));
+    assert_eq!(api.depends_on[0].require, Require::Completed);
+    assert_eq!(api.ports[0].name.as_deref(), Some("admin"));
+    assert!(api.uses_own_port());
+    assert_eq!(api.health.as_ref().unwrap().check.probes.len(), 2);
+    let db = stack.service("db").unwrap();
+    assert_eq!((db.kind, db.workdir.to_str()), (Kind::Oneshot, Some("/srv/db")));
+    assert_eq!(db.restart.condition, crate::spec::Condition::OnFailure);
+}

@@ -1,0 +1,27 @@
+//! All rules over a whole stack.
+
+use std::collections::BTreeSet;
+
+use super::{Finding, Known, dependencies, endpoints, policies, ports, programs};
+use crate::spec::Service;
+
+/// What the rules look at.
+pub(crate) struct Subject<'a> {
+    pub(crate) services: &'a [Service],
+    pub(crate) known: &'a Known,
+    /// Names under which the file has something that is no service.
+    pub(crate) broken: &'a BTreeSet<String>,
+}
+
+/// Everything that does not hold.
+pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    programs::check(subject, &mut findings);
+    dependencies::check(subject, &mut findings);
+    endpoints::check(subject, &mut findings);
+    ports::check(subject, &mut findings);
+    for service in subject.services {
+        policies::check(service, &mut findings);
+    }
+    findings
+}
