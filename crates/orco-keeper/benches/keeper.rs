@@ -1,9 +1,8 @@
 //! The keeper's own figures: `cargo bench -p orco-keeper`. Ratios to a bare fork and exec of the same run.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 use std::{
     fs,
-    io::Write,
     os::unix::ffi::OsStrExt,
     path::Path,
     process::{Command, Stdio},
@@ -16,7 +15,7 @@ use orco_keeper::{Backend, Client, Config, Launch, Spawn};
 const MANY: u128 = 1000;
 
 fn say(text: &str) {
-    writeln!(std::io::stdout(), "{text}").unwrap();
+    println!("{text}");
 }
 
 fn spawn(dir: &Path, id: u128, argv: &[&str]) -> Spawn {
