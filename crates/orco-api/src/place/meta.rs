@@ -73,8 +73,7 @@ impl Meta {
         let next = path.with_extension("json.new");
         let replace = || -> io::Result<()> {
             let mut file = fs::File::create(&next)?;
-            serde_json::to_writer_pretty(&mut file, self)?;
-            file.write_all(b"\n")?;
+            file.write_all(&serde_json::to_vec_pretty(self)?)?;
             fs::rename(&next, &path)
         };
         replace().map_err(|source| MetaError::Io { path: path.clone(), source })
