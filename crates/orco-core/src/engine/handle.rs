@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     brain::{Command, Refused},
     log::{Query, Record},
-    model::{ServiceName, StackId, State},
+    model::{ServiceName, StackId, State, Waiting},
     runtime::{ExecRequest, ExecResult, Runtime, RuntimeError, Usage},
     spec::Stack,
 };
@@ -259,7 +259,8 @@ impl Engine {
     }
 
     /// Waits until nothing is left to run: all oneshots have completed, or what is left failed or
-    /// waits for what failed, or the stack was asked down and is. `None`: the engine has ended. Cancel-safe.
+    /// waits for what failed, or the stack was asked down and is. While a service is stopped by a command of its
+    /// own, the stack is not over. `None`: the engine has ended. Cancel-safe.
     pub async fn finished(&self) -> Option<Finished> {
         self.watch().await?.until(finished).await
     }
@@ -384,13 +385,17 @@ fn finished(status: &Status) -> Option<Finished> {
     if status.going_down {
         return status.snapshot.all_down().then_some(Finished::Down);
     }
+    // What somebody has stopped, somebody may start again, and then others may go on.
+    if services.iter().any(|s| matches!(s.waiting, Some(Waiting::Down { reason: None }))) {
+        return None;
+    }
     let over = |s: State| matches!(s, State::Completed | State::Failed | State::Stopped);
     let mut wanted = services.iter().filter(|s| s.wanted).peekable();
     wanted.peek()?;
     let mut failed = Vec::new();
     for s in wanted {
         // A pending seat moves only when something it waits for does, and by now nothing else moves.
-        let stuck = s.state == State::Pending && s.waiting.as_ref().is_some_and(crate::model::Waiting::is_gate);
+        let stuck = s.state == State::Pending && s.waiting.as_ref().is_some_and(Waiting::is_gate);
         if !(over(s.state) || stuck) || s.instances.iter().any(|i| !over(i.state) && i.state != State::Pending) {
             return None;
         }
