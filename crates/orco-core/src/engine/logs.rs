@@ -4,7 +4,7 @@
 //! over a stream that one task writes. Readers have cursors; a slow one is just behind.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     io,
     path::PathBuf,
     sync::{
@@ -19,6 +19,7 @@ use tokio::{
     sync::{Notify, watch},
     task::JoinHandle,
 };
+use tokio_util::task::TaskTracker;
 
 use crate::{
     log::{
@@ -39,6 +40,8 @@ use super::{
 const RETAINED: u64 = 256 << 20;
 /// So many ended instances are a reason to look at the size, besides full segments.
 const ENDS: u64 = 64;
+/// So many of the last instances are remembered for readers, ended or not.
+const RECENT: usize = 1024;
 /// `arrivals` when the engine has ended.
 pub(super) const CLOSED: u64 = u64::MAX;
 
@@ -82,10 +85,14 @@ pub(super) struct Logs {
     pub(super) store: Store,
     /// Live instances. The lock is held for look-ups only.
     live: Mutex<BTreeMap<InstanceId, Entry>>,
+    /// The last instances that came, by number: a reader that was busy learns of one that is over already.
+    recent: Mutex<VecDeque<(u64, Tail)>>,
     /// Counts instances that were attached; [`CLOSED`] when the engine has ended.
     pub(super) arrivals: watch::Sender<u64>,
     /// Wakes the task that seals full segments and deletes the oldest ones.
     full: Notify,
+    /// Writers and readers at work.
+    pub(super) tasks: TaskTracker,
     ends: AtomicU64,
 }
 
@@ -97,8 +104,10 @@ impl Logs {
         Ok(Self {
             store: Store::new(root),
             live: Mutex::default(),
+            recent: Mutex::default(),
             arrivals: watch::Sender::new(0),
             full: Notify::new(),
+            tasks: TaskTracker::new(),
             ends: AtomicU64::new(0),
         })
     }
@@ -128,25 +137,46 @@ impl Logs {
             LogSource::Stream(stream) => {
                 let (written, rx) = watch::channel(0);
                 let stem = Stem { replica: request.replica, run: request.run };
-                let task = tokio::spawn(write(Arc::clone(self), stream, dir.clone(), stem, written));
+                let task = self.tasks.spawn(write(Arc::clone(self), stream, dir.clone(), stem, written));
                 (Arc::new(Written(rx)), Some(task))
             }
         };
         let tail = Tail { origin, dir, growth, ended: ended_rx };
-        self.live().insert(request.instance, Entry { tail, ended, writing });
-        self.arrivals.send_modify(|n| *n += 1);
+        self.live().insert(request.instance, Entry { tail: tail.clone(), ended, writing });
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if recent.len() == RECENT {
+            recent.pop_front();
+        }
+        let number = self.arrivals.borrow().saturating_add(1);
+        recent.push_back((number, tail));
+        // Under the lock, so that numbers come in order.
+        self.arrivals.send_replace(number);
+    }
+
+    /// The instances that came after the one with this number, those that are over already too; then the number of
+    /// the last one. `None`: some of them are forgotten, and only the files know of all.
+    pub(super) fn came_since(&self, number: u64) -> (Option<Vec<Tail>>, u64) {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let (Some((oldest, _)), Some((last, _))) = (recent.front(), recent.back()) else {
+            return (Some(Vec::new()), number);
+        };
+        let start = recent.partition_point(|(n, _)| *n <= number);
+        let all_there = *oldest <= number + 1;
+        (all_there.then(|| recent.range(start..).map(|(_, tail)| tail.clone()).collect()), *last)
     }
 
     /// An instance is over: its readers come to their end when they have read what there is.
     pub(super) async fn ended(&self, inst: InstanceId) {
-        let Some(entry) = self.live().remove(&inst) else { return };
-        if let Some(writing) = entry.writing {
+        let writing = self.live().get_mut(&inst).and_then(|entry| entry.writing.take());
+        if let Some(writing) = writing {
             // The stream of an ended instance ends; one that does not is cut off.
             let abort = writing.abort_handle();
             if tokio::time::timeout(std::time::Duration::from_secs(5), writing).await.is_err() {
                 abort.abort();
             }
         }
+        // Whoever does not find it among the live ones finds all its output in the files.
+        let Some(entry) = self.live().remove(&inst) else { return };
         entry.ended.send_replace(true);
         if self.ends.fetch_add(1, Ordering::Relaxed) % ENDS == ENDS - 1 {
             self.rotated();
@@ -164,7 +194,7 @@ impl Logs {
         loop {
             self.full.notified().await;
             let logs = Arc::clone(&self);
-            let round = tokio::task::spawn_blocking(move || {
+            let round = self.tasks.spawn_blocking(move || {
                 let live: BTreeSet<Origin> = logs.tails().into_iter().map(|t| t.origin).collect();
                 let is_live = |origin: &Origin| live.contains(origin);
                 logs.store.seal(&is_live)?;

@@ -1,6 +1,10 @@
 //! Readers of logs that wait for more.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use futures::{FutureExt, Stream, future::select_all, stream};
 use tokio::sync::watch;
@@ -62,6 +66,10 @@ struct Reading {
     query: Query,
     go_on: bool,
     arrivals: watch::Receiver<u64>,
+    /// The number of the last instance that was noted.
+    noted: u64,
+    /// Instances came that nobody remembers: the files have to be looked through.
+    missed: bool,
     /// `None`: not opened yet, or lost to a failed read.
     follower: Option<Follower>,
     /// Live instances, and how far each had been read when it last said that it has more.
@@ -75,21 +83,22 @@ pub(super) fn follow(
     go_on: bool,
 ) -> impl Stream<Item = Vec<Record>> + Send + 'static + use<> {
     let arrivals = logs.arrivals.subscribe();
-    let reading = Reading { logs, query, go_on, arrivals, follower: None, tails: BTreeMap::new() };
+    let (_, noted) = logs.came_since(0);
+    let (follower, tails) = (None, BTreeMap::new());
+    let mut reading = Reading { logs, query, go_on, arrivals, noted, missed: false, follower, tails };
+    reading.welcome_all(reading.logs.tails());
     stream::unfold(reading, |mut reading| async move { reading.next().await.map(|batch| (batch, reading)) })
 }
 
 impl Reading {
     async fn next(&mut self) -> Option<Vec<Record>> {
-        let mut opened = self.follower.is_some();
         loop {
             let closed = *self.arrivals.borrow_and_update() == CLOSED;
-            self.welcome(opened);
+            self.welcome();
             // Read before the files: what is written before the flag is set is then not missed.
             let over: Vec<Origin> =
                 self.tails.values().filter(|(t, _)| *t.ended.borrow()).map(|(t, _)| t.origin.clone()).collect();
             let (batch, more) = self.read(over.clone()).await?;
-            opened = true;
             for origin in &over {
                 self.tails.remove(origin);
             }
@@ -104,14 +113,21 @@ impl Reading {
         }
     }
 
-    /// Takes note of instances that came since.
-    fn welcome(&mut self, opened: bool) {
-        for tail in self.logs.tails() {
-            if self.query.selects(&tail.origin) && !self.tails.contains_key(&tail.origin) {
-                if let (true, Some(follower)) = (opened, &mut self.follower) {
+    /// Takes note of instances that came since, also of those that are over by now.
+    fn welcome(&mut self) {
+        let (came, last) = self.logs.came_since(self.noted);
+        self.noted = last;
+        self.missed |= came.is_none();
+        self.welcome_all(came.unwrap_or_else(|| self.logs.tails()));
+    }
+
+    fn welcome_all(&mut self, came: Vec<Tail>) {
+        for tail in came {
+            if self.query.selects(&tail.origin) {
+                if let Some(follower) = &mut self.follower {
                     follower.add(tail.origin.clone());
                 }
-                self.tails.insert(tail.origin.clone(), (tail, None));
+                self.tails.entry(tail.origin.clone()).or_insert((tail, None));
             }
         }
     }
@@ -119,13 +135,27 @@ impl Reading {
     /// Reads on, on a thread where blocking is fine.
     async fn read(&mut self, over: Vec<Origin>) -> Option<(Vec<Record>, More)> {
         let follower = self.follower.take();
-        let (query, store) = (self.query.clone(), self.logs.store.clone());
-        let live: Vec<Origin> = self.tails.keys().cloned().collect();
-        let done = tokio::task::spawn_blocking(move || {
+        let (query, logs) = (self.query.clone(), Arc::clone(&self.logs));
+        let missed = std::mem::take(&mut self.missed);
+        let done = self.logs.tasks.spawn_blocking(move || {
+            // Asked for only after the files were looked through: what was found and is not live is complete, and what
+            // was not found is noted when it comes.
+            let live = OnceCell::<BTreeSet<Origin>>::new();
+            let is_live = |origin: &Origin| {
+                live.get_or_init(|| logs.tails().into_iter().map(|t| t.origin).collect()).contains(origin)
+            };
             let mut follower = match follower {
                 Some(follower) => follower,
-                None => query.follow(&store, &|origin| live.contains(origin))?,
+                None => query.follow(&logs.store, &is_live)?,
             };
+            if missed {
+                for origin in logs.store.instances()? {
+                    follower.add(origin.clone());
+                    if !is_live(&origin) {
+                        follower.ended(&origin);
+                    }
+                }
+            }
             for origin in &over {
                 follower.ended(origin);
             }
@@ -162,10 +192,10 @@ impl Reading {
             (origin, seen) = grown => Some((origin.clone(), seen)),
             _ = self.arrivals.changed() => None,
         };
-        if let Some((origin, seen)) = fired {
-            if let Some((_, fired_at)) = self.tails.get_mut(&origin) {
-                *fired_at = Some(seen);
-            }
+        if let Some((origin, seen)) = fired
+            && let Some((_, fired_at)) = self.tails.get_mut(&origin)
+        {
+            *fired_at = Some(seen);
         }
     }
 }

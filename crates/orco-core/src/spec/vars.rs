@@ -174,6 +174,9 @@ pub(crate) enum Field {
     Fixed,
 }
 
+/// The longest text that may come of an expansion.
+const LONGEST: usize = 1 << 20;
+
 /// Expands what the loader knows. Every flaw is added to `flaws`; the text is then of no use.
 pub(crate) fn expand(
     text: &str,
@@ -201,6 +204,10 @@ fn expand_nested(
                 flaws.push(flaw.help("write `$${` for a literal `${`"));
             }
             Piece::Braced(inner) => braced(inner, field, var, flaws, depth, &mut out),
+        }
+        if out.len() > LONGEST.max(text.len() * 2) {
+            flaws.push(Flaw::new(code::BAD_INTERPOLATION, "the text is longer than 1 MiB with its variables"));
+            break;
         }
     }
     out
