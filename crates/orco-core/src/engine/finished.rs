@@ -22,6 +22,10 @@ pub(super) fn finished(status: &Status) -> Option<Finished> {
     if status.going_down {
         return status.snapshot.all_down().then_some(Finished::Down);
     }
+    // What somebody has stopped, somebody may start again, and then others may go on.
+    if services.iter().any(|s| matches!(s.waiting, Some(Waiting::Down { reason: None }))) {
+        return None;
+    }
     let over = |s: State| matches!(s, State::Completed | State::Failed | State::Stopped);
     let mut wanted = services.iter().filter(|s| s.wanted).peekable();
     wanted.peek()?;

@@ -249,7 +249,8 @@ impl Engine {
     }
 
     /// Waits until nothing is left to run: all oneshots have completed, or what is left failed or
-    /// waits for what failed, or the stack was asked down and is. `None`: the engine has ended. Cancel-safe.
+    /// waits for what failed, or the stack was asked down and is. While a service is stopped by a command of its
+    /// own, the stack is not over. `None`: the engine has ended. Cancel-safe.
     pub async fn finished(&self) -> Option<Finished> {
         self.watch().await?.until(finished).await
     }

@@ -48,7 +48,7 @@ pub fn events(engine: &Engine, printer: Printer) -> JoinHandle<()> {
             let mut text = String::new();
             batch.iter().for_each(|event| lines.note(&Event::from(&**event), &mut text));
             if !text.is_empty() {
-                printer.note(text).await;
+                printer.print(Piece::Err(text.into_bytes())).await;
             }
         }
     })
