@@ -1,7 +1,7 @@
 //! Every diagnostic of stack files, with its own file in `tests/spec` at the root of the workspace and a snapshot of
 //! what people read.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 use std::{
     collections::BTreeSet,

@@ -25,7 +25,8 @@ use crate::{builder::Builder, growth::Output, program, usage, user};
 #[derive(Debug)]
 pub struct ProcessRuntime {
     client: Client,
-    services: Mutex<HashMap<InstanceId, ServiceName>>,
+    /// Whose each instance is.
+    services: Mutex<HashMap<InstanceId, (StackId, ServiceName)>>,
 }
 
 /// What is to be run, before it is resolved.
@@ -66,7 +67,7 @@ impl ProcessRuntime {
         self.client.keeper_pid()
     }
 
-    fn services(&self) -> MutexGuard<'_, HashMap<InstanceId, ServiceName>> {
+    fn services(&self) -> MutexGuard<'_, HashMap<InstanceId, (StackId, ServiceName)>> {
         self.services.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -142,12 +143,12 @@ impl Runtime for ProcessRuntime {
         vec![Diagnostic::error("no-command", text).at(format!("services.{}.command", service.name))]
     }
 
-    async fn list(&self, _: &StackId) -> Result<Vec<Found>, RuntimeError> {
+    async fn list(&self, stack: &StackId) -> Result<Vec<Found>, RuntimeError> {
         let services = self.services();
         let found = self.client.live().into_iter().filter_map(|(id, pid)| {
-            let service = services.get(&id)?.clone();
+            let (_, service) = services.get(&id).filter(|(whose, _)| whose == stack)?;
             let handle = Handle::new(id, id.to_string());
-            Some(Found::new(pid.map_or(handle.clone(), |pid| handle.with_pid(pid)), service))
+            Some(Found::new(pid.map_or(handle.clone(), |pid| handle.with_pid(pid)), service.clone()))
         });
         Ok(found.collect())
     }
@@ -164,7 +165,7 @@ impl Runtime for ProcessRuntime {
                 inherit: request.service.inherit_env,
             })
             .await?;
-        self.services().insert(id, request.service.name.clone());
+        self.services().insert(id, (request.stack, request.service.name.clone()));
         let spawned = self.client.spawn(Spawn {
             launch,
             stop_signal: request.service.stop.signal,

@@ -107,6 +107,8 @@ impl Brain {
         self.unqueue(ix, key);
         let unit = &mut self.units[ix.index()];
         unit.slots.retain(|slot| slot.key != key);
+        self.weigh_again();
+        let unit = &mut self.units[ix.index()];
         let left = unit.slots.is_empty() && unit.was_up;
         if left && self.view(ix).leaving() {
             let unit = &mut self.units[ix.index()];
@@ -171,7 +173,7 @@ impl Brain {
     fn stop(&mut self, ix: ServiceIx, key: SlotKey, now: Moment, out: &mut Vec<Action>) {
         let kill_at_once = self.plants.has(Plant::KillAtOnce);
         let Some(stop) = self.units[ix.index()].set(key.generation).map(|set| set.spec.stop) else { return };
-        let Some((inst, reason)) = self.to_stopping(ix, key, now, now + stop.timeout, false) else { return };
+        let Some((inst, reason)) = self.send_off(ix, key, now, now + stop.timeout, false) else { return };
         let at = Seat { service: ix, slot: key };
         out.push(Action::Stop { at, inst, signal: stop.signal });
         if kill_at_once {
@@ -194,7 +196,7 @@ impl Brain {
 
     fn kill(&mut self, ix: ServiceIx, key: SlotKey, now: Moment, out: &mut Vec<Action>) {
         let late = matches!(self.units[ix.index()].slot(key).map(|s| &s.phase), Some(Phase::Stopping { .. }));
-        let Some((inst, _)) = self.to_stopping(ix, key, now, Moment::MAX, true) else { return };
+        let Some((inst, _)) = self.send_off(ix, key, now, Moment::MAX, true) else { return };
         out.push(Action::Kill { at: Seat { service: ix, slot: key }, inst });
         let message = if late { "did not stop in time: killed" } else { "killed" };
         self.tell(ix, now, Told::new(EventKind::ServiceStopping, message).of(key.replica));
@@ -202,7 +204,7 @@ impl Brain {
 
     /// The instance is on its way out; with its seat, unless it was to be recycled. Returns it with the reason
     /// of a recycling.
-    fn to_stopping(
+    fn send_off(
         &mut self,
         ix: ServiceIx,
         key: SlotKey,

@@ -16,8 +16,10 @@ pub(crate) struct Face {
     pub(crate) started: bool,
     /// It meets `require: ready`.
     pub(crate) ready: bool,
-    /// All seats of the target set ended with a success code.
+    /// A oneshot whose seats of the target set all ended with a success code.
     pub(crate) completed: bool,
+    /// All seats of the target set ended well, whatever its kind: nothing is missing.
+    pub(crate) over: bool,
     /// It is on its way out: wanted down, or removed and needed by nobody.
     pub(crate) leaving: bool,
     /// It has failed and is not ready.
@@ -51,7 +53,7 @@ impl Face {
 
     /// Nothing is missing for `StackReady`.
     pub(crate) const fn fine(&self) -> bool {
-        self.ready || self.completed
+        self.ready || self.over
     }
 }
 
@@ -85,7 +87,8 @@ pub(crate) fn of(view: &View<'_>) -> Face {
         }
     }
     face.ready = unit.broken.is_none() && ready >= pace::quorum(&unit.spec().update, unit.replicas);
-    face.completed = unit.replicas > 0 && completed >= unit.replicas;
+    face.over = unit.replicas > 0 && completed >= unit.replicas;
+    face.completed = face.over && kind == Kind::Oneshot;
     face.failed = given_up && !face.ready;
     if face.live {
         face.leaning = leaning(unit, leaving);

@@ -29,6 +29,17 @@ impl Brain {
             self.mark(to);
         }
         self.mark(ix);
+        if old.iter().any(|to| edges.binary_search(to).is_err()) {
+            self.weigh_again();
+        }
+    }
+
+    /// An edge that was left out of the ranks may count now that another one has gone.
+    pub(super) fn weigh_again(&mut self) {
+        if self.contradicted {
+            self.rank();
+            self.all().into_iter().for_each(|ix| self.mark(ix));
+        }
     }
 
     /// Ranks every service above what its sets depend on. The edges of target sets have no cycle: each
@@ -51,8 +62,11 @@ impl Brain {
         }
         // Where two of them contradict each other, those under real seats count.
         old.sort_unstable();
+        self.contradicted = false;
         for (_, from, to) in old {
-            if !below[from.index()].contains(&to) && !reaches(&below, to, from) {
+            if reaches(&below, to, from) {
+                self.contradicted = true;
+            } else if !below[from.index()].contains(&to) {
                 below[from.index()].push(to);
             }
         }

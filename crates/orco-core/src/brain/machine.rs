@@ -33,6 +33,8 @@ pub struct Brain {
     pub(super) names: BTreeMap<ServiceName, ServiceIx>,
     /// The services of the wanted stack in its order.
     pub(super) order: Vec<ServiceIx>,
+    /// Some edge of an old set was left out of the ranks.
+    pub(super) contradicted: bool,
     /// The whole stack was asked up, and not down since.
     pub(super) asked_up: bool,
     pub(super) admission: Admission,
@@ -67,6 +69,7 @@ impl Brain {
             units: Vec::new(),
             names: BTreeMap::new(),
             order: Vec::new(),
+            contradicted: false,
             asked_up: false,
             admission: Admission::default(),
             happenings: Vec::new(),

@@ -52,9 +52,10 @@ fn move_on(view: &View<'_>, now: Moment, out: &mut Decision) {
         .map(|replica| SlotKey { generation: unit.target, replica })
         .filter(|key| unit.slot(*key).is_none())
         .collect();
-    // A serving seat does not go while the one after it could not even be started.
+    // A serving seat does not go while the one after it could not even be started, and not for a
+    // revision of a service that was removed.
     let closed = unit.rollout.and_then(|_| view.not_yet());
-    let plan = pace::pace(&taken, &missing, limits(view, &taken, closed.is_some()));
+    let plan = pace::pace(&taken, &missing, limits(view, &taken, closed.is_some() || !unit.listed));
     plan.create.into_iter().for_each(|key| out.step(Step::Create(key)));
     plan.retire.into_iter().for_each(|key| out.step(Step::Retire(key)));
     if view.has(Plant::RetireUndone)

@@ -16,6 +16,8 @@ use crate::{
 impl Brain {
     pub(super) fn want(&mut self, stack: &Stack, now: Moment) {
         self.order.clear();
+        // Half of the new stack may contradict the other half of the old one: ranks come at the end.
+        self.contradicted = false;
         for spec in stack.services() {
             let ix = self.register(spec, now);
             self.order.push(ix);
@@ -143,7 +145,11 @@ impl Brain {
                 self.in_place(ix, spec, &edges, now);
                 self.tell(ix, now, Told::new(EventKind::UpdatePhase, "replacement turned back"));
             }
-            None => self.replace(ix, spec.clone(), edges, now),
+            None => {
+                self.replace(ix, spec.clone(), edges.clone(), now);
+                // A set of this revision that is only kept to turn back to follows the same rules.
+                self.in_place(ix, spec, &edges, now);
+            }
         }
     }
 

@@ -38,10 +38,13 @@ pub(super) enum Request {
     Status(oneshot::Sender<Arc<Status>>),
     Watch(oneshot::Sender<Watch>),
     /// The running instances of a service.
-    Running(ServiceName, oneshot::Sender<Vec<(u32, Arc<dyn Runtime>, Running)>>),
+    Running(ServiceName, oneshot::Sender<Vec<Found>>),
     /// End, when nothing is left.
     End(oneshot::Sender<()>),
 }
+
+/// A running instance: its replica, its runtime, and what is known of it.
+pub(super) type Found = (u32, Arc<dyn Runtime>, Running);
 
 /// A live instance as the driver knows it.
 #[derive(Debug)]
@@ -205,10 +208,10 @@ impl Driver {
         if let Some(stack) = stack {
             *directory = stack.services().iter().map(|s| (s.name.clone(), (Arc::clone(s), s.replicas))).collect();
         }
-        if let Some((service, replicas)) = scaled {
-            if let Some(entry) = directory.get_mut(&service) {
-                entry.1 = replicas;
-            }
+        if let Some((service, replicas)) = scaled
+            && let Some(entry) = directory.get_mut(&service)
+        {
+            entry.1 = replicas;
         }
         Ok(())
     }
@@ -227,11 +230,11 @@ impl Driver {
                 self.fact(Fact::Started { at, inst }, now);
             }
             Report::Fact(fact) => {
-                if let Fact::Exited { inst, .. } | Fact::StartFailed { inst, certain: true, .. } = &fact {
-                    if let Some(mut gone) = self.live.remove(inst) {
-                        gone.unprobe(Role::Readiness);
-                        gone.unprobe(Role::Liveness);
-                    }
+                if let Fact::Exited { inst, .. } | Fact::StartFailed { inst, certain: true, .. } = &fact
+                    && let Some(mut gone) = self.live.remove(inst)
+                {
+                    gone.unprobe(Role::Readiness);
+                    gone.unprobe(Role::Liveness);
                 }
                 self.fact(fact, now);
             }
@@ -333,7 +336,7 @@ impl Driver {
         }
     }
 
-    fn running(&self, service: &ServiceName) -> Vec<(u32, Arc<dyn Runtime>, Running)> {
+    fn running(&self, service: &ServiceName) -> Vec<Found> {
         let of_service = |l: &&Live| self.brain.name(l.seat.service) == service;
         self.live
             .values()

@@ -13,13 +13,13 @@ use crate::{
     brain::{Command, Refused},
     log::{Query, Record},
     model::{ServiceName, StackId, State},
-    runtime::{ExecRequest, ExecResult, Runtime, RuntimeError, Usage},
+    runtime::{ExecRequest, ExecResult, RuntimeError, Usage},
     spec::Stack,
 };
 
 use super::{
     builder::EngineBuilder,
-    driver::Request,
+    driver::{Found, Request},
     events::{Event, EventLog, EventQuery},
     report::Running,
     status::{Status, Watch},
@@ -270,11 +270,7 @@ impl Engine {
         Why::find(&status, service, &self.shared.world.logs)
     }
 
-    async fn running(
-        &self,
-        service: &str,
-        replica: Option<u32>,
-    ) -> Result<Vec<(u32, Arc<dyn Runtime>, Running)>, CommandError> {
+    async fn running(&self, service: &str, replica: Option<u32>) -> Result<Vec<Found>, CommandError> {
         let name = self.name(service)?;
         if self.status().await.ok_or(CommandError::Ended)?.snapshot.service(service).is_none() {
             return Err(Refused::UnknownService { name: service.to_owned(), near: None }.into());

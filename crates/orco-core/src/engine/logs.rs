@@ -4,7 +4,7 @@
 //! over a stream that one task writes. Readers have cursors; a slow one is just behind.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     io,
     path::PathBuf,
     sync::{
@@ -19,6 +19,7 @@ use tokio::{
     sync::{Notify, watch},
     task::JoinHandle,
 };
+use tokio_util::task::TaskTracker;
 
 use crate::{
     log::{
@@ -76,16 +77,54 @@ struct Entry {
     writing: Option<JoinHandle<()>>,
 }
 
+/// Live instances, and the latest arrivals: one that comes and goes between two looks of a reader is in
+/// the second only.
+#[derive(Debug, Default)]
+struct Table {
+    live: BTreeMap<InstanceId, Entry>,
+    arrived: VecDeque<Origin>,
+    /// Arrivals in all.
+    count: u64,
+}
+
+/// So many arrivals are remembered; a reader that slept through more looks at the directory instead.
+const REMEMBERED: usize = 4096;
+
+impl Table {
+    fn arrive(&mut self, inst: InstanceId, entry: Entry) -> u64 {
+        if self.arrived.len() == REMEMBERED {
+            self.arrived.pop_front();
+        }
+        self.arrived.push_back(entry.tail.origin.clone());
+        self.live.insert(inst, entry);
+        self.count += 1;
+        self.count
+    }
+}
+
+/// What came since a reader last looked.
+#[derive(Debug)]
+pub(super) struct Arrivals {
+    /// `None`: too many to remember.
+    pub(super) origins: Option<Vec<Origin>>,
+    /// All that live now.
+    pub(super) tails: Vec<Tail>,
+    /// From where to look the next time.
+    pub(super) count: u64,
+}
+
 /// The log directory of one engine.
 #[derive(Debug)]
 pub(super) struct Logs {
     pub(super) store: Store,
-    /// Live instances. The lock is held for look-ups only.
-    live: Mutex<BTreeMap<InstanceId, Entry>>,
+    /// Who is there and who came. The lock is held for look-ups only.
+    table: Mutex<Table>,
     /// Counts instances that were attached; [`CLOSED`] when the engine has ended.
     pub(super) arrivals: watch::Sender<u64>,
     /// Wakes the task that seals full segments and deletes the oldest ones.
     full: Notify,
+    /// Writers and readers at work.
+    pub(super) tasks: TaskTracker,
     ends: AtomicU64,
 }
 
@@ -96,15 +135,16 @@ impl Logs {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&root)?;
         Ok(Self {
             store: Store::new(root),
-            live: Mutex::default(),
+            table: Mutex::default(),
             arrivals: watch::Sender::new(0),
             full: Notify::new(),
+            tasks: TaskTracker::new(),
             ends: AtomicU64::new(0),
         })
     }
 
-    fn live(&self) -> MutexGuard<'_, BTreeMap<InstanceId, Entry>> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The directory of a service, made if need be.
@@ -128,25 +168,27 @@ impl Logs {
             LogSource::Stream(stream) => {
                 let (written, rx) = watch::channel(0);
                 let stem = Stem { replica: request.replica, run: request.run };
-                let task = tokio::spawn(write(Arc::clone(self), stream, dir.clone(), stem, written));
+                let task = self.tasks.spawn(write(Arc::clone(self), stream, dir.clone(), stem, written));
                 (Arc::new(Written(rx)), Some(task))
             }
         };
         let tail = Tail { origin, dir, growth, ended: ended_rx };
-        self.live().insert(request.instance, Entry { tail, ended, writing });
-        self.arrivals.send_modify(|n| *n += 1);
+        let count = self.table().arrive(request.instance, Entry { tail, ended, writing });
+        self.arrivals.send_replace(count);
     }
 
     /// An instance is over: its readers come to their end when they have read what there is.
     pub(super) async fn ended(&self, inst: InstanceId) {
-        let Some(entry) = self.live().remove(&inst) else { return };
-        if let Some(writing) = entry.writing {
+        let writing = self.table().live.get_mut(&inst).and_then(|entry| entry.writing.take());
+        if let Some(writing) = writing {
             // The stream of an ended instance ends; one that does not is cut off.
             let abort = writing.abort_handle();
             if tokio::time::timeout(std::time::Duration::from_secs(5), writing).await.is_err() {
                 abort.abort();
             }
         }
+        // Only now: who is not live has all its output in the files.
+        let Some(entry) = self.table().live.remove(&inst) else { return };
         entry.ended.send_replace(true);
         if self.ends.fetch_add(1, Ordering::Relaxed) % ENDS == ENDS - 1 {
             self.rotated();
@@ -164,7 +206,7 @@ impl Logs {
         loop {
             self.full.notified().await;
             let logs = Arc::clone(&self);
-            let round = tokio::task::spawn_blocking(move || {
+            let round = self.tasks.spawn_blocking(move || {
                 let live: BTreeSet<Origin> = logs.tails().into_iter().map(|t| t.origin).collect();
                 let is_live = |origin: &Origin| live.contains(origin);
                 logs.store.seal(&is_live)?;
@@ -214,14 +256,23 @@ impl Logs {
         follow(Arc::clone(self), query, go_on)
     }
 
+    /// Who came after the first `from` arrivals, and who lives: one view of both.
+    pub(super) fn since(&self, from: u64) -> Arrivals {
+        let table = self.table();
+        let news = usize::try_from(table.count - from).unwrap_or(usize::MAX);
+        let known = table.arrived.len();
+        let origins = (news <= known).then(|| table.arrived.range(known - news..).cloned().collect());
+        Arrivals { origins, tails: table.live.values().map(|e| e.tail.clone()).collect(), count: table.count }
+    }
+
     /// All live instances.
     pub(super) fn tails(&self) -> Vec<Tail> {
-        self.live().values().map(|e| e.tail.clone()).collect()
+        self.table().live.values().map(|e| e.tail.clone()).collect()
     }
 
     /// One live instance, for log probes.
     pub(super) fn follow_instance(&self, inst: InstanceId) -> Option<Arc<dyn Follow>> {
-        self.live().get(&inst).map(|e| Arc::new(Instance(e.tail.clone())) as Arc<dyn Follow>)
+        self.table().live.get(&inst).map(|e| Arc::new(Instance(e.tail.clone())) as Arc<dyn Follow>)
     }
 }
 

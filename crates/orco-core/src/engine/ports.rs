@@ -54,11 +54,11 @@ impl Ports {
         inst: InstanceId,
     ) -> io::Result<u16> {
         let key = (service.clone(), replica, name.to_owned());
-        if let Some(held) = self.seats.get_mut(&key) {
-            if let Some((port, user)) = held.iter_mut().find(|(_, user)| user.is_none_or(|u| u == inst)) {
-                *user = Some(inst);
-                return Ok(*port);
-            }
+        if let Some(held) = self.seats.get_mut(&key)
+            && let Some((port, user)) = held.iter_mut().find(|(_, user)| user.is_none_or(|u| u == inst))
+        {
+            *user = Some(inst);
+            return Ok(*port);
         }
         let port = self.acquire()?;
         self.seats.entry(key).or_default().push((port, Some(inst)));
@@ -106,11 +106,11 @@ impl Ports {
             if self.locks.contains_key(&port) {
                 continue;
             }
-            if let Some(lock) = self.lock(port)? {
-                if bindable(port) {
-                    self.locks.insert(port, lock);
-                    return Ok(port);
-                }
+            if let Some(lock) = self.lock(port)?
+                && bindable(port)
+            {
+                self.locks.insert(port, lock);
+                return Ok(port);
             }
         }
         Err(io::Error::other(format!("no free port from {FIRST} to {}", self.end - 1)))

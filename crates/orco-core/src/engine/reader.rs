@@ -62,6 +62,8 @@ struct Reading {
     query: Query,
     go_on: bool,
     arrivals: watch::Receiver<u64>,
+    /// Arrivals that are known.
+    seen: u64,
     /// `None`: not opened yet, or lost to a failed read.
     follower: Option<Follower>,
     /// Live instances, and how far each had been read when it last said that it has more.
@@ -75,24 +77,29 @@ pub(super) fn follow(
     go_on: bool,
 ) -> impl Stream<Item = Vec<Record>> + Send + 'static + use<> {
     let arrivals = logs.arrivals.subscribe();
-    let reading = Reading { logs, query, go_on, arrivals, follower: None, tails: BTreeMap::new() };
+    let reading = Reading { logs, query, go_on, arrivals, seen: 0, follower: None, tails: BTreeMap::new() };
     stream::unfold(reading, |mut reading| async move { reading.next().await.map(|batch| (batch, reading)) })
+}
+
+/// What a reader has learned about instances before it reads on.
+#[derive(Default)]
+struct News {
+    /// Came since.
+    come: Vec<Origin>,
+    /// Are over, with all their output in the files.
+    over: Vec<Origin>,
+    /// More came than anybody remembers: the directory knows.
+    look: bool,
+    live: Vec<Origin>,
 }
 
 impl Reading {
     async fn next(&mut self) -> Option<Vec<Record>> {
-        let mut opened = self.follower.is_some();
         loop {
             let closed = *self.arrivals.borrow_and_update() == CLOSED;
-            self.welcome(opened);
-            // Read before the files: what is written before the flag is set is then not missed.
-            let over: Vec<Origin> =
-                self.tails.values().filter(|(t, _)| *t.ended.borrow()).map(|(t, _)| t.origin.clone()).collect();
-            let (batch, more) = self.read(over.clone()).await?;
-            opened = true;
-            for origin in &over {
-                self.tails.remove(origin);
-            }
+            // Learned before the files are read: what is written before an end is then not missed.
+            let news = self.learn();
+            let (batch, more) = self.read(news).await?;
             if !batch.is_empty() {
                 return Some(batch);
             }
@@ -104,40 +111,53 @@ impl Reading {
         }
     }
 
-    /// Takes note of instances that came since.
-    fn welcome(&mut self, opened: bool) {
-        for tail in self.logs.tails() {
-            if self.query.selects(&tail.origin) && !self.tails.contains_key(&tail.origin) {
-                if let (true, Some(follower)) = (opened, &mut self.follower) {
-                    follower.add(tail.origin.clone());
-                }
-                self.tails.insert(tail.origin.clone(), (tail, None));
+    /// Takes note of instances that came and went.
+    fn learn(&mut self) -> News {
+        let arrivals = self.logs.since(self.seen);
+        self.seen = arrivals.count;
+        let mut news = News { look: arrivals.origins.is_none(), ..News::default() };
+        let mut live: BTreeMap<Origin, Tail> = arrivals.tails.into_iter().map(|t| (t.origin.clone(), t)).collect();
+        live.retain(|origin, _| self.query.selects(origin));
+        self.tails.retain(|origin, _| {
+            let stays = live.contains_key(origin);
+            if !stays {
+                news.over.push(origin.clone());
             }
+            stays
+        });
+        news.come = arrivals.origins.unwrap_or_default();
+        news.come.retain(|origin| self.query.selects(origin));
+        news.over.extend(news.come.iter().filter(|origin| !live.contains_key(*origin)).cloned());
+        news.live = live.keys().cloned().collect();
+        for (origin, tail) in live {
+            self.tails.entry(origin).or_insert((tail, None));
         }
+        news
     }
 
     /// Reads on, on a thread where blocking is fine.
-    async fn read(&mut self, over: Vec<Origin>) -> Option<(Vec<Record>, More)> {
+    async fn read(&mut self, news: News) -> Option<(Vec<Record>, More)> {
         let follower = self.follower.take();
         let (query, store) = (self.query.clone(), self.logs.store.clone());
-        let live: Vec<Origin> = self.tails.keys().cloned().collect();
-        let done = tokio::task::spawn_blocking(move || {
+        let done = self.logs.tasks.spawn_blocking(move || {
             let mut follower = match follower {
                 Some(follower) => follower,
-                None => query.follow(&store, &|origin| live.contains(origin))?,
+                None => query.follow(&store, &|origin| news.live.contains(origin))?,
             };
-            for origin in &over {
-                follower.ended(origin);
+            news.come.into_iter().for_each(|origin| follower.add(origin));
+            if news.look {
+                store.instances()?.into_iter().for_each(|origin| follower.add(origin));
+                follower.only_live(&|origin| news.live.contains(origin));
             }
+            news.over.iter().for_each(|origin| follower.ended(origin));
             let read = follower.poll(BATCH);
             Ok::<_, std::io::Error>((follower, read))
         });
         match done.await {
             Ok(Ok((follower, read))) => {
                 self.follower = Some(follower);
-                read.map_err(|error| tracing::warn!(%error, "cannot read a log"))
-                    .or(Ok::<_, ()>((Vec::new(), More::Later)))
-                    .ok()
+                let read = read.map_err(|error| tracing::warn!(%error, "cannot read a log"));
+                Some(read.unwrap_or((Vec::new(), More::Later)))
             }
             Ok(Err(error)) => {
                 tracing::warn!(%error, "cannot read the logs");
@@ -162,10 +182,10 @@ impl Reading {
             (origin, seen) = grown => Some((origin.clone(), seen)),
             _ = self.arrivals.changed() => None,
         };
-        if let Some((origin, seen)) = fired {
-            if let Some((_, fired_at)) = self.tails.get_mut(&origin) {
-                *fired_at = Some(seen);
-            }
+        if let Some((origin, seen)) = fired
+            && let Some((_, fired_at)) = self.tails.get_mut(&origin)
+        {
+            *fired_at = Some(seen);
         }
     }
 }

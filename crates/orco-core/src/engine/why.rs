@@ -41,10 +41,10 @@ impl Why {
         let waits = view.waiting.iter().chain(view.instances.iter().filter_map(|i| i.waiting.as_ref()));
         let mut because: Vec<Self> = Vec::new();
         for waiting in waits {
-            if let Waiting::Gate { dep, .. } | Waiting::DepChanging { dep } = waiting {
-                if because.iter().all(|w| w.service != *dep) {
-                    because.extend(Self::find(status, dep.as_str(), logs));
-                }
+            if let Waiting::Gate { dep, .. } | Waiting::DepChanging { dep } = waiting
+                && because.iter().all(|w| w.service != *dep)
+            {
+                because.extend(Self::find(status, dep.as_str(), logs));
             }
         }
         let telling = because.is_empty() && !healthy(view);

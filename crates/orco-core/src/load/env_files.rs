@@ -6,7 +6,10 @@ use std::{
     path::{Path as FilePath, PathBuf},
 };
 
-use super::{Sources, run::reason};
+use super::{
+    Sources,
+    run::{SHARED, reason},
+};
 use crate::spec::{
     Diagnostic, SourceMap, code,
     file::{EnvFiles, parse_env_file},
@@ -22,12 +25,14 @@ pub(super) struct EnvReader<'a> {
     /// The stack file's folder, as it is and as the user named it.
     folder: (&'a FilePath, &'a FilePath),
     cache: HashMap<PathBuf, Variables>,
+    /// What all services together may still get.
+    left: usize,
     pub(super) out: Vec<Diagnostic>,
 }
 
 impl<'a> EnvReader<'a> {
     pub(super) fn new(sources: &'a dyn Sources, map: &'a mut SourceMap, folder: (&'a FilePath, &'a FilePath)) -> Self {
-        Self { sources, map, folder, cache: HashMap::new(), out: Vec::new() }
+        Self { sources, map, folder, cache: HashMap::new(), left: SHARED, out: Vec::new() }
     }
 
     /// The file's name in messages: as the user would write it, where that is possible.
@@ -66,22 +71,32 @@ impl<'a> EnvReader<'a> {
 
 impl EnvFiles for EnvReader<'_> {
     fn variables(&mut self, file: &FilePath, at: Span, path: &Path) -> Variables {
-        if let Some(known) = self.cache.get(file) {
-            return known.clone();
-        }
-        match self.read(file) {
-            Ok(variables) => {
-                self.cache.insert(file.to_owned(), variables.clone());
-                variables
+        if !self.cache.contains_key(file) {
+            match self.read(file) {
+                Ok(variables) => drop(self.cache.insert(file.to_owned(), variables)),
+                Err(error) => {
+                    let shown = self.shown(file);
+                    let message = format!("cannot read the env file `{}`: {}", shown.display(), reason(&error));
+                    let diagnostic = Diagnostic::error(code::ENV_FILE_MISSING, message)
+                        .at(path.to_string())
+                        .label(self.map.label(at, ""))
+                        .help("paths are relative to `stack.workdir`");
+                    self.out.push(diagnostic);
+                    return Vec::new();
+                }
             }
-            Err(error) => {
-                let shown = self.shown(file);
-                let message = format!("cannot read the env file `{}`: {}", shown.display(), reason(&error));
-                let diagnostic = Diagnostic::error(code::ENV_FILE_MISSING, message)
-                    .at(path.to_string())
-                    .label(self.map.label(at, ""))
-                    .help("paths are relative to `stack.workdir`");
-                self.out.push(diagnostic);
+        }
+        let variables = self.cache.get(file).map(Vec::as_slice).unwrap_or_default();
+        let bytes: usize = variables.iter().map(|(name, value)| name.len() + value.len() + size_of::<String>()).sum();
+        match self.left.checked_sub(bytes) {
+            Some(left) => {
+                self.left = left;
+                variables.to_vec()
+            }
+            None => {
+                let message = "env files are too large for so many services".to_owned();
+                let diagnostic = Diagnostic::error(code::TOO_LARGE, message).at(path.to_string());
+                self.out.push(diagnostic.label(self.map.label(at, "")));
                 Vec::new()
             }
         }

@@ -16,6 +16,8 @@ use crate::spec::{
 
 /// Services in one stack.
 const SERVICES: usize = 10_000;
+/// Bytes that all services together may get from one `defaults`, or from env files.
+pub(super) const SHARED: usize = 128 << 20;
 
 /// The state of one load.
 pub(super) struct Run<'a> {
@@ -61,10 +63,8 @@ impl<'a> Run<'a> {
             return Err(self.reject());
         };
         let uses = self.shape(&mut tree);
-        let count = tree.get("services").map_or(0, |services| services.entries().len());
-        if count > SERVICES {
-            let message = format!("{count} services: a stack may have {SERVICES}");
-            self.out.push(Diagnostic::error(code::TOO_MANY_SERVICES, message).at("services"));
+        if let Some(diagnostic) = too_much(&tree) {
+            self.out.push(diagnostic);
             return Err(self.reject());
         }
         let lowered = self.lower(&tree);
@@ -193,6 +193,20 @@ impl<'a> Run<'a> {
             place.is_none() || seen.insert((place, diagnostic.code, diagnostic.message.clone()))
         });
     }
+}
+
+/// What no computer should be asked to hold.
+fn too_much(tree: &Node) -> Option<Diagnostic> {
+    let count = tree.get("services").map_or(0, |services| services.entries().len());
+    if count > SERVICES {
+        let message = format!("{count} services: a stack may have {SERVICES}");
+        return Some(Diagnostic::error(code::TOO_MANY_SERVICES, message).at("services"));
+    }
+    let shared = tree.get("defaults").map_or(0, Node::weight);
+    (shared.saturating_mul(count) > SHARED).then(|| {
+        let message = format!("`defaults` are too large for {count} services");
+        Diagnostic::error(code::TOO_LARGE, message).at("defaults")
+    })
 }
 
 /// Why a file cannot be read, as a fragment.

@@ -31,6 +31,12 @@ use crate::{
     spec::{Diagnostic, ProbeSpec, Service},
 };
 
+/// The fake runtime lives in tokio's time, which tests may pause.
+#[expect(clippy::disallowed_methods, reason = "the fake world's clock")]
+fn now() -> Instant {
+    Instant::now()
+}
+
 /// One instance: when it began, how it behaves, and when it ends, as far as that is known.
 #[derive(Debug)]
 struct Fake {
@@ -46,7 +52,7 @@ struct Fake {
 
 impl Fake {
     fn is_over(&self) -> bool {
-        self.end.borrow().is_some_and(|(at, _)| at <= Instant::now())
+        self.end.borrow().is_some_and(|(at, _)| at <= now())
     }
 
     /// It ends then, unless it ends earlier.
@@ -61,7 +67,7 @@ impl Fake {
     }
 
     fn is_ready(&self) -> bool {
-        !self.is_over() && self.born + self.ready_after <= Instant::now()
+        !self.is_over() && self.born + self.ready_after <= now()
     }
 
     /// Returns when it is over. Cancel-safe: it holds nothing but a place to listen at.
@@ -104,7 +110,7 @@ impl FakeRuntime {
     pub fn crash(&self, instance: InstanceId, exit: Exit) -> bool {
         let found = self.find(instance).filter(|fake| !fake.is_over());
         if let Some(fake) = &found {
-            fake.end_at(Instant::now(), exit);
+            fake.end_at(now(), exit);
         }
         found.is_some()
     }
@@ -168,7 +174,7 @@ impl Runtime for FakeRuntime {
         if let Some(why) = variable(env, "FAKE_START_ERROR") {
             return Err(RuntimeError::refused(why));
         }
-        let born = Instant::now();
+        let born = now();
         let exit = Exit::Code(code(env).map_err(RuntimeError::refused)?);
         let fake = Fake {
             stack: request.stack,
@@ -194,9 +200,9 @@ impl Runtime for FakeRuntime {
     async fn stop(&self, handle: &Handle, how: How) -> Result<(), RuntimeError> {
         if let Some(fake) = self.find(handle.instance) {
             match how {
-                How::Kill => fake.end_at(Instant::now(), Exit::Signal(9)),
+                How::Kill => fake.end_at(now(), Exit::Signal(9)),
                 How::Graceful(_) if fake.ignores_stop => {}
-                How::Graceful(signal) => fake.end_at(Instant::now() + fake.stop_after, Exit::Signal(signal)),
+                How::Graceful(signal) => fake.end_at(now() + fake.stop_after, Exit::Signal(signal)),
             }
         }
         Ok(())
@@ -211,7 +217,7 @@ impl Runtime for FakeRuntime {
 
     async fn reap(&self, instance: InstanceId) -> Result<(), RuntimeError> {
         if let Some(fake) = self.find(instance) {
-            fake.end_at(Instant::now(), Exit::Signal(9));
+            fake.end_at(now(), Exit::Signal(9));
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ codes! {
     UNREADABLE = "unreadable";
     /// The file is not UTF-8.
     NOT_UTF8 = "not-utf8";
-    /// The file is larger than 4 MiB.
+    /// The file is larger than 4 MiB, or what services share is larger than they can all have.
     TOO_LARGE = "too-large";
     /// Nested deeper than 64 levels.
     TOO_DEEP = "too-deep";

@@ -143,8 +143,8 @@ pub fn instance_vars(text: &str) -> Vec<InstanceVar> {
 /// The text with every per-instance variable replaced by its value, and `$$` by `$`.
 ///
 /// # Errors
-/// The first variable that has no value.
-pub fn fill(text: &str, mut value: impl FnMut(&InstanceVar) -> Option<String>) -> Result<String, InstanceVar> {
+/// The first error of `value`.
+pub fn fill<E>(text: &str, mut value: impl FnMut(&InstanceVar) -> Result<String, E>) -> Result<String, E> {
     let mut out = String::with_capacity(text.len());
     for piece in pieces(text) {
         match piece {
@@ -152,7 +152,7 @@ pub fn fill(text: &str, mut value: impl FnMut(&InstanceVar) -> Option<String>) -
             Piece::Dollar => out.push('$'),
             Piece::Unclosed => out.push_str("${"),
             Piece::Braced(name) => match InstanceVar::parse(name) {
-                Some(var) => out.push_str(&value(&var).ok_or(var)?),
+                Some(var) => out.push_str(&value(&var)?),
                 None => out.extend(["${", name, "}"]),
             },
         }
@@ -173,6 +173,9 @@ pub(crate) enum Field {
     /// Per-instance variables are a mistake; `$$` becomes `$`.
     Fixed,
 }
+
+/// The longest text that may come of an expansion.
+const LONGEST: usize = 1 << 20;
 
 /// Expands what the loader knows. Every flaw is added to `flaws`; the text is then of no use.
 pub(crate) fn expand(
@@ -201,6 +204,10 @@ fn expand_nested(
                 flaws.push(flaw.help("write `$${` for a literal `${`"));
             }
             Piece::Braced(inner) => braced(inner, field, var, flaws, depth, &mut out),
+        }
+        if out.len() > LONGEST.max(text.len() * 2) {
+            flaws.push(Flaw::new(code::BAD_INTERPOLATION, "the text is longer than 1 MiB with its variables"));
+            break;
         }
     }
     out

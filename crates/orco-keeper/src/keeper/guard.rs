@@ -58,6 +58,9 @@ pub(crate) const IGNORED: [c_int; 13] = [
     libc::SIGXFSZ,
 ];
 
+/// Signals that the C library keeps to itself: posix_spawn(3) leaves them ignored, and sigaction(3) denies them.
+const INTERNAL: [c_int; 2] = [32, 33];
+
 /// What the engine started: sets up, forks the keeper, guards it. Returns the exit status.
 pub(crate) fn run(arguments: &[Vec<u8>]) -> i32 {
     let with_lock = arguments.first().is_some_and(|argument| argument == WITH_LOCK.as_bytes());
@@ -94,6 +97,11 @@ fn prepare(with_lock: bool) -> io::Result<Option<OwnedFd>> {
     for signal in IGNORED {
         // SAFETY: ignoring a signal installs no code.
         unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+    for signal in INTERNAL {
+        let default = [0u64; 4];
+        // SAFETY: the kernel's own sigaction is these four words, all zero for the default action.
+        unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), 0usize, 8usize) };
     }
     // Stopped children are no news: SIGCHLD is for ends only.
     // SAFETY: an all-zero sigaction is SIG_DFL with an empty mask.

@@ -18,7 +18,8 @@ use crate::{
     wire::{Launch, Stage},
 };
 
-/// Descriptor numbers set aside for what a child begins with: /dev/null, standard output, standard error.
+/// Descriptor numbers set aside for what a child begins with: /dev/null, standard output, standard error. Below them are
+/// the socket (3), the lock (4, if there is one) and the engine's pidfd.
 const SLOTS: [c_int; 3] = [6, 7, 8];
 const BEYOND_SLOTS: u32 = 9;
 

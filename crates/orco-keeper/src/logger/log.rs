@@ -74,7 +74,14 @@ impl Log {
         self.pipes.get(stream)?.as_ref().map(AsFd::as_fd)
     }
 
-    /// Moves what waits in one pipe, at most a round or up to the end of the segment.
+    /// A pipe has ended.
+    pub(super) fn close(&mut self, stream: usize) {
+        if let Some(pipe) = self.pipes.get_mut(stream) {
+            *pipe = None;
+        }
+    }
+
+    /// Moves what waits in one pipe (something does), at most a round or up to the end of the segment.
     pub(super) fn pump(&mut self, stream: usize, micros: u64, limit: u64) -> Outcome {
         let mut left = ROUND;
         while left > 0 {

@@ -57,7 +57,10 @@ impl Thread {
             for event in &events[..count] {
                 match event.data() {
                     ALARM => tasks = true,
-                    data => self.pump((data >> 1) as usize, (data & 1) as usize, micros),
+                    data => {
+                        let (slot, stream) = ((data >> 1) as usize, (data & 1) as usize);
+                        self.pump(slot, stream, event.events().contains(EpollFlags::EPOLLIN), micros);
+                    }
                 }
             }
             if tasks && self.work() {
@@ -114,12 +117,15 @@ impl Thread {
         }
     }
 
-    fn pump(&mut self, slot: usize, stream: usize, micros: u64) {
+    fn pump(&mut self, slot: usize, stream: usize, bytes: bool, micros: u64) {
         let Some(Some((id, log))) = self.slots.get_mut(slot) else { return };
         if log.paused {
             return;
         }
         // A pipe that ends is closed, which takes it out of the epoll set.
+        if !bytes {
+            return log.close(stream);
+        }
         let outcome = log.pump(stream, micros, self.limits.segment);
         if let Some(beyond) = log.armed
             && log.total() > beyond

@@ -164,8 +164,3 @@ pub fn kill(pid: u32, signal: i32) {
     // SAFETY: kill takes two numbers.
     assert_eq!(unsafe { libc::kill(pid.cast_signed(), signal) }, 0);
 }
-
-pub const fn is_root() -> fn() -> bool {
-    // SAFETY: geteuid takes nothing.
-    || unsafe { libc::geteuid() == 0 }
-}

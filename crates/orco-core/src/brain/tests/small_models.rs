@@ -271,7 +271,8 @@ impl Model {
 
     /// A replacement that cannot go on, of a revision that needs the service: it may be turned back.
     fn unfinished(&self, of: &ServiceName, needs: &ServiceName) -> bool {
-        self.wanted[of] == (true, true)
+        let (listed, up) = self.wanted[of];
+        up && (listed || self.there.values().any(|t| self.name(t.at) == *of))
             && !self.there.values().any(|t| {
                 t.runs
                     && !t.asked

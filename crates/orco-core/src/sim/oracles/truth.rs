@@ -127,25 +127,22 @@ fn is_true(scene: Scene<'_>, view: &ServiceView, at: Option<Seat>, waiting: &Wai
         }
         Waiting::Backoff { until, .. } if *until < scene.now => return lie("the delay is over"),
         Waiting::Backoff { .. } if sitter.is_some() => return lie("somebody lives there"),
-        Waiting::Starting => {
-            if at.is_some() && !sitter.is_some_and(|life| life.started.is_none()) {
-                return lie("no start is under way");
-            }
+        Waiting::Starting if at.is_some() && sitter.is_none_or(|life| life.started.is_some()) => {
+            return lie("no start is under way");
         }
-        Waiting::Probe { .. } => {
-            if at.is_some() && !sitter.is_some_and(|life| life.ready.is_none()) {
-                return lie("it is ready or not there");
-            }
+        Waiting::Probe { .. } if at.is_some() && sitter.is_none_or(|life| life.ready.is_some()) => {
+            return lie("it is ready or not there");
         }
-        Waiting::Unready { .. } => {
-            if at.is_some() && !sitter.is_some_and(|life| life.ready.is_none() && life.was_ready) {
-                return lie("it is not unready");
-            }
+        Waiting::Unready { .. }
+            if at.is_some() && !sitter.is_some_and(|life| life.ready.is_none() && life.was_ready) =>
+        {
+            return lie("it is not unready");
         }
-        Waiting::Exit { .. } => {
-            if at.is_some() && !sitter.is_some_and(|life| life.stop.is_some() || life.kill.is_some() || life.unclear) {
-                return lie("nobody asked it to end");
-            }
+        Waiting::Exit { .. }
+            if at.is_some()
+                && !sitter.is_some_and(|life| life.stop.is_some() || life.kill.is_some() || life.unclear) =>
+        {
+            return lie("nobody asked it to end");
         }
         Waiting::Halted { .. } => {
             let allowed = |at: Seat| {

@@ -26,13 +26,14 @@ pub fn tell(story: &str) -> Result<String, String> {
     let mut stage = Stage { session, services: BTreeMap::new(), out: Vec::new() };
     for (n, line) in story.lines().enumerate() {
         if line.starts_with('#') {
+            if stage.out.last().is_some_and(|last| !last.starts_with('#')) {
+                stage.out.push(String::new());
+            }
             stage.out.push(line.to_owned());
         }
         let Some(command) = line.strip_prefix("> ") else { continue };
-        // A paragraph before each order, none between the lines that set the scene.
-        let sets = ["service ", "fate "].iter().any(|word| command.starts_with(word));
-        let after_answer = stage.out.last().is_some_and(|l| l.starts_with(' ') || (l.starts_with("> ") && !sets));
-        if after_answer {
+        // A paragraph after each answer, none between orders that need none.
+        if stage.out.last().is_some_and(|last| last.starts_with(' ')) {
             stage.out.push(String::new());
         }
         stage.out.push(line.to_owned());

@@ -42,7 +42,7 @@ pub(super) fn event(brain: &Brain, at: Moment, happening: &Happening) -> String 
         _ => String::new(),
     };
     let text = format!(
-        "  {:>4}.{:03}s  {who:<9}  {:<17}  {}{reason}",
+        "  {:>4}.{:03}s  {who:<10}  {:<17}  {}{reason}",
         ms / 1000,
         ms % 1000,
         happening.kind.as_str(),

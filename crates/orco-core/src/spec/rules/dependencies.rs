@@ -8,10 +8,14 @@ use crate::{
     spec::{Kind, Require, Service, code, value::nearest, yaml::Path},
 };
 
+/// Names for which the nearest one is looked for: each search looks at every service.
+const SEARCHES: usize = 20;
+
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let index: BTreeMap<&str, usize> =
         subject.services.iter().enumerate().map(|(i, service)| (service.name.as_str(), i)).collect();
     let mut edges = Vec::new();
+    let mut searches = SEARCHES;
     for (from, service) in subject.services.iter().enumerate() {
         let mut seen = BTreeSet::new();
         for (at, dependency) in service.depends_on.iter().enumerate() {
@@ -33,7 +37,11 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
                     completes(dependency.require, &subject.services[to], &path, findings);
                 }
                 None if subject.broken.contains(target) => {}
-                None => findings.push(unknown(target, path, index.keys().copied())),
+                None => {
+                    let names = index.keys().copied().take(if searches > 0 { usize::MAX } else { 0 });
+                    searches = searches.saturating_sub(1);
+                    findings.push(unknown(target, path, names));
+                }
             }
         }
     }

@@ -9,6 +9,7 @@ use super::{Finding, Subject, of_service};
 use crate::spec::{Port, Protocol, Service, code, yaml::Path};
 
 /// A port of the host that one service takes for itself.
+#[derive(Clone, Copy)]
 struct Taken<'a> {
     service: &'a Service,
     index: usize,
@@ -16,63 +17,88 @@ struct Taken<'a> {
     port: u16,
 }
 
+/// Who has a port so far, by address.
+#[derive(Default)]
+struct Holders<'a> {
+    first: Option<Taken<'a>>,
+    everywhere: Option<Taken<'a>>,
+    by_ip: BTreeMap<IpAddr, Taken<'a>>,
+}
+
+impl<'a> Holders<'a> {
+    /// Adds one; gives an earlier one that is in its way. Two addresses meet where they are equal or one stands for all.
+    fn add(&mut self, taken: Taken<'a>) -> Option<Taken<'a>> {
+        let earlier = match taken.ip.is_unspecified() {
+            true => self.first,
+            false => self.everywhere.or_else(|| self.by_ip.get(&taken.ip).copied()),
+        };
+        self.first.get_or_insert(taken);
+        self.by_ip.entry(taken.ip).or_insert(taken);
+        if taken.ip.is_unspecified() {
+            self.everywhere.get_or_insert(taken);
+        }
+        earlier
+    }
+}
+
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
-    let mut by_port: BTreeMap<(bool, u16), Vec<Taken<'_>>> = BTreeMap::new();
-    let mut used = BTreeSet::new();
+    let mut holders: BTreeMap<(bool, u16), Holders<'_>> = BTreeMap::new();
+    let mut clashes = Vec::new();
     for service in subject.services.iter().filter(|service| !service.ports.is_empty()) {
+        let binds_itself = service.runtime == "process" && !service.uses_own_port();
         for (index, port) in service.ports.iter().enumerate() {
-            replicas(service, index, port, findings);
             mapping(service, index, port, findings);
-            let Some(host) = host_port(service, port) else { continue };
-            used.insert(host);
+            // The port of the host that it takes: the fixed one, or for a process without one its own.
+            let Some(host) = port.host.or_else(|| binds_itself.then_some(port.target)) else { continue };
+            replicas(service, index, port, host, findings);
             let ip = port.ip.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-            let key = (port.protocol == Protocol::Udp, host);
-            by_port.entry(key).or_default().push(Taken { service, index, ip, port: host });
+            let taken = Taken { service, index, ip, port: host };
+            let earlier = holders.entry((port.protocol == Protocol::Udp, host)).or_default().add(taken);
+            clashes.extend(earlier.map(|earlier| (earlier, taken)));
         }
     }
-    for taken in by_port.values().filter(|taken| taken.len() > 1) {
-        for (at, second) in taken.iter().enumerate().skip(1) {
-            if let Some(first) = taken[..at].iter().find(|first| meet(first.ip, second.ip)) {
-                findings.push(clash(first, second, &used));
-            }
-        }
+    if !clashes.is_empty() {
+        let free = next_free(&holders.keys().map(|(_, port)| *port).collect());
+        findings.extend(clashes.iter().map(|(first, second)| clash(first, second, &free)));
     }
 }
 
-/// The port of the host that it takes: the fixed one, or for a process without one its own.
-fn host_port(service: &Service, port: &Port) -> Option<u16> {
-    let own = service.runtime == "process" && !service.uses_own_port();
-    port.host.or_else(|| own.then_some(port.target))
-}
-
-/// Both addresses cannot have the same port: they are equal, or one of them stands for all.
-fn meet(a: IpAddr, b: IpAddr) -> bool {
-    a == b || a.is_unspecified() || b.is_unspecified()
+/// For each port the next one that nobody in the stack takes.
+fn next_free(used: &BTreeSet<u16>) -> Vec<Option<u16>> {
+    let mut next: Vec<Option<u16>> = vec![None; usize::from(u16::MAX) + 1];
+    let mut free = (1024..=u16::MAX).find(|port| !used.contains(port));
+    for port in (0..=u16::MAX).rev() {
+        if port > 0 && !used.contains(&port) {
+            free = Some(port);
+        }
+        next[usize::from(port)] = free;
+    }
+    next
 }
 
 fn place(service: &Service, index: usize) -> Path {
     of_service(service.name.as_str()).key("ports").index(index)
 }
 
-fn clash(first: &Taken<'_>, second: &Taken<'_>, used: &BTreeSet<u16>) -> Finding {
+fn clash(first: &Taken<'_>, second: &Taken<'_>, free: &[Option<u16>]) -> Finding {
     let (port, one, two) = (second.port, &first.service.name, &second.service.name);
     let message = match one == two {
         true => format!("`{one}` publishes host port {port} twice"),
         false => format!("`{one}` and `{two}` both take host port {port}"),
     };
-    let free = (port..=u16::MAX).chain(1024..port).find(|candidate| !used.contains(candidate));
-    let help = free.map(|free| format!("port {free} is free in this stack")).unwrap_or_default();
-    Finding::error(code::HOST_PORT_CLASH, place(second.service, second.index), message)
-        .help(help)
-        .also(place(first.service, first.index), format!("taken here by `{one}`"))
+    let finding = Finding::error(code::HOST_PORT_CLASH, place(second.service, second.index), message)
+        .also(place(first.service, first.index), format!("taken here by `{one}`"));
+    match free.get(usize::from(port)).copied().flatten() {
+        Some(free) => finding.help(format!("port {free} is free in this stack")),
+        None => finding,
+    }
 }
 
 /// One host port cannot serve several replicas before there is a proxy in front of them.
-fn replicas(service: &Service, index: usize, port: &Port, findings: &mut Vec<Finding>) {
+fn replicas(service: &Service, index: usize, port: &Port, host: u16, findings: &mut Vec<Finding>) {
     if service.replicas < 2 {
         return;
     }
-    let Some(host) = host_port(service, port) else { return };
     let count = service.replicas;
     let (message, help) = match port.host {
         Some(_) => (

@@ -98,6 +98,16 @@ impl Node {
             }
     }
 
+    /// About how many bytes it takes.
+    pub(crate) fn weight(&self) -> usize {
+        let own = size_of::<Self>();
+        own + match &self.value {
+            Value::Scalar(scalar) => scalar.text.len(),
+            Value::Seq(items) => items.iter().map(Self::weight).sum(),
+            Value::Map(entries) => entries.iter().map(|entry| entry.key.len() + entry.value.weight()).sum(),
+        }
+    }
+
     /// What it is, for messages.
     pub(crate) fn describe(&self) -> String {
         match &self.value {
