@@ -1,7 +1,12 @@
 //! Valid services and stacks without a file, for simulations and tests. Change the public fields of
 //! what comes out.
 
-use std::{collections::{BTreeMap, BTreeSet}, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use crate::{
     model::{Revision, ServiceName, StackName},

@@ -29,7 +29,7 @@ pub fn delay(backoff: &Backoff, attempt: u32, chance: u64) -> Duration {
     }
     let (lo, hi) = bounds(backoff, attempt);
     let span = u64::try_from((hi - lo).as_micros()).unwrap_or(u64::MAX);
-    let drawn = u128::from(chance) * (u128::from(span) + 1) >> 64;
+    let drawn = (u128::from(chance) * (u128::from(span) + 1)) >> 64;
     lo + Duration::from_micros(u64::try_from(drawn).unwrap_or(span))
 }
 
