@@ -100,10 +100,26 @@ fn only_the_named_with_what_they_need() {
     up.signal(Signal::SIGTERM);
     assert_eq!(up.end().code, Some(0));
 
-    let _up = bench.up(&["api", "--no-deps"]);
-    let api = bench.until("api", "blocked", |s| s["waiting"]["reason"] == "gate");
-    assert!(api["message"].as_str().unwrap().contains("dependency db"), "{api}");
-    assert_eq!(bench.orco(&["up", "nobody"]).code, Some(4));
+    // The gate holds all the same, and nothing is left to run.
+    let end = bench.up_at_once(&["api", "--no-deps"]).end();
+    assert_eq!(end.code, Some(1), "{end:?}");
+    assert!(end.err.contains("api is Pending: blocked: dependency db not Ready"), "{}", end.err);
+    assert!(end.err.contains("not asked to start"), "{}", end.err);
+    let nobody = bench.orco(&["up", "nobody"]);
+    assert_eq!(nobody.code, Some(2), "{nobody:?}");
+    assert!(nobody.err.contains("no service `nobody`"), "{}", nobody.err);
+}
+
+#[test]
+fn what_is_stopped_by_hand_does_not_end_the_stack() {
+    let bench = Bench::new(&(sleeper("a") + "  once: { kind: oneshot, command: [\"true\"] }\n"));
+    let mut up = bench.up(&[]);
+    bench.until("once", "done", |s| s["state"] == "Completed");
+    assert_eq!(bench.orco(&["stop", "a"]).code, Some(0));
+    assert_eq!(bench.service("a")["message"], "stopped by you");
+    assert_eq!(bench.orco(&["start", "a"]).code, Some(0));
+    up.signal(Signal::SIGTERM);
+    assert_eq!(up.end().code, Some(0));
 }
 
 #[test]

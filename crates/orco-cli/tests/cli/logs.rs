@@ -70,8 +70,8 @@ fn filters() {
     assert_eq!(bench.up_at_once(&[]).end().code, Some(0));
     for (args, expected) in [
         (&["logs", "-o", "raw", "b"][..], "other\n"),
-        (&["logs", "-o", "raw", "a", "--grep", "p.e"], "pear\ngrape\n"),
-        (&["logs", "-o", "raw", "a", "--grep", "p.e", "--invert"], "apple\nERROR: plum\n"),
+        (&["logs", "-o", "raw", "a", "--grep", "ea|gr"], "pear\ngrape\n"),
+        (&["logs", "-o", "raw", "a", "--grep", "ea|gr", "--invert"], "apple\nERROR: plum\n"),
         (&["logs", "-o", "raw", "a", "--source", "stderr"], "pear\n"),
         (&["logs", "-o", "raw", "--tail", "1"], "other\n"),
         (&["logs", "-o", "raw", "--since", "1h", "--run", "1", "--replica", "0", "b"], "other\n"),
@@ -80,7 +80,7 @@ fn filters() {
     ] {
         let mut done = bench.orco(args);
         // The order of the two pipes of one process is not known.
-        if args.contains(&"p.e") && !args.contains(&"--invert") && done.out == "grape\npear\n" {
+        if done.out == "grape\npear\n" {
             done.out = "pear\ngrape\n".to_owned();
         }
         assert_eq!((done.code, done.out.as_str()), (Some(0), expected), "{args:?}: {}", done.err);

@@ -1,6 +1,10 @@
 //! Readers of logs that wait for more.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use futures::{FutureExt, Stream, future::select_all, stream};
 use tokio::sync::watch;
@@ -90,7 +94,6 @@ struct News {
     over: Vec<Origin>,
     /// More came than anybody remembers: the directory knows.
     look: bool,
-    live: Vec<Origin>,
 }
 
 impl Reading {
@@ -128,7 +131,6 @@ impl Reading {
         news.come = arrivals.origins.unwrap_or_default();
         news.come.retain(|origin| self.query.selects(origin));
         news.over.extend(news.come.iter().filter(|origin| !live.contains_key(*origin)).cloned());
-        news.live = live.keys().cloned().collect();
         for (origin, tail) in live {
             self.tails.entry(origin).or_insert((tail, None));
         }
@@ -138,16 +140,22 @@ impl Reading {
     /// Reads on, on a thread where blocking is fine.
     async fn read(&mut self, news: News) -> Option<(Vec<Record>, More)> {
         let follower = self.follower.take();
-        let (query, store) = (self.query.clone(), self.logs.store.clone());
+        let (query, logs) = (self.query.clone(), Arc::clone(&self.logs));
         let done = self.logs.tasks.spawn_blocking(move || {
+            // Asked for after the directory was listed: what was found and does not live by then is complete.
+            let live = OnceCell::new();
+            let is_live = |origin: &Origin| {
+                let list = || logs.tails().into_iter().map(|t| t.origin).collect::<BTreeSet<_>>();
+                live.get_or_init(list).contains(origin)
+            };
             let mut follower = match follower {
                 Some(follower) => follower,
-                None => query.follow(&store, &|origin| news.live.contains(origin))?,
+                None => query.follow(&logs.store, &is_live)?,
             };
             news.come.into_iter().for_each(|origin| follower.add(origin));
             if news.look {
-                store.instances()?.into_iter().for_each(|origin| follower.add(origin));
-                follower.only_live(&|origin| news.live.contains(origin));
+                logs.store.instances()?.into_iter().for_each(|origin| follower.add(origin));
+                follower.only_live(&is_live);
             }
             news.over.iter().for_each(|origin| follower.ended(origin));
             let read = follower.poll(BATCH);

@@ -7,11 +7,14 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::{AbortHandle, JoinHandle},
+};
 
 /// Pieces of text under way; beyond them, whoever has more waits.
 const QUEUE: usize = 16;
-/// At the end, a reader that takes nothing for this long is not waited for.
+/// At the end, a slow reader has this long.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A piece of text and where it goes.
@@ -33,9 +36,9 @@ impl Printer {
         let _ = self.0.send(piece).await;
     }
 
-    /// A note on stderr.
-    pub async fn note(&self, text: String) {
-        self.print(Piece::Err(text.into_bytes())).await;
+    /// A note on stderr, now or never: where there is no room, nobody reads, and nobody waits for that.
+    pub fn say(&self, text: String) {
+        let _ = self.0.try_send(Piece::Err(text.into_bytes()));
     }
 }
 
@@ -44,9 +47,20 @@ impl Printer {
 pub struct Printing(oneshot::Receiver<()>);
 
 impl Printing {
-    /// Waits for the last piece, not for ever. To be called when all [`Printer`]s are gone.
-    pub async fn finish(self) {
-        let _ = tokio::time::timeout(PATIENCE, self.0).await;
+    /// Waits until the sources have ended and the last piece is written, not for ever: what a slow reader has not
+    /// taken by then is in the log all the same.
+    pub async fn finish(self, sources: [JoinHandle<()>; 2]) {
+        let aborts = sources.each_ref().map(JoinHandle::abort_handle);
+        let all = async {
+            for source in sources {
+                // One that panicked has said so.
+                let _ = source.await;
+            }
+            let _ = self.0.await;
+        };
+        if tokio::time::timeout(PATIENCE, all).await.is_err() {
+            aborts.iter().for_each(AbortHandle::abort);
+        }
     }
 }
 

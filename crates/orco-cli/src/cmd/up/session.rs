@@ -9,8 +9,8 @@ use orco_api::{
 };
 use orco_core::{
     brain::Command,
-    engine::{CommandError, Engine, Finished, StartError, State},
-    model::ServiceName,
+    engine::{CommandError, Engine, Finished, StartError, State, Why},
+    model::{ServiceName, State as ServiceState},
     spec::Stack,
 };
 
@@ -64,14 +64,7 @@ impl Session {
         server.close().await;
         engine.shutdown().await;
         drop(printer);
-        for pump in pumps {
-            // What is in the files already is shown; a reader that does not read is not waited for.
-            let abort = pump.abort_handle();
-            if tokio::time::timeout(std::time::Duration::from_secs(2), pump).await.is_err() {
-                abort.abort();
-            }
-        }
-        printing.finish().await;
+        printing.finish(pumps).await;
         meta.pid = None;
         meta.keeper_pid = None;
         meta.write(&self.place)?;
@@ -128,7 +121,7 @@ impl Session {
                     verdict.get_or_insert(verdict_of(signal));
                 }
                 why = late.as_mut(), if verdict.is_none() => {
-                    printer.note(why).await;
+                    printer.say(why);
                     let _ = engine.down().await;
                     hurry = true;
                     verdict = Some(Exit::FAILED);
@@ -157,10 +150,10 @@ async fn stop(engine: &Engine, printer: &Printer, signal: Signal, hurry: bool) {
     // An engine that has ended already has nothing left to stop.
     if hurry {
         let _ = engine.kill().await;
-        printer.note(format!("{name} again: killing everything\n")).await;
+        printer.say(format!("{name} again: killing everything\n"));
     } else {
         let _ = engine.down().await;
-        printer.note(format!("{name}: stopping everything in order; once more kills\n")).await;
+        printer.say(format!("{name}: stopping everything in order; once more kills\n"));
     }
 }
 
@@ -190,13 +183,17 @@ async fn over(engine: &Engine, printer: &Printer, end: Option<Finished>) -> Exit
         Some(Finished::Completed | Finished::Down) => Exit::DONE,
         Some(Finished::Failed(services)) => {
             for service in services {
-                // Those that only wait for another failed one are explained by that one.
-                if let Some(why) = engine.why(service.as_str()).await.filter(|w| w.because.is_empty()) {
-                    printer.note(format!("{why}\n")).await;
+                if let Some(why) = engine.why(service.as_str()).await.filter(is_root) {
+                    printer.say(format!("{why}\n"));
                 }
             }
             Exit::FAILED
         }
         _ => Exit::INTERNAL,
     }
+}
+
+/// What only waits for another that failed is explained by that one.
+fn is_root(why: &Why) -> bool {
+    why.because.iter().all(|below| below.state != ServiceState::Failed)
 }
