@@ -36,9 +36,12 @@ impl Exec for NoExec {
     }
 }
 
+/// Variables, how it is stopped, and after how many milliseconds it ends how.
+type Case = (&'static [(&'static str, &'static str)], Option<How>, u64, Exit);
+
 #[tokio::test(start_paused = true)]
 async fn it_ends_by_itself_or_when_it_is_told() {
-    let table: [(&[(&str, &str)], Option<How>, u64, Exit); 6] = [
+    let table: [Case; 6] = [
         (&[("FAKE_EXIT_AFTER", "2s"), ("FAKE_EXIT_CODE", "7")], None, 2000, Exit::Code(7)),
         (&[], Some(How::Graceful(15)), 0, Exit::Signal(15)),
         (&[("FAKE_STOP_AFTER", "300ms")], Some(How::Graceful(2)), 300, Exit::Signal(2)),

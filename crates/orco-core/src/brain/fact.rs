@@ -146,6 +146,14 @@ impl Brain {
                 let told = Told::new(EventKind::ServiceRestarting, format!("restarts: {reason}"));
                 self.tell(ix, now, told.of(key.replica).because(reason));
             }
+            // Whoever exited by itself did run, whatever was reported of its start.
+            Some(Leave::Recycle(Why::StartUnknown)) if matches!(exit, Some(Exit::Code(_))) => {
+                slot.leave = None;
+                slot.born = true;
+                let end = exit.map_or(End::Failure, End::Exit);
+                self.crashed(at, exit, end, &reason, now);
+                self.judge(at, end, reason, now);
+            }
             Some(Leave::Recycle(why)) => {
                 slot.leave = None;
                 let reason = slot.reason.clone().unwrap_or(reason);
