@@ -137,6 +137,7 @@ impl Reading {
         let follower = self.follower.take();
         let (query, logs) = (self.query.clone(), Arc::clone(&self.logs));
         let missed = std::mem::take(&mut self.missed);
+        let noted: Vec<Origin> = if follower.is_none() { self.tails.keys().cloned().collect() } else { Vec::new() };
         let done = self.logs.tasks.spawn_blocking(move || {
             // Asked for only after the files were looked through: what was found and is not live is complete, and what
             // was not found is noted when it comes.
@@ -146,7 +147,12 @@ impl Reading {
             };
             let mut follower = match follower {
                 Some(follower) => follower,
-                None => query.follow(&logs.store, &is_live)?,
+                None => {
+                    let mut follower = query.follow(&logs.store, &is_live)?;
+                    // One that has just come may have no files yet.
+                    noted.into_iter().for_each(|origin| follower.add(origin));
+                    follower
+                }
             };
             if missed {
                 for origin in logs.store.instances()? {
