@@ -141,6 +141,11 @@ impl Reading {
     async fn read(&mut self, news: News) -> Option<(Vec<Record>, More)> {
         let follower = self.follower.take();
         let (query, logs) = (self.query.clone(), Arc::clone(&self.logs));
+<<<<<<< HEAD
+=======
+        let missed = std::mem::take(&mut self.missed);
+        let noted: Vec<Origin> = if follower.is_none() { self.tails.keys().cloned().collect() } else { Vec::new() };
+>>>>>>> wip-cli
         let done = self.logs.tasks.spawn_blocking(move || {
             // Asked for after the directory was listed: what was found and does not live by then is complete.
             let live = OnceCell::new();
@@ -150,7 +155,12 @@ impl Reading {
             };
             let mut follower = match follower {
                 Some(follower) => follower,
-                None => query.follow(&logs.store, &is_live)?,
+                None => {
+                    let mut follower = query.follow(&logs.store, &is_live)?;
+                    // One that has just come may have no files yet.
+                    noted.into_iter().for_each(|origin| follower.add(origin));
+                    follower
+                }
             };
             news.come.into_iter().for_each(|origin| follower.add(origin));
             if news.look {
