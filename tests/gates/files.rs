@@ -11,9 +11,23 @@ const COMFORTABLE: usize = 400;
 const HARD: usize = 500;
 /// The most for a `mod.rs` with code in it.
 const MAP: usize = 100;
+/// Longer ones, and why.
+const LONG_MAPS: &[(&str, &str)] = &[
+    ("crates/orco-cli/src/args/mod.rs", "one type per command, without logic"),
+    ("crates/orco-core/src/sim/oracles/mod.rs", "the list of all checks and what they share"),
+    ("crates/orco-keeper/src/logger/mod.rs", "the thread's handle, all that the rest of the keeper sees"),
+];
 
 /// Files above the comfortable length, and why they are not split.
-const LONG: &[(&str, &str)] = &[];
+const LONG: &[(&str, &str)] = &[
+    ("crates/orco-core/src/engine/driver.rs", "one loop and its steps, read top-down"),
+    (
+        "crates/orco-core/src/engine/handle.rs",
+        "the public handle: one short method per command, with its documentation",
+    ),
+    ("crates/orco-core/src/runtime.rs", "the contract of runtimes, most of it documentation"),
+    ("crates/orco-core/src/sim/world.rs", "the world's one state and everything that may happen to it"),
+];
 
 /// Names that say nothing about what is inside.
 const EMPTY_NAMES: &[&str] =
@@ -55,7 +69,10 @@ fn unfinished(sources: &[Source]) -> Vec<String> {
 fn map_findings(sources: &[Source]) -> Vec<String> {
     let holds_code = |s: &&Source| {
         let code = |text: &str| ["fn", "impl", "struct", "enum"].contains(&text);
-        s.path.ends_with("/mod.rs") && s.lines > MAP && s.code.iter().any(|t| code(&t.text))
+        s.path.ends_with("/mod.rs")
+            && s.lines > MAP
+            && !LONG_MAPS.iter().any(|(path, _)| *path == s.path)
+            && s.code.iter().any(|t| code(&t.text))
     };
     let found = sources.iter().filter(|s| !is_test_file(&s.path)).filter(holds_code);
     found.map(|s| format!("{}: {} lines", s.path, s.lines)).collect()
@@ -68,8 +85,8 @@ fn all() -> Vec<Source> {
 #[test]
 fn files_are_short() {
     none("long files", &length_findings(&all(), LONG));
-    for (path, _) in LONG {
-        assert!(root().join(path).exists(), "{path} is gone; take it off LONG");
+    for (path, _) in LONG.iter().chain(LONG_MAPS) {
+        assert!(root().join(path).exists(), "{path} is gone; take it off the list");
     }
 }
 

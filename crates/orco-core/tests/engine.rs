@@ -168,6 +168,18 @@ async fn logs_of_a_streaming_runtime_are_stored_and_followed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_comes_and_goes_between_two_looks_is_followed_too() {
+    let quick = |n: u32| fake(&format!("t{n}")).oneshot().env("FAKE_LOG", "said").env("FAKE_EXIT_AFTER", "0s");
+    let (engine, _) = engine((0..50).map(quick));
+    let follow = tokio::spawn(engine.logs(Query::default(), true).collect::<Vec<_>>());
+    engine.up().await.unwrap().done().await.unwrap();
+    engine.shutdown().await;
+    let all = follow.await.unwrap().concat();
+    let services: std::collections::BTreeSet<_> = all.iter().map(|r| r.service.clone()).collect();
+    assert_eq!((all.len(), services.len()), (50, 50));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stack_that_does_not_fit_its_plugins_starts_nothing() {
     let stack = Stack::builder("demo")
         .service(fake("api"))

@@ -1,6 +1,6 @@
 //! Stack files from people who mean harm, or whose editor had a bad day: always an answer, never a panic, never long.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 use std::{
     collections::BTreeMap,

@@ -1,9 +1,8 @@
 //! The keeper's own figures: `cargo bench -p orco-keeper`. Ratios to a bare fork and exec of the same run.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 use std::{
     fs,
-    io::Write,
     os::unix::ffi::OsStrExt,
     path::Path,
     process::{Command, Stdio},
@@ -16,7 +15,7 @@ use orco_keeper::{Backend, Client, Config, Launch, Spawn};
 const MANY: u128 = 1000;
 
 fn say(text: &str) {
-    writeln!(std::io::stdout(), "{text}").unwrap();
+    println!("{text}");
 }
 
 fn spawn(dir: &Path, id: u128, argv: &[&str]) -> Spawn {
@@ -74,6 +73,13 @@ fn guard_of(keeper: u32) -> u32 {
     stat.rsplit(')').next().unwrap().split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
+async fn kill_and_wait(client: &Client, id: u128) -> Duration {
+    let begun = Instant::now();
+    client.kill(InstanceId(id)).await.unwrap();
+    client.wait(InstanceId(id)).await.unwrap();
+    begun.elapsed()
+}
+
 fn floor() -> Duration {
     let begun = Instant::now();
     for _ in 0..MANY {
@@ -96,6 +102,12 @@ async fn figures(backend: Backend, floor: Duration) {
     let first = begun.elapsed();
     let keeper = client.keeper_pid().unwrap();
     let (idle, guard) = (pss(keeper), pss(guard_of(keeper)));
+    let mut alone = Vec::new();
+    for id in 100..300 {
+        client.spawn(spawn(dir, id, &["/bin/sleep", "1000"])).await.unwrap();
+        alone.push(kill_and_wait(&client, id).await);
+    }
+    alone.sort();
     let begun = Instant::now();
     start_many(&client, dir, 1000, &["/bin/true"]).await;
     all_over(&client, 1000).await;
@@ -104,10 +116,7 @@ async fn figures(backend: Backend, floor: Duration) {
     let busy = pss(keeper);
     let mut latencies = Vec::new();
     for id in 10_000..10_200 {
-        let begun = Instant::now();
-        client.kill(InstanceId(id)).await.unwrap();
-        client.wait(InstanceId(id)).await.unwrap();
-        latencies.push(begun.elapsed());
+        latencies.push(kill_and_wait(&client, id).await);
     }
     latencies.sort();
     let begun = Instant::now();
@@ -126,7 +135,8 @@ async fn figures(backend: Backend, floor: Duration) {
     say(&format!("{}: keeper up {up:?}, first child {first:?}", backend.as_str()));
     say(&format!("  {MANY} x true, start to end told: {lives:?} = {ratio:.2} x floor"));
     say(&format!("  {MANY} x sleep started: {started:?}; 800 killed: {ended:?}"));
-    say(&format!("  kill to end told, of 200: median {:?}, worst {:?}", latencies[100], latencies[199]));
+    say(&format!("  kill to end told, alone: median {:?}, worst of 200 {:?}", alone[100], alone[199]));
+    say(&format!("  kill to end told, among {MANY}: median {:?}, worst of 200 {:?}", latencies[100], latencies[199]));
     say(&format!("  PSS KiB: keeper {idle} idle, {busy} with {MANY}; guard {guard}"));
     client.shutdown().await;
 }

@@ -46,6 +46,7 @@ fn with_ipv6(address: SocketAddr) -> Vec<SocketAddr> {
 }
 
 /// Splits `host:port`; IPv6 addresses stand in brackets.
+#[cfg(any(feature = "tcp", test))]
 pub(crate) fn split(text: &str) -> Result<(&str, u16), String> {
     let wrong = || format!("`{text}` is no address of the form `host:port`");
     let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;

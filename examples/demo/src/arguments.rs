@@ -2,13 +2,14 @@
 
 use crate::Result;
 
-/// The value after `--name` on the command line.
+/// The value of `--name=VALUE` on the command line.
 ///
 /// # Errors
 /// When it is not there.
 pub fn argument(name: &str) -> Result<String> {
-    let flag = format!("--{name}");
-    std::env::args().skip_while(|a| *a != flag).nth(1).ok_or_else(|| format!("needs {flag} VALUE").into())
+    let flag = format!("--{name}=");
+    let value = std::env::args().find_map(|a| a.strip_prefix(&flag).map(str::to_owned));
+    value.ok_or_else(|| format!("needs {flag}VALUE").into())
 }
 
 /// The environment variable `name`.

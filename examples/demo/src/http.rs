@@ -52,8 +52,8 @@ pub fn serve(listen: &str, answer: impl Fn(&Request) -> Response + Send + Sync +
     for stream in listener.incoming() {
         let Ok(stream) = stream else { continue };
         let answer = Arc::clone(&answer);
-        // A client that breaks off is its own business.
-        thread::spawn(move || drop(converse(stream, answer.as_ref())));
+        // A client that breaks off is its own business; where there is no thread to be had, it is turned away.
+        let _ = thread::Builder::new().spawn(move || drop(converse(stream, answer.as_ref())));
     }
     Ok(())
 }

@@ -124,6 +124,7 @@ impl Brain {
 
     fn start(&mut self, ix: ServiceIx, key: SlotKey, now: Moment, out: &mut Vec<Action>) {
         self.unqueue(ix, key);
+        let retire_undone = self.plants.has(Plant::RetireUndone);
         self.instances += 1;
         let inst = hash::instance(self.config.seed, self.instances);
         let unit = &mut self.units[ix.index()];
@@ -140,6 +141,9 @@ impl Brain {
         slot.run = run;
         slot.last_inst = Some(inst);
         slot.phase = Phase::Starting { inst, doomed: false };
+        if retire_undone {
+            slot.leave = None;
+        }
         unit.restarts += u64::from(again);
         if again {
             self.admission.started(now);
@@ -173,7 +177,7 @@ impl Brain {
     fn stop(&mut self, ix: ServiceIx, key: SlotKey, now: Moment, out: &mut Vec<Action>) {
         let kill_at_once = self.plants.has(Plant::KillAtOnce);
         let Some(stop) = self.units[ix.index()].set(key.generation).map(|set| set.spec.stop) else { return };
-        let Some((inst, reason)) = self.send_off(ix, key, now, now + stop.timeout, false) else { return };
+        let Some((inst, reason)) = self.begin_end(ix, key, now, now + stop.timeout, false) else { return };
         let at = Seat { service: ix, slot: key };
         out.push(Action::Stop { at, inst, signal: stop.signal });
         if kill_at_once {
@@ -196,7 +200,7 @@ impl Brain {
 
     fn kill(&mut self, ix: ServiceIx, key: SlotKey, now: Moment, out: &mut Vec<Action>) {
         let late = matches!(self.units[ix.index()].slot(key).map(|s| &s.phase), Some(Phase::Stopping { .. }));
-        let Some((inst, _)) = self.send_off(ix, key, now, Moment::MAX, true) else { return };
+        let Some((inst, _)) = self.begin_end(ix, key, now, Moment::MAX, true) else { return };
         out.push(Action::Kill { at: Seat { service: ix, slot: key }, inst });
         let message = if late { "did not stop in time: killed" } else { "killed" };
         self.tell(ix, now, Told::new(EventKind::ServiceStopping, message).of(key.replica));
@@ -204,7 +208,7 @@ impl Brain {
 
     /// The instance is on its way out; with its seat, unless it was to be recycled. Returns it with the reason
     /// of a recycling.
-    fn send_off(
+    fn begin_end(
         &mut self,
         ix: ServiceIx,
         key: SlotKey,

@@ -131,6 +131,7 @@ impl Brain {
     fn over(&mut self, at: Seat, exit: Option<Exit>, reason: Arc<str>, now: Moment) {
         let (ix, key) = (at.service, at.slot);
         let leaving = self.view(ix).leaving();
+        let by_itself = matches!(exit, Some(Exit::Code(_)));
         if !self.plants.has(Plant::NoReset) {
             forgive(&mut self.units[ix.index()], key, now);
         }
@@ -145,6 +146,14 @@ impl Brain {
                 let reason = slot.reason.clone().unwrap_or(reason);
                 let told = Told::new(EventKind::ServiceRestarting, format!("restarts: {reason}"));
                 self.tell(ix, now, told.of(key.replica).because(reason));
+            }
+            // Whoever exited by itself did run, whatever was reported of its start.
+            Some(Leave::Recycle(Why::StartUnknown)) if by_itself => {
+                slot.leave = None;
+                slot.born = true;
+                let end = exit.map_or(End::Failure, End::Exit);
+                self.crashed(at, exit, end, &reason, now);
+                self.judge(at, end, reason, now);
             }
             Some(Leave::Recycle(why)) => {
                 slot.leave = None;

@@ -19,7 +19,7 @@ pub(crate) fn decide(view: &View<'_>, now: Moment, out: &mut Decision) {
             Phase::Idle | Phase::Backoff { .. } | Phase::Halted { .. } => out.step(Step::Drop(slot.key)),
             Phase::Starting { doomed: true, .. } => out.step(Step::Kill(slot.key)),
             Phase::Starting { .. } | Phase::Running(_) if unit.killing => out.step(Step::Kill(slot.key)),
-            Phase::Starting { .. } | Phase::Running(_) if stood_on && slot.leave.is_none() => {
+            Phase::Starting { .. } | Phase::Running(_) if stood_on => {
                 out.wait(slot.key, Wait::Dependents);
             }
             Phase::Starting { .. } | Phase::Running(_) => out.step(Step::Stop(slot.key)),

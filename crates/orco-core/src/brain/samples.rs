@@ -1,7 +1,12 @@
 //! Valid services and stacks without a file, for simulations and tests. Change the public fields of
 //! what comes out.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use crate::{
     model::{Revision, ServiceName, StackName},
@@ -110,9 +115,10 @@ pub fn health() -> Health {
 #[must_use]
 #[expect(clippy::expect_used, reason = "samples are written by hand")]
 pub fn stack(services: Vec<Service>) -> Arc<Stack> {
+    let names: BTreeSet<_> = services.iter().map(|s| &s.name).collect();
     for service in &services {
         for dep in &service.depends_on {
-            assert!(services.iter().any(|s| s.name == dep.target), "{} needs {}", service.name, dep.target);
+            assert!(names.contains(&dep.target), "{} needs {}", service.name, dep.target);
         }
     }
     let name = StackName::new("sample").expect("a name");

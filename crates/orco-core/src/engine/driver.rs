@@ -4,24 +4,24 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    task::AbortHandle,
     time::{Instant, sleep_until},
 };
 use tokio_util::task::TaskTracker;
 
 use crate::{
     brain::{Action, Brain, Command, Input, Refused},
-    model::{EventData, EventKind, Fact, Happening, InstanceId, Moment, Role, Seat, ServiceName, Verdict},
-    runtime::{Notice, Runtime},
+    model::{EventData, EventKind, Fact, Happening, InstanceId, Moment, Role, ServiceName, Verdict},
+    runtime::Notice,
 };
 
 use super::{
     clock::{Clock, wall_micros},
     events::EventLog,
     life::{Order, Plan, lead},
+    live::{Found, Live, slot, status},
     prober::Prober,
-    report::{Report, Running},
-    status::{Overlay, Status, Watch},
+    report::Report,
+    status::{Status, Watch},
     world::World,
 };
 
@@ -41,43 +41,6 @@ pub(super) enum Request {
     Running(ServiceName, oneshot::Sender<Vec<Found>>),
     /// End, when nothing is left.
     End(oneshot::Sender<()>),
-}
-
-/// A running instance: its replica, its runtime, and what is known of it.
-pub(super) type Found = (u32, Arc<dyn Runtime>, Running);
-
-/// A live instance as the driver knows it.
-#[derive(Debug)]
-struct Live {
-    seat: Seat,
-    orders: watch::Sender<Order>,
-    running: Option<Running>,
-    probers: [Option<AbortHandle>; 2],
-}
-
-impl Live {
-    fn order(&self, order: Order) {
-        self.orders.send_if_modified(|now| {
-            let grows = order > *now;
-            if grows {
-                *now = order;
-            }
-            grows
-        });
-    }
-
-    fn unprobe(&mut self, role: Role) {
-        if let Some(task) = self.probers[slot(role)].take() {
-            task.abort();
-        }
-    }
-}
-
-const fn slot(role: Role) -> usize {
-    match role {
-        Role::Readiness => 0,
-        Role::Liveness => 1,
-    }
 }
 
 /// The one owner of the brain.
@@ -392,23 +355,5 @@ impl Driver {
                 let _ = reply.send(());
             }
         }
-    }
-}
-
-fn status(brain: &Brain, live: &BTreeMap<InstanceId, Live>, now: Moment, version: u64, going_down: bool) -> Status {
-    let overlay = |l: &Live| {
-        let running = l.running.as_ref()?;
-        Some(Overlay {
-            pid: running.handle.pid,
-            container: running.handle.container.clone(),
-            endpoint: running.endpoints.values().next().copied(),
-        })
-    };
-    Status {
-        version,
-        generated_at: wall_micros(),
-        snapshot: brain.snapshot(now),
-        overlays: live.iter().filter_map(|(id, l)| Some((*id, overlay(l)?))).collect(),
-        going_down,
     }
 }

@@ -38,16 +38,24 @@ impl<'a> Variable<'a> {
     }
 }
 
-/// Replaces the per-instance variables of a text; everything else stays as it is.
+/// Replaces the per-instance variables of a text, and `$$` (the loader leaves it in texts that are filled in here) by
+/// `$`; everything else stays as it is.
 ///
 /// # Errors
 /// The first error of `value`.
 pub(super) fn expand<E>(text: &str, mut value: impl FnMut(Variable<'_>) -> Result<String, E>) -> Result<String, E> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(start) = rest.find("${") {
+    while let Some((start, open)) =
+        rest.find("${").into_iter().map(|at| (at, true)).chain(rest.find("$$").map(|at| (at, false))).min()
+    {
         out.push_str(&rest[..start]);
         let inner = &rest[start + 2..];
+        if !open {
+            out.push('$');
+            rest = inner;
+            continue;
+        }
         match inner.find('}').and_then(|end| Variable::parse(&inner[..end]).map(|v| (v, end))) {
             Some((variable, end)) => {
                 out.push_str(&value(variable)?);
@@ -102,6 +110,7 @@ mod tests {
             ("${endpoint.db} ${endpoint.db.sql} ${endpoints.api.http}", Ok("db:- db:sql api*http")),
             ("$HOME ${HOME} ${ports} ${replica.x} ${", Ok("$HOME ${HOME} ${ports} ${replica.x} ${")),
             ("${${port}}", Ok("${20001}")),
+            ("$${port} $$5 $$$$ $$${port} $", Ok("${port} $5 $$ $20001 $")),
             ("${endpoints.gone}", Err("no such service")),
             ("", Ok("")),
         ] {

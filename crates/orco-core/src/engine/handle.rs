@@ -12,15 +12,17 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     brain::{Command, Refused},
     log::{Query, Record},
-    model::{ServiceName, StackId, State, Waiting},
+    model::{ServiceName, StackId},
     runtime::{ExecRequest, ExecResult, RuntimeError, Usage},
     spec::Stack,
 };
 
 use super::{
     builder::EngineBuilder,
-    driver::{Found, Request},
+    driver::Request,
     events::{Event, EventLog, EventQuery},
+    finished::{Finished, finished},
+    live::Found,
     report::Running,
     status::{Status, Watch},
     ticket::{Aim, NotDone, Ticket},
@@ -88,18 +90,6 @@ pub enum NotReady {
     /// The engine has ended.
     #[error("the engine has ended")]
     Ended,
-}
-
-/// What is left when nothing runs any more.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum Finished {
-    /// Everything that was wanted has completed.
-    Completed,
-    /// These services have not: they failed, or wait for one that failed.
-    Failed(Vec<ServiceName>),
-    /// The stack was asked down, and is.
-    Down,
 }
 
 impl Engine {
@@ -373,35 +363,4 @@ impl Engine {
 
 fn first_port(running: &Running) -> Option<&SocketAddr> {
     running.request.service.ports.first().and_then(|p| running.endpoints.get(&p.target))
-}
-
-/// `None`: something still runs or will.
-fn finished(status: &Status) -> Option<Finished> {
-    let services = &status.snapshot.services;
-    if status.going_down {
-        return status.snapshot.all_down().then_some(Finished::Down);
-    }
-    // What somebody has stopped, somebody may start again, and then others may go on.
-    if services.iter().any(|s| matches!(s.waiting, Some(Waiting::Down { reason: None }))) {
-        return None;
-    }
-    let over = |s: State| matches!(s, State::Completed | State::Failed | State::Stopped);
-    let mut wanted = services.iter().filter(|s| s.wanted).peekable();
-    wanted.peek()?;
-    let mut failed = Vec::new();
-    for s in wanted {
-        // A pending seat moves only when something it waits for does, and by now nothing else moves.
-        let stuck = s.state == State::Pending && s.waiting.as_ref().is_some_and(Waiting::is_gate);
-        if !(over(s.state) || stuck) || s.instances.iter().any(|i| !over(i.state) && i.state != State::Pending) {
-            return None;
-        }
-        if s.state != State::Completed {
-            failed.push(s.name.clone());
-        }
-    }
-    let unwanted_live = services.iter().filter(|s| !s.wanted).flat_map(|s| &s.instances).any(|i| !over(i.state));
-    if unwanted_live {
-        return None;
-    }
-    Some(if failed.is_empty() { Finished::Completed } else { Finished::Failed(failed) })
 }

@@ -40,8 +40,6 @@ use super::{
 const RETAINED: u64 = 256 << 20;
 /// So many ended instances are a reason to look at the size, besides full segments.
 const ENDS: u64 = 64;
-/// So many of the last instances are remembered for readers, ended or not.
-const RECENT: usize = 1024;
 /// `arrivals` when the engine has ended.
 pub(super) const CLOSED: u64 = u64::MAX;
 
@@ -79,14 +77,48 @@ struct Entry {
     writing: Option<JoinHandle<()>>,
 }
 
+/// Live instances, and the latest arrivals: one that comes and goes between two looks of a reader is in
+/// the second only.
+#[derive(Debug, Default)]
+struct Table {
+    live: BTreeMap<InstanceId, Entry>,
+    arrived: VecDeque<Origin>,
+    /// Arrivals in all.
+    count: u64,
+}
+
+/// So many arrivals are remembered; a reader that slept through more looks at the directory instead.
+const REMEMBERED: usize = 4096;
+
+impl Table {
+    fn arrive(&mut self, inst: InstanceId, entry: Entry) -> u64 {
+        if self.arrived.len() == REMEMBERED {
+            self.arrived.pop_front();
+        }
+        self.arrived.push_back(entry.tail.origin.clone());
+        self.live.insert(inst, entry);
+        self.count += 1;
+        self.count
+    }
+}
+
+/// What came since a reader last looked.
+#[derive(Debug)]
+pub(super) struct Arrivals {
+    /// `None`: too many to remember.
+    pub(super) origins: Option<Vec<Origin>>,
+    /// All that live now.
+    pub(super) tails: Vec<Tail>,
+    /// From where to look the next time.
+    pub(super) count: u64,
+}
+
 /// The log directory of one engine.
 #[derive(Debug)]
 pub(super) struct Logs {
     pub(super) store: Store,
-    /// Live instances. The lock is held for look-ups only.
-    live: Mutex<BTreeMap<InstanceId, Entry>>,
-    /// The last instances that came, by number: a reader that was busy learns of one that is over already.
-    recent: Mutex<VecDeque<(u64, Tail)>>,
+    /// Who is there and who came. The lock is held for look-ups only.
+    table: Mutex<Table>,
     /// Counts instances that were attached; [`CLOSED`] when the engine has ended.
     pub(super) arrivals: watch::Sender<u64>,
     /// Wakes the task that seals full segments and deletes the oldest ones.
@@ -103,8 +135,7 @@ impl Logs {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&root)?;
         Ok(Self {
             store: Store::new(root),
-            live: Mutex::default(),
-            recent: Mutex::default(),
+            table: Mutex::default(),
             arrivals: watch::Sender::new(0),
             full: Notify::new(),
             tasks: TaskTracker::new(),
@@ -112,8 +143,8 @@ impl Logs {
         })
     }
 
-    fn live(&self) -> MutexGuard<'_, BTreeMap<InstanceId, Entry>> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The directory of a service, made if need be.
@@ -142,32 +173,13 @@ impl Logs {
             }
         };
         let tail = Tail { origin, dir, growth, ended: ended_rx };
-        self.live().insert(request.instance, Entry { tail: tail.clone(), ended, writing });
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        if recent.len() == RECENT {
-            recent.pop_front();
-        }
-        let number = self.arrivals.borrow().saturating_add(1);
-        recent.push_back((number, tail));
-        // Under the lock, so that numbers come in order.
-        self.arrivals.send_replace(number);
-    }
-
-    /// The instances that came after the one with this number, those that are over already too; then the number of
-    /// the last one. `None`: some of them are forgotten, and only the files know of all.
-    pub(super) fn came_since(&self, number: u64) -> (Option<Vec<Tail>>, u64) {
-        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        let (Some((oldest, _)), Some((last, _))) = (recent.front(), recent.back()) else {
-            return (Some(Vec::new()), number);
-        };
-        let start = recent.partition_point(|(n, _)| *n <= number);
-        let all_there = *oldest <= number + 1;
-        (all_there.then(|| recent.range(start..).map(|(_, tail)| tail.clone()).collect()), *last)
+        let count = self.table().arrive(request.instance, Entry { tail, ended, writing });
+        self.arrivals.send_replace(count);
     }
 
     /// An instance is over: its readers come to their end when they have read what there is.
     pub(super) async fn ended(&self, inst: InstanceId) {
-        let writing = self.live().get_mut(&inst).and_then(|entry| entry.writing.take());
+        let writing = self.table().live.get_mut(&inst).and_then(|entry| entry.writing.take());
         if let Some(writing) = writing {
             // The stream of an ended instance ends; one that does not is cut off.
             let abort = writing.abort_handle();
@@ -175,8 +187,8 @@ impl Logs {
                 abort.abort();
             }
         }
-        // Whoever does not find it among the live ones finds all its output in the files.
-        let Some(entry) = self.live().remove(&inst) else { return };
+        // Only now: who is not live has all its output in the files.
+        let Some(entry) = self.table().live.remove(&inst) else { return };
         entry.ended.send_replace(true);
         if self.ends.fetch_add(1, Ordering::Relaxed) % ENDS == ENDS - 1 {
             self.rotated();
@@ -244,14 +256,23 @@ impl Logs {
         follow(Arc::clone(self), query, go_on)
     }
 
+    /// Who came after the first `from` arrivals, and who lives: one view of both.
+    pub(super) fn since(&self, from: u64) -> Arrivals {
+        let table = self.table();
+        let news = usize::try_from(table.count - from).unwrap_or(usize::MAX);
+        let known = table.arrived.len();
+        let origins = (news <= known).then(|| table.arrived.range(known - news..).cloned().collect());
+        Arrivals { origins, tails: table.live.values().map(|e| e.tail.clone()).collect(), count: table.count }
+    }
+
     /// All live instances.
     pub(super) fn tails(&self) -> Vec<Tail> {
-        self.live().values().map(|e| e.tail.clone()).collect()
+        self.table().live.values().map(|e| e.tail.clone()).collect()
     }
 
     /// One live instance, for log probes.
     pub(super) fn follow_instance(&self, inst: InstanceId) -> Option<Arc<dyn Follow>> {
-        self.live().get(&inst).map(|e| Arc::new(Instance(e.tail.clone())) as Arc<dyn Follow>)
+        self.table().live.get(&inst).map(|e| Arc::new(Instance(e.tail.clone())) as Arc<dyn Follow>)
     }
 }
 

@@ -66,10 +66,8 @@ struct Reading {
     query: Query,
     go_on: bool,
     arrivals: watch::Receiver<u64>,
-    /// The number of the last instance that was noted.
-    noted: u64,
-    /// Instances came that nobody remembers: the files have to be looked through.
-    missed: bool,
+    /// Arrivals that are known.
+    seen: u64,
     /// `None`: not opened yet, or lost to a failed read.
     follower: Option<Follower>,
     /// Live instances, and how far each had been read when it last said that it has more.
@@ -83,25 +81,28 @@ pub(super) fn follow(
     go_on: bool,
 ) -> impl Stream<Item = Vec<Record>> + Send + 'static + use<> {
     let arrivals = logs.arrivals.subscribe();
-    let (_, noted) = logs.came_since(0);
-    let (follower, tails) = (None, BTreeMap::new());
-    let mut reading = Reading { logs, query, go_on, arrivals, noted, missed: false, follower, tails };
-    reading.welcome_all(reading.logs.tails());
+    let reading = Reading { logs, query, go_on, arrivals, seen: 0, follower: None, tails: BTreeMap::new() };
     stream::unfold(reading, |mut reading| async move { reading.next().await.map(|batch| (batch, reading)) })
+}
+
+/// What a reader has learned about instances before it reads on.
+#[derive(Default)]
+struct News {
+    /// Came since.
+    come: Vec<Origin>,
+    /// Are over, with all their output in the files.
+    over: Vec<Origin>,
+    /// More came than anybody remembers: the directory knows.
+    look: bool,
 }
 
 impl Reading {
     async fn next(&mut self) -> Option<Vec<Record>> {
         loop {
             let closed = *self.arrivals.borrow_and_update() == CLOSED;
-            self.welcome();
-            // Read before the files: what is written before the flag is set is then not missed.
-            let over: Vec<Origin> =
-                self.tails.values().filter(|(t, _)| *t.ended.borrow()).map(|(t, _)| t.origin.clone()).collect();
-            let (batch, more) = self.read(over.clone()).await?;
-            for origin in &over {
-                self.tails.remove(origin);
-            }
+            // Learned before the files are read: what is written before an end is then not missed.
+            let news = self.learn();
+            let (batch, more) = self.read(news).await?;
             if !batch.is_empty() {
                 return Some(batch);
             }
@@ -113,37 +114,44 @@ impl Reading {
         }
     }
 
-    /// Takes note of instances that came since, also of those that are over by now.
-    fn welcome(&mut self) {
-        let (came, last) = self.logs.came_since(self.noted);
-        self.noted = last;
-        self.missed |= came.is_none();
-        self.welcome_all(came.unwrap_or_else(|| self.logs.tails()));
-    }
-
-    fn welcome_all(&mut self, came: Vec<Tail>) {
-        for tail in came {
-            if self.query.selects(&tail.origin) {
-                if let Some(follower) = &mut self.follower {
-                    follower.add(tail.origin.clone());
-                }
-                self.tails.entry(tail.origin.clone()).or_insert((tail, None));
+    /// Takes note of instances that came and went.
+    fn learn(&mut self) -> News {
+        let arrivals = self.logs.since(self.seen);
+        self.seen = arrivals.count;
+        let mut news = News { look: arrivals.origins.is_none(), ..News::default() };
+        let mut live: BTreeMap<Origin, Tail> = arrivals.tails.into_iter().map(|t| (t.origin.clone(), t)).collect();
+        live.retain(|origin, _| self.query.selects(origin));
+        self.tails.retain(|origin, _| {
+            let stays = live.contains_key(origin);
+            if !stays {
+                news.over.push(origin.clone());
             }
+            stays
+        });
+        news.come = arrivals.origins.unwrap_or_default();
+        news.come.retain(|origin| self.query.selects(origin));
+        news.over.extend(news.come.iter().filter(|origin| !live.contains_key(*origin)).cloned());
+        for (origin, tail) in live {
+            self.tails.entry(origin).or_insert((tail, None));
         }
+        news
     }
 
     /// Reads on, on a thread where blocking is fine.
-    async fn read(&mut self, over: Vec<Origin>) -> Option<(Vec<Record>, More)> {
+    async fn read(&mut self, news: News) -> Option<(Vec<Record>, More)> {
         let follower = self.follower.take();
         let (query, logs) = (self.query.clone(), Arc::clone(&self.logs));
+<<<<<<< HEAD
+=======
         let missed = std::mem::take(&mut self.missed);
         let noted: Vec<Origin> = if follower.is_none() { self.tails.keys().cloned().collect() } else { Vec::new() };
+>>>>>>> wip-cli
         let done = self.logs.tasks.spawn_blocking(move || {
-            // Asked for only after the files were looked through: what was found and is not live is complete, and what
-            // was not found is noted when it comes.
-            let live = OnceCell::<BTreeSet<Origin>>::new();
+            // Asked for after the directory was listed: what was found and does not live by then is complete.
+            let live = OnceCell::new();
             let is_live = |origin: &Origin| {
-                live.get_or_init(|| logs.tails().into_iter().map(|t| t.origin).collect()).contains(origin)
+                let list = || logs.tails().into_iter().map(|t| t.origin).collect::<BTreeSet<_>>();
+                live.get_or_init(list).contains(origin)
             };
             let mut follower = match follower {
                 Some(follower) => follower,
@@ -154,26 +162,20 @@ impl Reading {
                     follower
                 }
             };
-            if missed {
-                for origin in logs.store.instances()? {
-                    follower.add(origin.clone());
-                    if !is_live(&origin) {
-                        follower.ended(&origin);
-                    }
-                }
+            news.come.into_iter().for_each(|origin| follower.add(origin));
+            if news.look {
+                logs.store.instances()?.into_iter().for_each(|origin| follower.add(origin));
+                follower.only_live(&is_live);
             }
-            for origin in &over {
-                follower.ended(origin);
-            }
+            news.over.iter().for_each(|origin| follower.ended(origin));
             let read = follower.poll(BATCH);
             Ok::<_, std::io::Error>((follower, read))
         });
         match done.await {
             Ok(Ok((follower, read))) => {
                 self.follower = Some(follower);
-                read.map_err(|error| tracing::warn!(%error, "cannot read a log"))
-                    .or(Ok::<_, ()>((Vec::new(), More::Later)))
-                    .ok()
+                let read = read.map_err(|error| tracing::warn!(%error, "cannot read a log"));
+                Some(read.unwrap_or((Vec::new(), More::Later)))
             }
             Ok(Err(error)) => {
                 tracing::warn!(%error, "cannot read the logs");

@@ -126,6 +126,12 @@ impl Follower {
         }
     }
 
+    /// Says that all known instances but these are over.
+    pub fn only_live(&mut self, is_live: &dyn Fn(&Origin) -> bool) {
+        let over: Vec<Origin> = self.index.keys().filter(|origin| !is_live(origin)).cloned().collect();
+        over.iter().for_each(|origin| self.ended(origin));
+    }
+
     /// How many bytes of an instance's output have been read; 0 where it was not opened yet.
     pub fn read_bytes(&self, origin: &Origin) -> u64 {
         match self.index.get(origin).map(|&index| &self.lanes[index].state) {

@@ -93,7 +93,9 @@ pub fn pace(taken: &[Taken], missing: &[SlotKey], limits: Limits) -> Plan {
     let mut surplus = total - replicas - i64::from(limits.surge);
     let on_way = taken.iter().filter(|s| s.wanted && !s.leaving && s.standing != Standing::Available);
     let coming = on_way.clone().count() as i64 + made;
-    let nobody_comes = made == 0 && on_way.clone().all(|s| s.standing == Standing::Stuck);
+    // A wanted seat that is leaving will be made anew.
+    let comes_back = taken.iter().any(|s| s.wanted && s.leaving);
+    let nobody_comes = made == 0 && !comes_back && on_way.clone().all(|s| s.standing == Standing::Stuck);
     for leaver in leavers(taken) {
         let goes = if counts(&leaver) {
             let enough = available > min;

@@ -76,6 +76,8 @@ impl Chair {
         let (low, high) = match (asked, self.recycle) {
             (false, _) => (u32::from(!lost), 1),
             (true, Some(Why::Liveness | Why::StartTimeout | Why::StartUnknown)) => (1, 1),
+            // Nobody knew whether it had started, and it had not, or was killed.
+            (true, None) if life.unclear => (1, 1),
             (true, Some(Why::Dependency(_)) | None) => (0, 1),
         };
         self.counted = low > 0;

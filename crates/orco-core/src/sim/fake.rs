@@ -209,10 +209,12 @@ impl Runtime for FakeRuntime {
     }
 
     async fn signal(&self, handle: &Handle, signal: i32) -> Result<(), RuntimeError> {
-        if signal == 9 {
-            self.stop(handle, How::Kill).await?;
+        match signal {
+            9 => self.stop(handle, How::Kill).await,
+            // INT and TERM end what has no handlers of its own.
+            2 | 15 => self.stop(handle, How::Graceful(signal)).await,
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     async fn reap(&self, instance: InstanceId) -> Result<(), RuntimeError> {

@@ -169,18 +169,11 @@ impl Ledger {
         }
     }
 
-    /// The same program under other rules: what lives in the newest set of this revision follows them.
-    pub fn retune(&mut self, ix: ServiceIx, service: &Arc<Service>, renewed: Moment, now: Moment) {
-        let same = |life: &Life| life.service.revision == service.revision;
-        let newest = self.live_of(ix).filter(|(_, life)| same(life)).map(|(_, life)| life.at.slot.generation).max();
-        let Some(newest) = newest else { return };
-        let stays = |slot: SlotKey, chair: &Chair| slot.generation == newest && chair.made >= renewed;
-        let seats: BTreeSet<SlotKey> =
-            self.seats_of(ix).filter(|(slot, chair)| stays(*slot, chair)).map(|(slot, _)| slot).collect();
+    /// The same program under other rules: everything that lives of this revision follows them.
+    pub fn retune(&mut self, ix: ServiceIx, service: &Arc<Service>, now: Moment) {
         for inst in self.live.get(&ix).into_iter().flatten() {
-            let Some(life) = self.lives.get_mut(inst).filter(|l| same(l) && seats.contains(&l.at.slot)) else {
-                continue;
-            };
+            let same = |life: &&mut Life| life.service.revision == service.revision;
+            let Some(life) = self.lives.get_mut(inst).filter(same) else { continue };
             if life.service.health != service.health
                 && let Some(tallied) = &mut life.readiness
             {

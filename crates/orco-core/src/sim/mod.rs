@@ -15,6 +15,7 @@ mod ledger;
 mod operator;
 mod oracles;
 mod plan;
+mod prober;
 mod run;
 mod script;
 mod session;

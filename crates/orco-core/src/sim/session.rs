@@ -133,6 +133,7 @@ impl Session {
                     }
                 }
                 self.follow(command);
+                self.judge.forget_leans(scene!(self));
                 if matches!(command, Command::Start { .. } | Command::Restart { .. }) {
                     self.clear_counts();
                 }
@@ -160,7 +161,9 @@ impl Session {
     fn renewed_by(&self, command: &Command) -> Vec<ServiceName> {
         let Command::Restart { services } = command else { return Vec::new() };
         let replaced = |name: &&ServiceName| {
-            let up = self.operator.wishes.get(*name).is_some_and(|wish| wish.up);
+            // Named twice, the first time takes it up.
+            let twice = services.iter().filter(|other| other == name).count() > 1;
+            let up = twice || self.operator.wishes.get(*name).is_some_and(|wish| wish.up);
             up && self.brain.ix(name.as_str()).is_some_and(|ix| self.ledger.stays(ix))
         };
         services.iter().filter(replaced).cloned().collect()
@@ -171,7 +174,7 @@ impl Session {
         for (name, wish) in &self.operator.wishes {
             let Some(ix) = self.brain.ix(name.as_str()) else { continue };
             if wish.retuned == self.now {
-                self.ledger.retune(ix, &wish.service, wish.renewed, self.now);
+                self.ledger.retune(ix, &wish.service, self.now);
             }
             let again = match command {
                 Command::Start { services, .. } => services.contains(name),

@@ -8,11 +8,14 @@ use std::{
     time::Duration,
 };
 
-use super::{Chance, Fate, Faults, Mood, Script, Spawn};
+use super::{
+    Chance, Fate, Faults, Mood, Script, Spawn,
+    prober::{Watch, lane},
+};
 use crate::{
     brain::Action,
-    model::{Exit, Fact, InstanceId, Moment, ProbeVersion, Role, Seat, Verdict},
-    spec::{Health, Kind, Service},
+    model::{Exit, Fact, InstanceId, Moment, Role, Seat},
+    spec::{Kind, Service},
 };
 
 /// Whether an instance really runs.
@@ -26,18 +29,6 @@ pub enum Pulse {
     Gone,
 }
 
-/// A probe that is being asked again and again.
-#[derive(Clone, Debug)]
-struct Watch {
-    version: ProbeVersion,
-    health: Health,
-    /// Which arrangement this is; rounds of older ones are dropped.
-    turn: u32,
-    /// How many failures in a row while starting, for the fast retry.
-    eager: Option<u32>,
-    passes: u32,
-}
-
 /// One instance.
 #[derive(Clone, Debug)]
 pub struct Body {
@@ -49,17 +40,18 @@ pub struct Body {
     pub script: Script,
     /// Whether it runs.
     pub pulse: Pulse,
-    chance: Chance,
+    pub(super) chance: Chance,
     started_told: bool,
     over_told: bool,
     stop: bool,
     kill: bool,
-    watch: [Option<Watch>; 2],
-    turns: u32,
+    pub(super) watch: [Option<Watch>; 2],
+    pub(super) turns: u32,
 }
 
+/// What is going to happen.
 #[derive(Clone, Debug)]
-enum Event {
+pub(super) enum Event {
     Fact(Fact),
     Spawn(InstanceId),
     Late(InstanceId),
@@ -74,22 +66,15 @@ enum Event {
 #[derive(Debug)]
 pub struct World {
     fate: Fate,
-    faults: Faults,
-    healed: bool,
-    bodies: BTreeMap<InstanceId, Body>,
+    pub(super) faults: Faults,
+    pub(super) healed: bool,
+    pub(super) bodies: BTreeMap<InstanceId, Body>,
     queue: BTreeMap<(Moment, u64), Event>,
     posted: u64,
     past: VecDeque<Fact>,
     chance: Chance,
     /// How many instances run, by service index.
     alive: BTreeMap<u32, u32>,
-}
-
-const fn lane(role: Role) -> usize {
-    match role {
-        Role::Readiness => 0,
-        Role::Liveness => 1,
-    }
 }
 
 impl World {
@@ -196,13 +181,13 @@ impl World {
         self.past.push_back(fact.clone());
     }
 
-    fn post(&mut self, at: Moment, event: Event) {
+    pub(super) fn post(&mut self, at: Moment, event: Event) {
         self.posted += 1;
         self.queue.insert((at, self.posted), event);
     }
 
     /// A fact sets out; the post may be slow or deliver twice.
-    fn tell(&mut self, now: Moment, fact: Fact) {
+    pub(super) fn tell(&mut self, now: Moment, fact: Fact) {
         let late = self.chance.hit(self.faults.fact_late);
         let at = if late { now + self.chance.duration(1, 4000) } else { now };
         if self.chance.hit(self.faults.fact_twice) {
@@ -362,62 +347,6 @@ impl World {
         let asked = body.stop || body.kill;
         let (at, port_lost) = (body.at, body.script.port_lost && !asked);
         self.tell(now, Fact::Exited { at, inst, exit, port_lost });
-    }
-
-    fn watch(&mut self, inst: InstanceId, role: Role, version: ProbeVersion, health: &Health, now: Moment) {
-        let Some(body) = self.bodies.get_mut(&inst) else { return };
-        if body.pulse == Pulse::Gone {
-            return;
-        }
-        body.turns += 1;
-        let turn = body.turns;
-        let eager = (role == Role::Readiness).then_some(0);
-        body.watch[lane(role)] = Some(Watch { version, health: health.clone(), turn, eager, passes: 0 });
-        self.post(now, Event::Ask(inst, role, turn));
-    }
-
-    /// A probe sets out.
-    fn ask(&mut self, inst: InstanceId, role: Role, turn: u32, now: Moment) {
-        let hangs = self.faults.probe_hang;
-        let Some(body) = self.bodies.get_mut(&inst) else { return };
-        let Some(watch) = body.watch[lane(role)].as_ref().filter(|w| w.turn == turn) else { return };
-        let timeout = watch.health.tally.timeout;
-        let takes = if body.chance.hit(hangs) { timeout } else { body.script.answer.min(timeout) };
-        self.post(now + takes, Event::Answer(inst, role, turn));
-    }
-
-    /// It comes back, and the next one is arranged.
-    fn answer(&mut self, inst: InstanceId, role: Role, turn: u32, now: Moment) {
-        let (hangs, errors, healed) = (self.faults.probe_hang, self.faults.probe_error, self.healed);
-        let Some(body) = self.bodies.get_mut(&inst) else { return };
-        let Pulse::Alive(born) = body.pulse else { return };
-        let mood = if role == Role::Readiness { body.script.readiness } else { body.script.liveness };
-        let Some(watch) = body.watch[lane(role)].as_mut().filter(|w| w.turn == turn) else { return };
-        let verdict = if body.chance.hit(errors) {
-            Verdict::Unknown("prober out of descriptors".into())
-        } else if body.chance.hit(hangs / 2) {
-            Verdict::Fail("timeout".into())
-        } else if mood.well(now.since(born)) {
-            Verdict::Pass
-        } else {
-            Verdict::Fail("connection refused".into())
-        };
-        let tally = watch.health.tally;
-        let pass = verdict == Verdict::Pass;
-        watch.passes = if pass { watch.passes + 1 } else { 0 };
-        let pause = match watch.eager {
-            Some(_) if pass => tally.interval,
-            Some(failures) => tally.interval.min(Duration::from_millis(1 << failures.min(20))),
-            None => tally.interval,
-        };
-        watch.eager = watch.eager.filter(|_| !pass).map(|failures| failures + 1);
-        // After the healing a settled probe has nothing new to say.
-        let settled = healed && watch.passes > tally.success_threshold;
-        let (at, version) = (body.at, watch.version);
-        if !settled {
-            self.post(now + pause.max(Duration::from_millis(1)), Event::Ask(inst, role, turn));
-        }
-        self.tell(now, Fact::Probed { at, inst, role, version, verdict });
     }
 
     /// A story's or an adversary's blow: it ends now. False if it does not run.

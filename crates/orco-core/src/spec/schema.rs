@@ -62,6 +62,35 @@ fn number(schema: Value, pattern: &str) -> Value {
 }
 
 fn of(ty: &'static Ty, definitions: &mut Map<String, Value>) -> Value {
+    match ty {
+        Ty::Command => json!({ "anyOf": [
+            { "type": "array", "minItems": 1, "items": { "type": ["string", "number", "boolean"] } },
+            { "type": "string", "minLength": 1 },
+        ] }),
+        Ty::List(item) => json!({ "type": ["array", "null"], "items": of(item, definitions) }),
+        Ty::OneOrMany(item) => {
+            let item = of(item, definitions);
+            json!({ "anyOf": [item, { "type": ["array", "null"], "items": item }] })
+        }
+        Ty::Map(item) => json!({ "type": ["object", "null"], "additionalProperties": of(item, definitions) }),
+        Ty::Env => {
+            json!({ "type": ["object", "null"], "additionalProperties": { "type": ["string", "number", "boolean", "null"] } })
+        }
+        Ty::Services(service) => json!({
+            "type": "object",
+            "propertyNames": { "pattern": "^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$" },
+            "additionalProperties": reference(service, false, definitions),
+        }),
+        Ty::Table(table) => reference(table, false, definitions),
+        Ty::Check(table) => reference(table, true, definitions),
+        Ty::Short(short, table) => {
+            json!({ "anyOf": [of(short, definitions), reference(table, false, definitions)] })
+        }
+        scalar => of_scalar(scalar),
+    }
+}
+
+fn of_scalar(ty: &Ty) -> Value {
     const DURATION: &str = "([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?";
     const SIZE: &str = "[0-9]+([KMGT]iB|[kMGT]B|B)?";
     match ty {
@@ -91,29 +120,8 @@ fn of(ty: &'static Ty, definitions: &mut Map<String, Value>) -> Value {
         Ty::Address => text(".+:[0-9]+"),
         Ty::Ip => text("[0-9a-fA-F:.]+"),
         Ty::Status => number(json!({ "type": "integer", "minimum": 100, "maximum": 599 }), "[0-9]{3}(-[0-9]{3})?"),
-        Ty::Command => json!({ "anyOf": [
-            { "type": "array", "minItems": 1, "items": { "type": ["string", "number", "boolean"] } },
-            { "type": "string", "minLength": 1 },
-        ] }),
-        Ty::List(item) => json!({ "type": ["array", "null"], "items": of(item, definitions) }),
-        Ty::OneOrMany(item) => {
-            let item = of(item, definitions);
-            json!({ "anyOf": [item, { "type": ["array", "null"], "items": item }] })
-        }
-        Ty::Map(item) => json!({ "type": ["object", "null"], "additionalProperties": of(item, definitions) }),
-        Ty::Env => {
-            json!({ "type": ["object", "null"], "additionalProperties": { "type": ["string", "number", "boolean", "null"] } })
-        }
-        Ty::Services(service) => json!({
-            "type": "object",
-            "propertyNames": { "pattern": "^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$" },
-            "additionalProperties": reference(service, false, definitions),
-        }),
-        Ty::Table(table) => reference(table, false, definitions),
-        Ty::Check(table) => reference(table, true, definitions),
-        Ty::Short(short, table) => {
-            json!({ "anyOf": [of(short, definitions), reference(table, false, definitions)] })
-        }
+        // The others are no scalars.
+        _ => Value::Bool(true),
     }
 }
 

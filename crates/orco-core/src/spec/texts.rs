@@ -90,8 +90,8 @@ impl Command {
     /// The arguments for one instance.
     ///
     /// # Errors
-    /// The first variable that has no value.
-    pub fn filled(&self, value: impl Fn(&InstanceVar) -> Option<String>) -> Result<Self, InstanceVar> {
+    /// The first error of `value`.
+    pub fn filled<E>(&self, value: impl Fn(&InstanceVar) -> Result<String, E>) -> Result<Self, E> {
         let argv = self.argv.iter().map(|word| vars::fill(word, &value)).collect::<Result<_, _>>()?;
         Ok(Self { argv })
     }
@@ -101,8 +101,8 @@ impl ProbeSpec {
     /// The probe for one instance: `${port}` and its like replaced.
     ///
     /// # Errors
-    /// The first variable that has no value.
-    pub fn filled(&self, value: &impl Fn(&InstanceVar) -> Option<String>) -> Result<Self, InstanceVar> {
+    /// The first error of `value`.
+    pub fn filled<E>(&self, value: &impl Fn(&InstanceVar) -> Result<String, E>) -> Result<Self, E> {
         let fill = |text: &Option<String>| text.as_ref().map(|text| vars::fill(text, value)).transpose();
         let mut filled = self.clone();
         match &mut filled {
@@ -122,10 +122,7 @@ impl ProbeSpec {
     }
 }
 
-fn fill_json(
-    config: &mut serde_json::Value,
-    value: &impl Fn(&InstanceVar) -> Option<String>,
-) -> Result<(), InstanceVar> {
+fn fill_json<E>(config: &mut serde_json::Value, value: &impl Fn(&InstanceVar) -> Result<String, E>) -> Result<(), E> {
     match config {
         serde_json::Value::String(text) => *text = vars::fill(text, value)?,
         serde_json::Value::Array(items) => items.iter_mut().try_for_each(|item| fill_json(item, value))?,

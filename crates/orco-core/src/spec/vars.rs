@@ -143,8 +143,8 @@ pub fn instance_vars(text: &str) -> Vec<InstanceVar> {
 /// The text with every per-instance variable replaced by its value, and `$$` by `$`.
 ///
 /// # Errors
-/// The first variable that has no value.
-pub fn fill(text: &str, mut value: impl FnMut(&InstanceVar) -> Option<String>) -> Result<String, InstanceVar> {
+/// The first error of `value`.
+pub fn fill<E>(text: &str, mut value: impl FnMut(&InstanceVar) -> Result<String, E>) -> Result<String, E> {
     let mut out = String::with_capacity(text.len());
     for piece in pieces(text) {
         match piece {
@@ -152,7 +152,7 @@ pub fn fill(text: &str, mut value: impl FnMut(&InstanceVar) -> Option<String>) -
             Piece::Dollar => out.push('$'),
             Piece::Unclosed => out.push_str("${"),
             Piece::Braced(name) => match InstanceVar::parse(name) {
-                Some(var) => out.push_str(&value(&var).ok_or(var)?),
+                Some(var) => out.push_str(&value(&var)?),
                 None => out.extend(["${", name, "}"]),
             },
         }

@@ -41,6 +41,9 @@ pub enum StartError {
         /// Ours.
         ours: u8,
     },
+    /// The keeper was shut down for good.
+    #[error("the keeper has been shut down")]
+    ShutDown,
     /// The asked-for way to kill trees does not work here.
     #[error("control groups were asked for, but do not work here")]
     Backend(#[source] std::sync::Arc<io::Error>),

@@ -331,6 +331,9 @@ impl Shared {
         if let Some(link) = self.current() {
             return Ok(link);
         }
+        if self.leaving.load(Ordering::Acquire) {
+            return Err(StartError::ShutDown);
+        }
         let _starting = self.starting.lock().await;
         if let Some(link) = self.current() {
             return Ok(link);

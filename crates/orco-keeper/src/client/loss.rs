@@ -31,9 +31,6 @@ pub(super) async fn listen(mut incoming: Incoming, client: Weak<Shared>) {
     let swept = guard_ended(&incoming).await;
     let Some(client) = client.upgrade() else { return };
     let lost = client.unlink(incoming.number);
-    if lost.leaving {
-        return;
-    }
     if !swept {
         let instances: BTreeSet<InstanceId> = lost.instances.iter().map(|(id, _)| *id).collect();
         let commands = lock(&incoming.waiters).execs.keys().copied().collect::<Vec<_>>();
@@ -54,7 +51,9 @@ pub(super) async fn listen(mut incoming: Incoming, client: Weak<Shared>) {
     }
     // What was to be signalled has ended: dropping their senders says so.
     drop(waiters.requests);
-    client.tell(Event::KeeperLost(format!("keeper {} died", lost.keeper_pid)));
+    if !lost.leaving {
+        client.tell(Event::KeeperLost(format!("keeper {} died", lost.keeper_pid)));
+    }
 }
 
 /// Waits until the guard has ended, and says whether it has ended everything before.

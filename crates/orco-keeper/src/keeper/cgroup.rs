@@ -10,7 +10,10 @@ use libc::pid_t;
 use orco_core::model::InstanceId;
 
 use super::spawn;
-use crate::sys::{self, Reaped};
+use crate::{
+    proc,
+    sys::{self, Reaped},
+};
 
 /// The stack's own group.
 #[derive(Debug)]
@@ -22,7 +25,11 @@ impl Cgroups {
     /// Makes the stack's group and moves a child into one below it, to see whether that works here: the files alone
     /// prove nothing.
     pub(crate) fn probe() -> io::Result<Self> {
-        let root = own_group()?.join(format!("orco-{}", std::process::id()));
+        let above = own_group()?;
+        remove_stale(&above);
+        let me = std::process::id().cast_signed();
+        let start = proc::stat(me).map_or(0, |stat| stat.start);
+        let root = above.join(format!("orco-{me}-{start}"));
         fs::create_dir(&root)?;
         let cgroups = Self { root };
         let works = cgroups.try_out();
@@ -120,6 +127,19 @@ fn remove_below(group: &Path) {
         remove_below(&below);
     }
     let _ = fs::remove_dir(group);
+}
+
+/// Removes empty groups of guards that were killed.
+fn remove_stale(above: &Path) {
+    for group in groups_below(above) {
+        let owner = group.file_name().and_then(|name| name.to_str()?.strip_prefix("orco-")?.split_once('-'));
+        if let Some((pid, start)) = owner
+            && let (Ok(pid), Ok(start)) = (pid.parse(), start.parse::<u64>())
+            && proc::stat(pid).is_none_or(|stat| stat.start != start)
+        {
+            remove_below(&group);
+        }
+    }
 }
 
 fn groups_below(group: &Path) -> Vec<PathBuf> {

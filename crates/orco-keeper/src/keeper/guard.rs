@@ -65,6 +65,7 @@ const INTERNAL: [c_int; 2] = [32, 33];
 pub(crate) fn run(arguments: &[Vec<u8>]) -> i32 {
     let with_lock = arguments.first().is_some_and(|argument| argument == WITH_LOCK.as_bytes());
     let wanted = arguments.get(1).and_then(|argument| Backend::parse(argument)).unwrap_or_default();
+    abort_on_panic();
     let Ok(engine) = prepare(with_lock) else { return FAILED };
     let Some(engine) = engine else { return TOO_LATE };
     let (cgroups, refused) = match wanted {
@@ -90,6 +91,15 @@ pub(crate) fn run(arguments: &[Vec<u8>]) -> i32 {
         }
         _ => FAILED,
     }
+}
+
+/// A keeper with half its threads is worse than none: the guard cleans up after it, and the engine starts another.
+fn abort_on_panic() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        tell(panic);
+        std::process::abort();
+    }));
 }
 
 /// Signals, descriptors, place. `None`: the engine is gone already.

@@ -86,3 +86,33 @@ pub(super) struct Moved {
     pub(super) error: io::Error,
     pub(super) lost: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn copied_or_spliced_the_bytes_are_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        for splices in [true, false] {
+            let (read, write) = crate::sys::pipe().unwrap();
+            let (read, mut write) = (File::from(read), File::from(write));
+            let stem = format!("{splices}");
+            let root = dir.path().as_os_str().as_bytes();
+            let mut segment = Segment::create(root, stem.as_bytes(), 0, 0).unwrap();
+            segment.splices = splices;
+            write.write_all(b"one two").unwrap();
+            assert_eq!(segment.take(&read, 4).unwrap(), 4);
+            assert_eq!(segment.take(&read, 100).unwrap(), 3);
+            assert_eq!(segment.take(&read, 100).unwrap_err().error.kind(), io::ErrorKind::WouldBlock);
+            drop(write);
+            assert_eq!(segment.take(&read, 100).unwrap(), 0);
+            assert_eq!((segment.length(), segment.splices), (7, splices));
+            assert_eq!(std::fs::read(dir.path().join(format!("{stem}.0.log"))).unwrap(), b"one two");
+        }
+    }
+}

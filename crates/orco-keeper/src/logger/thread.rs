@@ -12,8 +12,9 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use orco_core::model::InstanceId;
 
 use super::{
-    Limits, LogReport, Shared, Task,
+    front::Shared,
     log::{Log, Outcome},
+    task::{Limits, LogReport, Task},
 };
 
 /// The epoll token of the alarm; others are a slot and a stream.

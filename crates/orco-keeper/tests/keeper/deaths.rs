@@ -56,7 +56,9 @@ async fn inner_engine() {
 impl Engine {
     /// Kills it, and with it others, and returns how long the last of its services lived on.
     fn kill(mut self, others: &[u32]) -> Duration {
-        assert!(called(&self.tag).len() > 50);
+        while called(&self.tag).len() < 50 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         for other in others {
             kill(*other, libc::SIGKILL);
         }
@@ -145,7 +147,7 @@ async fn without_its_guard_the_keeper_goes_on_and_its_loss_is_swept_by_stamp() {
         eventually(|| !alive(guard)).await;
         assert_eq!(world.run("exit 2").await.1, Exit::Code(2));
         let tag = format!("tag-{}", fresh());
-        let (hostile, _) = world.start(world.role("hostile", &[&tag])).await;
+        let (hostile, _) = world.start(world.role("hostile", &[&tag, "slow"])).await;
         world.says(hostile, "ready").await;
         kill(world.client.keeper_pid().unwrap(), libc::SIGKILL);
         assert_eq!(world.end_of(hostile).await, Exit::Unknown);
@@ -165,6 +167,18 @@ async fn dropping_the_client_ends_everything() {
     drop(world);
     eventually(|| called(&tag).is_empty() && !alive(keeper)).await;
     assert!(begun.elapsed() < Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn after_the_shutdown_all_ends_are_told_and_nothing_starts() {
+    let world = World::new().await;
+    let (id, pid) = world.start(world.sh("exec sleep 1000")).await;
+    world.client.shutdown().await;
+    assert!(!alive(pid));
+    assert_eq!(world.end_of(id).await, Exit::Unknown);
+    let error = world.client.spawn(world.sh("true")).await.unwrap_err();
+    assert_eq!(error.to_string(), "the keeper has been shut down");
+    world.client.shutdown().await;
 }
 
 #[tokio::test]

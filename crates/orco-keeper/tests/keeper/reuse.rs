@@ -29,7 +29,8 @@ fn stranger(pid: u32) -> Option<Child> {
 
 #[tokio::test]
 async fn a_stranger_with_the_main_process_pid_lives_on() {
-    if fs::OpenOptions::new().write(true).open("/proc/sys/kernel/ns_last_pid").is_err() {
+    // SAFETY: takes nothing.
+    if unsafe { libc::geteuid() } != 0 || !fs::exists("/proc/sys/kernel/ns_last_pid").unwrap() {
         return;
     }
     let world = World::new().await;

@@ -5,7 +5,7 @@ use std::{
     fs,
     io::Write,
     ptr,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 #[used]
@@ -25,7 +25,7 @@ extern "C" fn before_main(argc: c_int, argv: *const *const c_char) {
 fn play(role: &str, arguments: &[&str]) {
     match role {
         "dump" => dump(),
-        "hostile" => hostile(arguments[0], arguments.contains(&"clean")),
+        "hostile" => hostile(arguments[0], arguments.contains(&"clean"), arguments.contains(&"slow")),
         "hop" => hop(arguments[1].parse().unwrap()),
         "stay" => stay(),
         "hide" => hide(arguments[0]),
@@ -90,7 +90,7 @@ fn dump() {
 
 /// Fifty children that hide in sessions of their own, ignore what can be ignored, and never stay the same process:
 /// together 200 forks a second.
-fn hostile(tag: &str, clean: bool) {
+fn hostile(tag: &str, clean: bool, slow: bool) {
     ignore_all();
     for child in 0..50 {
         if fork() {
@@ -101,7 +101,7 @@ fn hostile(tag: &str, clean: bool) {
             }
             // SAFETY: takes nothing.
             unsafe { libc::setsid() };
-            let millis = if child == 0 { 5 } else { 250 };
+            let millis = if child == 0 && !slow { 5 } else { 250 };
             become_hop(tag, millis, clean);
         }
     }
@@ -126,10 +126,11 @@ fn become_hop(tag: &str, millis: u64, clean: bool) {
     panic!("cannot execute");
 }
 
-/// Dies and lives on in its child, again and again.
+/// Dies and lives on in its child, again and again; but not for ever, should a test fail to end it.
 fn hop(millis: u64) {
     ignore_all();
-    loop {
+    let until = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < until {
         std::thread::sleep(Duration::from_millis(millis));
         if !fork() {
             std::process::exit(0);
@@ -148,7 +149,7 @@ fn hide(tag: &str) {
         if !fork() {
             std::process::exit(0);
         }
-        become_hop(tag, 3_600_000, true);
+        become_hop(tag, 60_000, true);
     }
     // Until the other has executed itself, its old environment would give it away.
     // SAFETY: room for a byte, and two descriptors of our own.

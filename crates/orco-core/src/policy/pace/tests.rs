@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 use proptest::prelude::*;
 
 use super::*;
@@ -85,6 +87,8 @@ fn shrinking() {
     // A seat that was given up does not keep the surplus alive.
     check("2:0X 2:1A", (1, 0, 0), "-2:1");
     check("2:0C 2:1C", (1, 0, 0), "-2:1");
+    // Nor does one go while a wanted one will be made anew.
+    check("2:0A- 2:1A", (1, 0, 0), "");
 }
 
 fn standing() -> impl Strategy<Value = Standing> {

@@ -43,9 +43,8 @@ impl Judge {
         Err(scene.broken("onFailure only when it fails", what))
     }
 
-    /// After a turn: whoever runs on a dependency with an `onFailure` that was ready with it and is not
-    /// any more, is on its way out.
-    pub(super) fn leaning(&mut self, scene: Scene<'_>) -> Result<(), Violation> {
+    /// Whose edge is gone leans no more.
+    pub fn forget_leans(&mut self, scene: Scene<'_>) {
         self.leaned.retain(|(inst, dep)| {
             let on = |service: &Service| {
                 let name = scene.brain.name(*dep);
@@ -53,6 +52,12 @@ impl Judge {
             };
             scene.ledger.lives.get(inst).is_some_and(|life| life.is_live() && on(&life.service))
         });
+    }
+
+    /// After a turn: whoever runs on a dependency with an `onFailure` that was ready with it and is not
+    /// any more, is on its way out.
+    pub(super) fn leaning(&mut self, scene: Scene<'_>) -> Result<(), Violation> {
+        self.forget_leans(scene);
         for wish in scene.operator.wishes.values() {
             let edges = wish.service.depends_on.iter().filter(|d| d.on_failure != OnFailure::Ignore);
             for edge in edges {

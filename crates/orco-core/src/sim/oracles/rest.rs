@@ -103,8 +103,11 @@ fn held(scene: Scene<'_>, name: &ServiceName, excused: &BTreeSet<ServiceName>) -
         if scene.operator.wishes.contains_key(&name) || !seen.insert(name.clone()) {
             continue;
         }
-        for (_, life) in scene.ledger.live.keys().flat_map(|ix| scene.ledger.live_of(*ix)) {
-            if life.service.depends_on.iter().any(|d| d.target == name) {
+        for life in scene.ledger.lives.values() {
+            // What is over counts while its set is kept to turn back to.
+            let wish = scene.operator.wishes.get(&life.service.name);
+            let kept = wish.is_some_and(|w| w.service.revision != life.service.revision);
+            if (life.is_live() || kept) && life.service.depends_on.iter().any(|d| d.target == name) {
                 if excused.contains(&life.service.name) {
                     return true;
                 }

@@ -6,7 +6,7 @@ use super::{Judge, Scene, Violation};
 use crate::{
     brain::{Turn, Why},
     model::{EventData, EventKind, Moment, Seat},
-    sim::{Chair, delay_bounds},
+    sim::{Chair, Wish, delay_bounds},
     spec::{RetryLimit, Service},
 };
 
@@ -56,6 +56,7 @@ impl Judge {
     /// After a turn: what it tells of restarts and failures.
     pub(super) fn told(&self, scene: Scene<'_>, turn: &Turn) -> Result<(), Violation> {
         for happening in &turn.happenings {
+            whole(scene, happening.kind)?;
             let (Some(ix), Some(replica)) = (happening.service, happening.replica) else { continue };
             let Some(wish) = scene.wish(ix) else { continue };
             if happening.kind == EventKind::ServiceRestarting && !wish.up && wish.fell < scene.now {
@@ -116,6 +117,26 @@ fn later(scene: Scene<'_>, at: Seat, chair: &Chair, service: &Service, ended: Mo
             );
             return Err(scene.broken("I6 the delay is kept", what));
         }
+    }
+    Ok(())
+}
+
+/// What is told of the stack as a whole.
+fn whole(scene: Scene<'_>, kind: EventKind) -> Result<(), Violation> {
+    if kind == EventKind::StackStopped
+        && let Some((inst, life)) = scene.ledger.live.keys().find_map(|ix| scene.ledger.live_of(*ix).next())
+    {
+        let what = format!("{} ({inst:?}) lives", scene.label(life.at));
+        return Err(scene.broken("stopped only when nothing is left", what));
+    }
+    let missing = |wish: &&Wish| {
+        let ix = scene.brain.ix(wish.service.name.as_str());
+        wish.up && !ix.is_some_and(|ix| scene.is_ready(ix) || scene.done_of(ix) > 0)
+    };
+    if kind == EventKind::StackReady
+        && let Some(wish) = scene.operator.wishes.values().find(missing)
+    {
+        return Err(scene.broken("all ready only when all are", format!("{} is not ready", wish.service.name)));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::time::Duration;
 
@@ -84,4 +84,33 @@ fn what_was_said_arrives() {
     let db = stack.service("db").unwrap();
     assert_eq!((db.kind, db.workdir.to_str()), (Kind::Oneshot, Some("/srv/db")));
     assert_eq!(db.restart.condition, crate::spec::Condition::OnFailure);
+}
+
+/// A probe of an instance has its own values everywhere a variable may stand.
+#[test]
+fn probes_are_filled() {
+    let check = Check::http("http://localhost:${port}/")
+        .and_tcp("${endpoint.db}")
+        .and(Check::cmd(["check", "${replica}", "$$x"]))
+        .and(Check::custom("grpc", serde_json::json!({ "a": ["${service}", 1], "b": { "c": "${port}" } })))
+        .and_log("up on $$");
+    let stack = Stack::builder("s")
+        .service(process("db"))
+        .service(process("a").depends_on("db").health(check))
+        .build()
+        .unwrap();
+    let value = |var: &crate::spec::vars::InstanceVar| Ok::<_, ()>(format!("<{var}>").replace(['$', '{', '}'], ""));
+    let health = stack.service("a").unwrap().health.clone().unwrap();
+    let filled: Vec<_> =
+        health.check.probes.iter().map(|probe| format!("{:?}", probe.filled(&value).unwrap())).collect();
+    for (probe, text) in [
+        (0, "http://localhost:<port>/"),
+        (1, "<endpoint.db>"),
+        (2, "[\"check\", \"<replica>\", \"$x\"]"),
+        (3, "[String(\"<service>\"), Number(1)]"),
+        (3, "String(\"<port>\")"),
+        (4, "up on $$"),
+    ] {
+        assert!(filled[probe].contains(text), "{}", filled[probe]);
+    }
 }

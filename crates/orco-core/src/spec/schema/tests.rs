@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -123,13 +123,13 @@ fn it_agrees_with_the_reader() {
     }
 }
 
-fn tables<'a>(ty: &'a Ty, found: &mut Vec<(&'static Table, bool)>) {
+fn tables(ty: &Ty, found: &mut Vec<(&'static Table, bool)>) {
     match ty {
-        Ty::Table(table) | Ty::Services(table) | Ty::Check(table) | Ty::Short(_, table) => {
-            if !found.iter().any(|(known, _)| known.name == table.name) {
-                found.push((table, matches!(ty, Ty::Check(_))));
-                table.fields.iter().for_each(|field| tables(&field.ty, found));
-            }
+        Ty::Table(table) | Ty::Services(table) | Ty::Check(table) | Ty::Short(_, table)
+            if !found.iter().any(|(known, _)| known.name == table.name) =>
+        {
+            found.push((table, matches!(ty, Ty::Check(_))));
+            table.fields.iter().for_each(|field| tables(&field.ty, found));
         }
         Ty::List(item) | Ty::OneOrMany(item) | Ty::Map(item) => tables(item, found),
         _ => {}

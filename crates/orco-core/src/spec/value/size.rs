@@ -36,7 +36,7 @@ pub(crate) fn parse(text: &str) -> Result<u64, Flaw> {
 
 #[cfg(test)]
 pub(crate) fn show(bytes: u64) -> String {
-    match UNITS[..4].iter().find(|(_, factor)| bytes > 0 && bytes % factor == 0) {
+    match UNITS[..4].iter().find(|(_, factor)| bytes > 0 && bytes.is_multiple_of(*factor)) {
         Some((unit, factor)) => format!("{}{unit}", bytes / factor),
         None => bytes.to_string(),
     }

@@ -65,15 +65,19 @@ fn what_it_does_not() {
 #[test]
 fn what_an_instance_fills() {
     let value = |var: &InstanceVar| match var {
-        InstanceVar::Port(None) => Some("20001".to_owned()),
-        InstanceVar::Replica => Some("0".to_owned()),
-        InstanceVar::Endpoint { service, port } => Some(format!("{service}:{}", port.as_deref().unwrap_or("first"))),
-        _ => None,
+        InstanceVar::Port(None) => Ok("20001".to_owned()),
+        InstanceVar::Replica => Ok("0".to_owned()),
+        InstanceVar::Endpoint { service, port } => Ok(format!("{service}:{}", port.as_deref().unwrap_or("first"))),
+        other => Err(other.clone()),
     };
     assert_eq!(fill("-p ${port} $$x $y ${replica}", value).unwrap(), "-p 20001 $x $y 0");
     assert_eq!(fill("${endpoint.db},${endpoint.db.sql}", value).unwrap(), "db:first,db:sql");
     assert_eq!(fill("${port.admin}", value), Err(InstanceVar::Port(Some("admin".to_owned()))));
     assert_eq!(fill("$${port} ${HOME} ${", value).unwrap(), "${port} ${HOME} ${");
+}
+
+fn nothing(var: &InstanceVar) -> Result<String, InstanceVar> {
+    Err(var.clone())
 }
 
 proptest! {
@@ -83,14 +87,14 @@ proptest! {
         let mut flaws = Vec::new();
         let text = expand("<${V}>", Field::Template, &mut |_| Some(value.clone()), &mut flaws);
         prop_assert!(flaws.is_empty());
-        prop_assert_eq!(fill(&text, |_| None).unwrap(), format!("<{value}>"));
-        prop_assert_eq!(fill(&literal(&value), |_| None).unwrap(), value);
+        prop_assert_eq!(fill(&text, nothing).unwrap(), format!("<{value}>"));
+        prop_assert_eq!(fill(&literal(&value), nothing).unwrap(), value);
     }
 
     #[test]
     fn nothing_panics(text in "[$\\{\\}:?.a-zA-Zé-]{0,40}") {
         let _ = expanded(&text, Field::Fixed);
         let _ = expanded(&text, Field::Template);
-        let _ = (fill(&text, |_| Some("x".to_owned())), instance_vars(&text));
+        let _ = (fill(&text, |_| Ok::<_, ()>("x".to_owned())), instance_vars(&text));
     }
 }
