@@ -1,5 +1,7 @@
 //! From the engine's streams to the printer.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use futures::StreamExt;
 use orco_api::wire::{Event, LogRecord};
 use orco_core::{
@@ -11,10 +13,12 @@ use tokio::task::JoinHandle;
 use super::printer::{Piece, Printer};
 use crate::{args::OutputFormat, render::LogLines, terminal};
 
-/// Log lines to stdout until the engine ends.
+/// Log lines to stdout until the engine ends; not those of earlier lives, which lie in the same folder.
 pub fn logs(engine: &Engine, printer: Printer, format: OutputFormat) -> JoinHandle<()> {
     let mut lines = LogLines::new(terminal::paint(), engine.stack().services().iter().map(|s| s.name.as_str()));
-    let mut records = Box::pin(engine.logs(Query::default(), true));
+    let mut query = Query::default();
+    query.since = SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|d| u64::try_from(d.as_micros()).ok());
+    let mut records = Box::pin(engine.logs(query, true));
     tokio::spawn(async move {
         while let Some(batch) = records.next().await {
             printer.print(Piece::Out(render(batch, &mut lines, format))).await;
