@@ -131,6 +131,10 @@ impl Reading {
         news.come = arrivals.origins.unwrap_or_default();
         news.come.retain(|origin| self.query.selects(origin));
         news.over.extend(news.come.iter().filter(|origin| !live.contains_key(*origin)).cloned());
+        if news.look {
+            // One that has just come may have no files for the directory to show.
+            news.come.extend(live.keys().cloned());
+        }
         for (origin, tail) in live {
             self.tails.entry(origin).or_insert((tail, None));
         }
@@ -141,11 +145,6 @@ impl Reading {
     async fn read(&mut self, news: News) -> Option<(Vec<Record>, More)> {
         let follower = self.follower.take();
         let (query, logs) = (self.query.clone(), Arc::clone(&self.logs));
-<<<<<<< HEAD
-=======
-        let missed = std::mem::take(&mut self.missed);
-        let noted: Vec<Origin> = if follower.is_none() { self.tails.keys().cloned().collect() } else { Vec::new() };
->>>>>>> wip-cli
         let done = self.logs.tasks.spawn_blocking(move || {
             // Asked for after the directory was listed: what was found and does not live by then is complete.
             let live = OnceCell::new();
@@ -155,12 +154,7 @@ impl Reading {
             };
             let mut follower = match follower {
                 Some(follower) => follower,
-                None => {
-                    let mut follower = query.follow(&logs.store, &is_live)?;
-                    // One that has just come may have no files yet.
-                    noted.into_iter().for_each(|origin| follower.add(origin));
-                    follower
-                }
+                None => query.follow(&logs.store, &is_live)?,
             };
             news.come.into_iter().for_each(|origin| follower.add(origin));
             if news.look {

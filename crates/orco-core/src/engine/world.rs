@@ -95,9 +95,7 @@ impl World {
 
     fn value(&self, service: &Service, replica: u32, inst: InstanceId, var: &InstanceVar) -> Result<String, String> {
         Ok(match var {
-            InstanceVar::Port(name) => {
-                self.port(service, replica, name.as_deref().unwrap_or(""), inst)?.to_string()
-            }
+            InstanceVar::Port(name) => self.port(service, replica, name.as_deref().unwrap_or(""), inst)?.to_string(),
             InstanceVar::Replica => replica.to_string(),
             InstanceVar::Service => service.name.to_string(),
             InstanceVar::Endpoint { service, port } => self.addresses(service, port.as_deref(), Some(1))?,
