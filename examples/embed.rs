@@ -60,7 +60,7 @@ async fn run() -> Outcome {
     engine.signal("api", Some(1), 9).await?;
     let restarted = |s: &orco::engine::Status| {
         let api = s.snapshot.service("api")?;
-        (api.restarts > 0 && api.ready_replicas == 2).then(|| api.restarts)
+        (api.restarts > 0 && api.ready_replicas == 2).then_some(api.restarts)
     };
     let restarts = watch.until(restarted).await.ok_or("the engine has ended")?;
     println!(

@@ -69,6 +69,15 @@ async fn a_server_that_fails_says_why() -> Outcome {
     Ok(())
 }
 
+#[tokio::main]
+async fn main() -> Outcome {
+    the_server_works_on_the_schema().await?;
+    println!("the server works on the schema");
+    a_server_that_fails_says_why().await?;
+    println!("a server that fails says why");
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     #[tokio::test]
@@ -80,13 +89,4 @@ mod tests {
     async fn a_server_that_fails_says_why() -> super::Outcome {
         super::a_server_that_fails_says_why().await
     }
-}
-
-#[tokio::main]
-async fn main() -> Outcome {
-    the_server_works_on_the_schema().await?;
-    println!("the server works on the schema");
-    a_server_that_fails_says_why().await?;
-    println!("a server that fails says why");
-    Ok(())
 }

@@ -31,7 +31,7 @@ fn unused(package: &Package, in_code: &BTreeSet<String>, in_tests: &BTreeSet<Str
     package
         .dependencies
         .iter()
-        .filter(|d| !in_code.contains(&d.ident) && !(d.dev && in_tests.contains(&d.ident)))
+        .filter(|d| !(in_code.contains(&d.ident) || d.dev && in_tests.contains(&d.ident)))
         .map(|d| format!("{}: `{}` is declared and never named", package.name, d.name))
         .collect()
 }
@@ -93,7 +93,7 @@ fn crossings(package: &Package, ours: &[Package]) -> Vec<String> {
     let inside = package.dependencies.iter().filter(|d| !d.dev && ours.iter().any(|p| p.name == d.name));
     inside
         .filter(|d| {
-            !allowed.contains(&d.name.as_str()) && !(d.bare && allowed.contains(&format!("-{}", d.name).as_str()))
+            !(allowed.contains(&d.name.as_str()) || d.bare && allowed.contains(&format!("-{}", d.name).as_str()))
         })
         .map(|d| {
             format!("{} depends on {}{}", package.name, d.name, if d.bare { "" } else { " with its default features" })

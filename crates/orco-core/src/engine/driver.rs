@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     brain::{Action, Brain, Command, Input, Refused},
     model::{EventData, EventKind, Fact, Happening, InstanceId, Moment, Role, ServiceName, Verdict},
-    runtime::{Notice, Runtime},
+    runtime::Notice,
 };
 
 use super::{
