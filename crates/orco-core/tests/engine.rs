@@ -1,6 +1,6 @@
 //! The engine with a runtime that exists only in memory, in virtual time.
 #![cfg(all(feature = "engine", feature = "sim"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
 use std::{sync::Arc, time::Duration};
 

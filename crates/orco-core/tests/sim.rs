@@ -3,7 +3,13 @@
 //! `cargo test -p orco-core --profile sim --test sim` looks through 20,000 fixed seeds and 1,000 fresh
 //! ones; without the profile only a few hundred. `ORCO_SIM_SEEDS` and `ORCO_SIM_FIRST` choose others,
 //! `ORCO_SIM_SEED` replays one with its trace.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
 
 use std::{
     collections::BTreeMap,

@@ -1,6 +1,6 @@
 //! The fake runtime keeps the contract of runtimes, under a paused clock.
 #![cfg(feature = "engine")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 use std::{sync::Arc, time::Duration};
 

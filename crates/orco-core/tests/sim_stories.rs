@@ -1,6 +1,12 @@
 //! The stories under `tests/golden`: each file is a script with its answers, and its own expectation.
 //! `ORCO_GOLDEN=write` writes what is answered now.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
 
 use std::{fs, path::Path};
 

@@ -348,6 +348,7 @@ fn explore(text: &'static str, alphabet: &[Do], commands: usize, facts: usize) -
 }
 
 /// How deep: the debug build is ten times slower.
+#[expect(clippy::disallowed_methods, reason = "a switch for whoever runs the tests")]
 fn depth(release: usize) -> usize {
     if cfg!(debug_assertions) && std::env::var_os("ORCO_DEEP").is_none() { release - 1 } else { release }
 }
