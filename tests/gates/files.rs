@@ -19,15 +19,8 @@ const LONG_MAPS: &[(&str, &str)] = &[
 ];
 
 /// Files above the comfortable length, and why they are not split.
-const LONG: &[(&str, &str)] = &[
-    ("crates/orco-core/src/engine/driver.rs", "one loop and its steps, read top-down"),
-    (
-        "crates/orco-core/src/engine/handle.rs",
-        "the public handle: one short method per command, with its documentation",
-    ),
-    ("crates/orco-core/src/runtime.rs", "the contract of runtimes, most of it documentation"),
-    ("crates/orco-core/src/sim/world.rs", "the world's one state and everything that may happen to it"),
-];
+const LONG: &[(&str, &str)] =
+    &[("crates/orco-core/src/runtime.rs", "the contract of runtimes, most of it documentation")];
 
 /// Names that say nothing about what is inside.
 const EMPTY_NAMES: &[&str] =

@@ -130,3 +130,19 @@ fn a_reader_that_stops_reading_stops_nothing_else() {
     crate::bench::signal(i32::try_from(up.id()).unwrap(), Signal::SIGINT);
     assert_eq!(wait(&mut up, &["up"]).code(), Some(130));
 }
+
+#[test]
+fn no_line_of_a_short_life_is_missing() {
+    let chain = |n: usize| match n {
+        0 => "  s0: { kind: oneshot, command: [echo, line-0] }\n".to_owned(),
+        n => format!(
+            "  s{n}: {{ kind: oneshot, command: [echo, line-{n}], dependsOn: [{{ target: s{}, require: completed }}] }}\n",
+            n - 1
+        ),
+    };
+    let bench = Bench::new(&(0..40).map(chain).collect::<String>());
+    let end = bench.up_at_once(&[]).end();
+    assert_eq!(end.code, Some(0), "{end:?}");
+    let shown: Vec<_> = end.out.lines().filter_map(|l| l.split("| ").nth(1)).collect();
+    assert_eq!(shown, (0..40).map(|n| format!("line-{n}")).collect::<Vec<_>>());
+}

@@ -131,6 +131,7 @@ impl Brain {
     fn over(&mut self, at: Seat, exit: Option<Exit>, reason: Arc<str>, now: Moment) {
         let (ix, key) = (at.service, at.slot);
         let leaving = self.view(ix).leaving();
+        let by_itself = matches!(exit, Some(Exit::Code(_)));
         if !self.plants.has(Plant::NoReset) {
             forgive(&mut self.units[ix.index()], key, now);
         }
@@ -147,7 +148,7 @@ impl Brain {
                 self.tell(ix, now, told.of(key.replica).because(reason));
             }
             // Whoever exited by itself did run, whatever was reported of its start.
-            Some(Leave::Recycle(Why::StartUnknown)) if matches!(exit, Some(Exit::Code(_))) => {
+            Some(Leave::Recycle(Why::StartUnknown)) if by_itself => {
                 slot.leave = None;
                 slot.born = true;
                 let end = exit.map_or(End::Failure, End::Exit);

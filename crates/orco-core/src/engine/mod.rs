@@ -11,7 +11,6 @@ mod clock;
 mod driver;
 mod events;
 mod exec;
-mod expand;
 mod finished;
 mod handle;
 mod life;

@@ -131,6 +131,10 @@ impl Reading {
         news.come = arrivals.origins.unwrap_or_default();
         news.come.retain(|origin| self.query.selects(origin));
         news.over.extend(news.come.iter().filter(|origin| !live.contains_key(*origin)).cloned());
+        if news.look {
+            // One that has just come may have no files for the directory to show.
+            news.come.extend(live.keys().cloned());
+        }
         for (origin, tail) in live {
             self.tails.entry(origin).or_insert((tail, None));
         }

@@ -62,14 +62,14 @@ impl Registry {
     pub(super) fn build(
         &self,
         health: &Health,
-        expand: impl Fn(&ProbeSpec) -> ProbeSpec,
+        expand: impl Fn(&ProbeSpec) -> Result<ProbeSpec, String>,
     ) -> Result<Vec<Arc<dyn Probe>>, String> {
         health
             .check
             .probes
             .iter()
             .map(|spec| match self.probes.get(spec.name()) {
-                Some(factory) => factory.build(&expand(spec)),
+                Some(factory) => factory.build(&expand(spec)?),
                 None => Err(format!("probe `{}` is not registered", spec.name())),
             })
             .collect()

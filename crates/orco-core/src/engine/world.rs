@@ -13,12 +13,14 @@ use crate::{
     model::{InstanceId, ServiceName, StackId},
     probe::Target,
     runtime::{Handle, LogTarget, Runtime, StartRequest},
-    spec::{ProbeSpec, Service},
+    spec::{
+        ProbeSpec, Service,
+        vars::{InstanceVar, fill},
+    },
 };
 
 use super::{
     exec::ExecBeside,
-    expand::{Variable, expand, uses_port},
     life::Plan,
     logs::Logs,
     ports::Ports,
@@ -58,7 +60,7 @@ impl World {
     pub(super) fn prepare(&self, plan: &Plan) -> Result<(StartRequest, Option<u16>), String> {
         let service = &plan.service;
         let replica = plan.at.slot.replica;
-        let own_port = match uses_port(service) {
+        let own_port = match has_port(service) {
             true => Some(self.port(service, replica, "", plan.inst)?),
             false => None,
         };
@@ -88,14 +90,16 @@ impl World {
 
     /// A text of a service with the variables of one instance.
     fn expand(&self, service: &Service, replica: u32, inst: InstanceId, text: &str) -> Result<String, String> {
-        expand(text, |variable| {
-            Ok(match variable {
-                Variable::Port(name) => self.port(service, replica, name, inst)?.to_string(),
-                Variable::Replica => replica.to_string(),
-                Variable::Service => service.name.to_string(),
-                Variable::Endpoint(name, port) => self.addresses(name, port, Some(1))?,
-                Variable::Endpoints(name, port) => self.addresses(name, port, None)?,
-            })
+        fill(text, |var| self.value(service, replica, inst, var))
+    }
+
+    fn value(&self, service: &Service, replica: u32, inst: InstanceId, var: &InstanceVar) -> Result<String, String> {
+        Ok(match var {
+            InstanceVar::Port(name) => self.port(service, replica, name.as_deref().unwrap_or(""), inst)?.to_string(),
+            InstanceVar::Replica => replica.to_string(),
+            InstanceVar::Service => service.name.to_string(),
+            InstanceVar::Endpoint { service, port } => self.addresses(service, port.as_deref(), Some(1))?,
+            InstanceVar::Endpoints { service, port } => self.addresses(service, port.as_deref(), None)?,
         })
     }
 
@@ -119,7 +123,7 @@ impl World {
     fn address(&self, service: &Service, replica: u32, port: Option<&str>) -> Result<String, String> {
         let fixed = match port {
             Some(name) => service.ports.iter().find(|p| p.name.as_deref() == Some(name)),
-            None if uses_port(service) => None,
+            None if has_port(service) => None,
             None => Some(service.ports.first().ok_or_else(|| format!("service `{}` has no port", service.name))?),
         };
         let number = match fixed {
@@ -165,23 +169,12 @@ impl World {
     }
 
     /// A probe's configuration with the variables of one instance.
-    pub(super) fn expand_probe(&self, request: &StartRequest, spec: &ProbeSpec) -> ProbeSpec {
-        let value = |text: &mut String| {
-            if let Ok(new) = self.expand(&request.service, request.replica, request.instance, text) {
-                *text = new;
-            }
-        };
-        let mut spec = spec.clone();
-        match &mut spec {
-            ProbeSpec::Http { url, path, headers, expect_body, .. } => {
-                url.iter_mut().chain(path).chain(expect_body).for_each(value);
-                headers.iter_mut().for_each(|(_, v)| value(v));
-            }
-            ProbeSpec::Tcp { address, .. } => address.iter_mut().for_each(value),
-            ProbeSpec::Cmd { command, .. } => command.argv.iter_mut().for_each(value),
-            ProbeSpec::Log { pattern, .. } => value(pattern),
-            ProbeSpec::Custom { .. } => {}
-        }
-        spec
+    pub(super) fn expand_probe(&self, request: &StartRequest, spec: &ProbeSpec) -> Result<ProbeSpec, String> {
+        spec.filled(&|var| self.value(&request.service, request.replica, request.instance, var))
     }
+}
+
+/// Whether the service asks for a port of each replica's own by `${port}`.
+fn has_port(service: &Service) -> bool {
+    service.instance_vars().contains(&InstanceVar::Port(None))
 }

@@ -1,0 +1,265 @@
+//! What each command takes.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Subcommand};
+use orco_api::wire::{Level, Source, parse_duration};
+
+use super::{
+    GraphFormat, LogFormat, LongStackArgs, OutputArgs, OutputFormat, ServiceReplicas, StackArgs,
+    values::{level, source},
+};
+
+/// `up`.
+#[derive(Args, Debug)]
+pub struct Up {
+    /// Only these, with everything they depend on
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Only the named services, not what they depend on
+    #[arg(long, requires = "services")]
+    pub no_deps: bool,
+    /// Print log lines even where there is a terminal UI
+    #[arg(long)]
+    pub no_tui: bool,
+    /// Stop everything and fail if not all is ready after this long
+    #[arg(long, value_name = "T", value_parser = parse_duration)]
+    pub timeout: Option<Duration>,
+    /// Under the daemon.
+    #[arg(short, long, hide = true)]
+    pub detach: bool,
+    /// Until all is ready.
+    #[arg(long, hide = true, requires = "detach")]
+    pub wait: bool,
+    /// `-o json`: log lines as NDJSON.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `down`.
+#[derive(Args, Debug)]
+pub struct Down {
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Kill what is left after this long
+    #[arg(long, value_name = "T", value_parser = parse_duration)]
+    pub timeout: Option<Duration>,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `start`, `stop`, `restart`.
+#[derive(Args, Debug)]
+pub struct Services {
+    /// Which services
+    #[arg(value_name = "SERVICE", required = true)]
+    pub services: Vec<String>,
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `status`.
+#[derive(Args, Debug)]
+pub struct Status {
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Print again after each change (NDJSON with `-o json`)
+    #[arg(short, long)]
+    pub watch: bool,
+}
+
+/// `logs`.
+#[derive(Args, Debug)]
+pub struct Logs {
+    /// Only of these
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: LongStackArgs,
+    /// Go on with new lines
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Only what is younger than this (`5m`)
+    #[arg(long, value_name = "D", value_parser = parse_duration)]
+    pub since: Option<Duration>,
+    /// Only what is older than this
+    #[arg(long, value_name = "D", value_parser = parse_duration)]
+    pub until: Option<Duration>,
+    /// Only the last so many lines of the past
+    #[arg(long, value_name = "N")]
+    pub tail: Option<usize>,
+    /// This level and worse: trace, debug, info, warn, error, fatal
+    #[arg(long, value_name = "L", value_parser = level)]
+    pub level: Option<Level>,
+    /// Only lines in which this regular expression matches
+    #[arg(long, value_name = "RE")]
+    pub grep: Option<String>,
+    /// Only lines in which it does not match
+    #[arg(long, requires = "grep")]
+    pub invert: bool,
+    /// Only this replica
+    #[arg(long, value_name = "N")]
+    pub replica: Option<u32>,
+    /// Only this incarnation
+    #[arg(long, value_name = "N")]
+    pub run: Option<u32>,
+    /// Only lines from there: stdout, stderr, system
+    #[arg(long, value_name = "S", value_parser = source)]
+    pub source: Option<Source>,
+    /// How to print
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    pub output: LogFormat,
+}
+
+/// `events`.
+#[derive(Args, Debug)]
+pub struct Events {
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: LongStackArgs,
+    /// Go on with new events
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Only what is younger than this (`5m`)
+    #[arg(long, value_name = "D", value_parser = parse_duration)]
+    pub since: Option<Duration>,
+    /// Only the last so many of the past [default: 10000]
+    #[arg(long, value_name = "N")]
+    pub tail: Option<usize>,
+    /// How to print
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = OutputFormat::Json)]
+    pub output: OutputFormat,
+}
+
+/// `graph`.
+#[derive(Args, Debug)]
+pub struct Graph {
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Short for `-o dot`
+    #[arg(long, conflicts_with = "output")]
+    pub dot: bool,
+    /// How to print
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = GraphFormat::Text)]
+    pub output: GraphFormat,
+}
+
+/// `why`.
+#[derive(Args, Debug)]
+pub struct Why {
+    /// Which service
+    pub service: String,
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `scale`.
+#[derive(Args, Debug)]
+pub struct Scale {
+    /// Which service to how many replicas
+    #[arg(value_name = "SERVICE=N", required = true)]
+    pub targets: Vec<ServiceReplicas>,
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `signal`.
+#[derive(Args, Debug)]
+pub struct Signal {
+    /// Which service
+    pub service: String,
+    /// `SIGHUP`, `HUP` or `1`
+    #[arg(value_name = "SIG")]
+    pub signal: String,
+    /// One replica, instead of all
+    #[arg(long, value_name = "N")]
+    pub replica: Option<u32>,
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `exec`.
+#[derive(Args, Debug)]
+pub struct Exec {
+    /// Which service
+    pub service: String,
+    /// One replica, instead of all
+    #[arg(long, value_name = "N")]
+    pub replica: Option<u32>,
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// The program and its arguments
+    #[arg(value_name = "ARGV", required = true, last = true)]
+    pub argv: Vec<String>,
+}
+
+/// `validate`.
+#[derive(Args, Debug)]
+pub struct Validate {
+    /// The stack file [default: stack.yaml, here or in a folder above]
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `config …`.
+#[derive(Subcommand, Debug)]
+pub enum Config {
+    /// Check the stack file and print what is wrong with it
+    Lint(Validate),
+}
+
+/// `completions`.
+#[derive(Args, Debug)]
+pub struct Completions {
+    /// For which shell
+    pub shell: clap_complete::Shell,
+}
+
+/// `man`.
+#[derive(Args, Debug)]
+pub struct Man {
+    /// Of this command, instead of `orco` itself
+    pub command: Option<String>,
+}
+
+/// Whatever stands after a command that does not exist yet.
+#[derive(Args, Debug)]
+pub struct Later {
+    /// Anything.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    pub rest: Vec<std::ffi::OsString>,
+}
