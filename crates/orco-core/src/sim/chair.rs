@@ -71,7 +71,7 @@ impl Chair {
             self.failures_high = 0;
         }
         self.ended = Some(now);
-        let asked = life.stop.is_some() || life.kill.is_some();
+        let asked = life.was_ended(end);
         let lost = !life.was_ready && matches!(end, End::Exited { port_lost: true, .. });
         let (low, high) = match (asked, self.recycle) {
             (false, _) => (u32::from(!lost), 1),

@@ -81,6 +81,13 @@ impl Life {
         self.ready.is_some_and(|since| since + self.service.restart.reset_after <= now)
     }
 
+    /// It was made to end. Of a start whose outcome nobody knew, an exit by code is its own doing, kill
+    /// or not.
+    pub const fn was_ended(&self, end: End) -> bool {
+        let own = self.unclear && matches!(end, End::Exited { exit: Exit::Code(_), .. });
+        (self.stop.is_some() || self.kill.is_some()) && !own
+    }
+
     /// Its service's index.
     pub const fn ix(&self) -> ServiceIx {
         self.at.service
@@ -350,7 +357,7 @@ impl Ledger {
         if let Some(live) = self.live.get_mut(&at.service) {
             live.remove(&inst);
         }
-        let asked = life.stop.is_some() || life.kill.is_some();
+        let asked = life.was_ended(end);
         let life = life.clone();
         let chair = self.chair(at, now);
         chair.rise(&life, end, now);

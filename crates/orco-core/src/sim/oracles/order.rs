@@ -40,7 +40,14 @@ impl Judge {
         for (other, wish) in
             scene.ledger.live.keys().map(|ix| (*ix, scene.wish(*ix))).filter(|(ix, _)| *ix != at.service)
         {
-            let leaves = wish.is_none_or(|w| !w.up);
+            // A removed one that somebody still stands on stays, and nobody waits for who stays.
+            let held = |name: &ServiceName| {
+                scene.ledger.live.keys().flat_map(|ix| scene.ledger.live_of(*ix)).any(|(_, life)| {
+                    let up = scene.operator.wishes.get(&life.service.name).is_none_or(|w| w.up);
+                    up && life.service.depends_on.iter().any(|d| d.target == *name)
+                })
+            };
+            let leaves = wish.map_or_else(|| !held(scene.brain.name(other)), |w| !w.up);
             let needs = |inst: &crate::sim::Life| {
                 inst.service.depends_on.iter().any(|d| d.target == *name)
                     && wish.is_none_or(|w| w.service.depends_on.iter().any(|d| d.target == *name))
