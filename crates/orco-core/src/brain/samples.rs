@@ -11,8 +11,8 @@ use std::{
 use crate::{
     model::{Revision, ServiceName, StackName},
     spec::{
-        Amount, Backoff, Check, Command, Condition, Dependency, Health, Hooks, Kind, OnFailure, ProbeSpec, Require,
-        Resources, Restart, RetryLimit, Service, Stack, Stop, Strategy, Tally, Update, expr::Expr,
+        Check, Command, Condition, Dependency, Health, Hooks, Kind, OnFailure, ProbeSpec, Require, Resources, Restart,
+        Service, Stack, Stop, Tally, Update, expr::Expr,
     },
 };
 
@@ -47,29 +47,11 @@ pub fn service(text: &str) -> Service {
         depends_on: Vec::new(),
         health: None,
         liveness: None,
-        restart: Restart {
-            condition: Condition::Always,
-            max_retries: RetryLimit::Limited(5),
-            backoff: Backoff { min: Duration::from_secs(1), max: Duration::from_secs(30), factor: 2.0 },
-            reset_after: Duration::from_secs(60),
-            success_exit_codes: vec![0],
-            no_restart_exit_codes: Vec::new(),
-        },
-        stop: Stop { signal: 15, timeout: Duration::from_secs(10) },
+        restart: Restart::default(),
+        stop: Stop::default(),
         hooks: Hooks::default(),
         resources: Resources::default(),
-        update: Update {
-            strategy: Strategy::Rolling,
-            max_unavailable: Amount::Count(0),
-            max_surge: None,
-            min_ready: Duration::ZERO,
-            progress_deadline: Duration::from_secs(600),
-            promote_after: None,
-            abort_after_failures: 1,
-            observation_window: None,
-            canary: None,
-            blue_green: None,
-        },
+        update: Update::default(),
         revision: Revision(1),
     }
 }
@@ -93,14 +75,7 @@ pub fn need(target: &str, require: Require) -> Dependency {
 #[must_use]
 pub fn health() -> Health {
     Health {
-        tally: Tally {
-            grace_period: Duration::from_secs(5),
-            interval: Duration::from_secs(2),
-            timeout: Duration::from_secs(1),
-            success_threshold: 1,
-            failure_threshold: 3,
-            start_timeout: Duration::from_secs(300),
-        },
+        tally: Tally::default(),
         check: Arc::new(Check {
             probes: vec![ProbeSpec::Tcp { address: None, port: Some(1) }],
             expression: Expr::Probe(0),
