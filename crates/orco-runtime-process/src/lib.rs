@@ -5,6 +5,7 @@
 
 mod builder;
 mod growth;
+mod ports;
 mod program;
 mod runtime;
 mod usage;

@@ -18,7 +18,7 @@ use orco_core::{
 };
 use orco_keeper::{Client, Credentials, Event, Launch, Refusal, Spawn, SpawnError, Stage, StartError};
 
-use crate::{builder::Builder, growth::Output, program, usage, user};
+use crate::{builder::Builder, growth::Output, ports, program, usage, user};
 
 /// Runs services as processes on this machine. It starts a keeper process, which ends all of them when this program
 /// ends or drops the runtime.
@@ -155,6 +155,7 @@ impl Runtime for ProcessRuntime {
 
     async fn start(&self, request: StartRequest) -> Result<Handle, RuntimeError> {
         let id = request.instance;
+        ports::check(&request.service)?;
         let launch = self
             .resolve(&Program {
                 id,

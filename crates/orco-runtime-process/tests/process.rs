@@ -103,6 +103,14 @@ async fn what_cannot_be_started_says_why() {
         assert_eq!(error.to_string(), expect);
         assert!(error.is_certain());
     }
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let taken = |builder: ServiceBuilder| world.start(world.request(builder.port(&port)));
+    let error = taken(process(&["/bin/true"])).await.unwrap_err().to_string();
+    assert!(error.starts_with(&format!("port {port} is in use by ")), "{error}");
+    assert!(error.ends_with(&format!("(pid {})", std::process::id())), "{error}");
+    let own = taken(process(&["/bin/echo", "${port}"])).await.unwrap();
+    assert_eq!(world.end_of(&own).await, Exit::Code(0));
     let mut request = world.sh("true");
     request.workdir = world.dir.path().join("gone");
     let error = world.start(request).await.unwrap_err().to_string();

@@ -1,6 +1,6 @@
 //! Documents about the stack as it is.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json,
@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::stream;
-use orco_core::engine;
+use orco_core::{engine, model::InstanceId, runtime::Usage};
 
 use super::{
     answer::Failure,
@@ -52,20 +52,20 @@ pub(super) async fn status(State(app): State<App>, Params(query): Params<StatusQ
 async fn full_status(app: &App) -> Result<Status, Failure> {
     let status = app.now().await?;
     let mut document = app.document(&status);
+    let usage = app.engine.usage().await.unwrap_or_default();
     for service in document.services.values_mut() {
-        add_usage(app, service).await;
+        add_usage(&usage, service);
     }
     Ok(document)
 }
 
 /// What the live instances use; stays null where nothing lives or nobody knows.
-async fn add_usage(app: &App, service: &mut Service) {
-    if service.instances.iter().any(|i| i.pid.is_some() || i.container.is_some())
-        && let Ok(usage) = app.engine.usage(&service.name).await
-        && !usage.is_empty()
-    {
-        service.resources.cpu = Some(usage.iter().map(|(_, u)| u.cpu.as_secs_f64()).sum());
-        service.resources.memory = Some(usage.iter().map(|(_, u)| u.memory).sum());
+fn add_usage(usage: &BTreeMap<InstanceId, Usage>, service: &mut Service) {
+    let ids = service.instances.iter().filter_map(|i| InstanceId::parse(i.id.as_deref()?));
+    let used: Vec<&Usage> = ids.filter_map(|id| usage.get(&id)).collect();
+    if !used.is_empty() {
+        service.resources.cpu = Some(used.iter().map(|u| u.cpu.as_secs_f64()).sum());
+        service.resources.memory = Some(used.iter().map(|u| u.memory).sum());
     }
 }
 
@@ -81,7 +81,7 @@ fn unknown(name: &str) -> Failure {
 pub(super) async fn service(State(app): State<App>, Path(name): Path<String>) -> Result<Json<Service>, Failure> {
     let mut status = app.document(&*app.now().await?);
     let mut service = status.services.shift_remove(&name).ok_or_else(|| unknown(&name))?;
-    add_usage(&app, &mut service).await;
+    add_usage(&app.engine.usage().await.unwrap_or_default(), &mut service);
     Ok(Json(service))
 }
 

@@ -37,8 +37,8 @@ pub(super) enum Request {
     Command(Command, oneshot::Sender<Result<u64, Refused>>),
     Status(oneshot::Sender<Arc<Status>>),
     Watch(oneshot::Sender<Watch>),
-    /// The running instances of a service.
-    Running(ServiceName, oneshot::Sender<Vec<Found>>),
+    /// The running instances of one service (`None`: there is no such service), or of all.
+    Running(Option<ServiceName>, oneshot::Sender<Option<Vec<Found>>>),
     /// End, when nothing is left.
     End(oneshot::Sender<()>),
 }
@@ -147,7 +147,7 @@ impl Driver {
                 let _ = reply.send(Watch { rx });
             }
             Some(Request::Running(service, reply)) => {
-                let _ = reply.send(self.running(&service));
+                let _ = reply.send(self.running(service.as_ref()));
             }
             Some(Request::End(reply)) => self.end(Some(reply), now),
             None => self.end(None, now),
@@ -299,16 +299,14 @@ impl Driver {
         }
     }
 
-    fn running(&self, service: &ServiceName) -> Vec<Found> {
-        let of_service = |l: &&Live| self.brain.name(l.seat.service) == service;
-        self.live
-            .values()
-            .filter(of_service)
-            .filter_map(|l| {
-                let running = l.running.clone()?;
-                Some((l.seat.slot.replica, self.world.runtime(&running.request.service.runtime)?, running))
-            })
-            .collect()
+    fn running(&self, service: Option<&ServiceName>) -> Option<Vec<Found>> {
+        let wanted = service.map(|name| self.brain.ix(name.as_str()).ok_or(())).transpose().ok()?;
+        let chosen = self.live.values().filter(|l| wanted.is_none_or(|ix| l.seat.service == ix));
+        let found = chosen.filter_map(|l| {
+            let running = l.running.clone()?;
+            Some((l.seat.slot.replica, self.world.runtime(&running.request.service.runtime)?, running))
+        });
+        Some(found.collect())
     }
 
     fn watched(&self) -> bool {

@@ -1,6 +1,7 @@
 //! The public handle of a running engine.
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -12,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     brain::{Command, Refused},
     log::{Query, Record},
-    model::{ServiceName, StackId},
+    model::{InstanceId, ServiceName, StackId},
     runtime::{ExecRequest, ExecResult, RuntimeError, Usage},
     spec::Stack,
 };
@@ -263,10 +264,9 @@ impl Engine {
 
     async fn running(&self, service: &str, replica: Option<u32>) -> Result<Vec<Found>, CommandError> {
         let name = self.name(service)?;
-        if self.status().await.ok_or(CommandError::Ended)?.snapshot.service(service).is_none() {
-            return Err(Refused::UnknownService { name: service.to_owned(), near: None }.into());
-        }
-        let mut all = self.ask(|reply| Request::Running(name.clone(), reply)).await.ok_or(CommandError::Ended)?;
+        let found = self.ask(|reply| Request::Running(Some(name.clone()), reply)).await.ok_or(CommandError::Ended)?;
+        let unknown = || Refused::UnknownService { name: service.to_owned(), near: None };
+        let mut all = found.ok_or_else(unknown)?;
         all.retain(|(r, ..)| replica.is_none_or(|wanted| wanted == *r));
         all.sort_by_key(|(r, ..)| *r);
         if all.is_empty() { Err(CommandError::NotRunning { service: name, replica }) } else { Ok(all) }
@@ -329,18 +329,16 @@ impl Engine {
         Ok(results)
     }
 
-    /// What the running instances of a service use, by replica.
-    ///
-    /// # Errors
-    /// [`CommandError`] when none runs.
-    pub async fn usage(&self, service: &str) -> Result<Vec<(crate::model::InstanceId, Usage)>, CommandError> {
-        let mut found = Vec::new();
-        for (_, runtime, running) in self.running(service, None).await? {
+    /// What each running instance uses, where its runtime knows. `None`: the engine has ended.
+    pub async fn usage(&self) -> Option<BTreeMap<InstanceId, Usage>> {
+        let all = self.ask(|reply| Request::Running(None, reply)).await?.unwrap_or_default();
+        let mut found = BTreeMap::new();
+        for (_, runtime, running) in all {
             if let Some(usage) = runtime.stats(&running.handle).await {
-                found.push((running.handle.instance, usage));
+                found.insert(running.handle.instance, usage);
             }
         }
-        Ok(found)
+        Some(found)
     }
 
     fn refused(&self, service: &str, replica: u32, error: &RuntimeError) -> CommandError {
