@@ -7,7 +7,7 @@ use crate::world::{World, sh, within};
 async fn a_service_begins_clean() {
     let script = "
         grep -E '^Sig(Blk|Ign):' /proc/self/status | tr -d '\\t'
-        for fd in /proc/$$/fd/*; do echo fd ${fd##*/}; done
+        ls /proc/$$/fd | sed 's/^/fd /'
         readlink /proc/$$/fd/0
         read -r pid name state parent group session rest </proc/$$/stat
         [ $pid = $$ ] && [ $group = $$ ] && [ $session = $$ ] && echo own session";

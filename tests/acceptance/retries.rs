@@ -4,20 +4,21 @@ use std::{fs, time::Duration};
 
 use orco::{
     model::{EventKind, State, Waiting},
-    spec::{RetryLimit, ServiceBuilder},
+    spec::{Check, RetryLimit, ServiceBuilder},
 };
 
 use crate::world::{World, rounds, sh, within};
 
 fn quick(service: ServiceBuilder, retries: u32) -> ServiceBuilder {
     let (min, max) = (Duration::from_millis(2), Duration::from_millis(20));
+    let service = service.health(Check::log("^ready"));
     service.backoff(min, max, 2.0).restart(|restart| restart.max_retries = RetryLimit::Limited(retries))
 }
 
 #[tokio::test]
 async fn retries_used_up_block_the_dependents_until_somebody_starts_it() {
     for _ in 0..rounds(2) {
-        let bad = sh("bad", "echo no luck; [ -e luck ] && exec sleep 1000; exit 3");
+        let bad = sh("bad", "echo no luck; [ -e luck ] && echo ready && exec sleep 1000; exit 3");
         let world = World::new([
             quick(bad, 3),
             sh("web", "exec sleep 1000").depends_on("bad"),

@@ -20,7 +20,7 @@ use orco::{
 };
 
 /// No wait in a test is longer.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often a test is repeated: a few times in the daily run, `ORCO_ROUNDS` times when the full count is asked for.
 pub fn rounds(few: usize) -> usize {
@@ -94,7 +94,11 @@ impl World {
     /// Waits until the service is as wanted.
     pub async fn until(&self, name: &str, is: impl Fn(&ServiceView) -> bool) -> ServiceView {
         let mut watch = self.engine.watch().await.unwrap();
-        within(watch.until(|s| s.snapshot.service(name).filter(|s| is(s)).cloned())).await.unwrap()
+        let found = watch.until(|s| s.snapshot.service(name).filter(|s| is(s)).cloned());
+        match tokio::time::timeout(PATIENCE, found).await {
+            Ok(found) => found.unwrap(),
+            Err(_) => panic!("in vain: {:?}", self.service(name).await),
+        }
     }
 
     pub async fn logs(&self) -> Vec<Record> {

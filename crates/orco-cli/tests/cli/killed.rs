@@ -38,7 +38,7 @@ fn marked(text: &str) -> Vec<String> {
 
 /// Plain ones behind a gate, one that ignores the signals, a daemon in a session of its own.
 const SERVICES: &str = r#"  plain: { command: [sh, -c, "sleep 1000; : TAG"], replicas: 3 }
-  stubborn: { command: [sh, -c, "trap '' TERM INT HUP; while :; do sleep 1; done; : TAG"] }
+  stubborn: { command: [sh, -c, "trap '' TERM INT HUP; while :; do sleep 1; done; : TAG"], stop: { timeout: 300ms } }
   daemon:
     command: [sh, -c, "setsid sh -c 'setsid sh -c \"echo ready; sleep 1000; : TAG\" & sleep 0.01' & sleep 1000; : TAG"]
     health: { log: { pattern: ^ready } }
