@@ -4,6 +4,7 @@
 mod bench;
 mod control;
 mod ending;
+mod killed;
 mod lifecycle;
 mod logs;
 mod usage;

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Write as _,
     process::{Child, Command},
 };
 
@@ -31,6 +32,8 @@ fn stranger(pid: u32) -> Option<Child> {
 async fn a_stranger_with_the_main_process_pid_lives_on() {
     // SAFETY: takes nothing.
     if unsafe { libc::geteuid() } != 0 || !fs::exists("/proc/sys/kernel/ns_last_pid").unwrap() {
+        // Where tests must not be skipped, that is a failure.
+        assert!(std::env::var_os("CI").is_none(), "only root can choose the next pid");
         return;
     }
     let world = World::new().await;
@@ -58,5 +61,6 @@ async fn a_stranger_with_the_main_process_pid_lives_on() {
         stranger.wait().unwrap();
         assert!(crate::world::called(&tag).is_empty());
     }
-    assert!(met > 0, "no pid was ever reused");
+    let _ = writeln!(std::io::stderr(), "G7: {met} of {} strangers met and spared", rounds(10));
+    assert!(met > rounds(10) / 2, "a pid was reused only {met} times");
 }
