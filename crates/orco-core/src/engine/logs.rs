@@ -7,10 +7,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     io,
     path::PathBuf,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -38,7 +35,8 @@ use super::{
 
 /// What a stack's logs may take on disk before the oldest segments go.
 const RETAINED: u64 = 256 << 20;
-/// So many ended instances are a reason to look at the size, besides full segments.
+/// So many ended instances are a reason to look at the size, besides full segments; in a bigger stack as many as it
+/// has, for a look costs time in proportion.
 const ENDS: u64 = 64;
 /// `arrivals` when the engine has ended.
 pub(super) const CLOSED: u64 = u64::MAX;
@@ -85,6 +83,10 @@ struct Table {
     arrived: VecDeque<Origin>,
     /// Arrivals in all.
     count: u64,
+    /// The most that ever lived at once.
+    most: u64,
+    /// Ended since the last look at the size.
+    ends: u64,
 }
 
 /// So many arrivals are remembered; a reader that slept through more looks at the directory instead.
@@ -97,8 +99,20 @@ impl Table {
         }
         self.arrived.push_back(entry.tail.origin.clone());
         self.live.insert(inst, entry);
+        self.most = self.most.max(self.live.len() as u64);
         self.count += 1;
         self.count
+    }
+
+    /// Takes an ended instance out, and says whether it is time to look at the size.
+    fn leave(&mut self, inst: InstanceId) -> Option<(Entry, bool)> {
+        let entry = self.live.remove(&inst)?;
+        self.ends += 1;
+        let look = self.ends >= self.most.max(ENDS);
+        if look {
+            self.ends = 0;
+        }
+        Some((entry, look))
     }
 }
 
@@ -125,7 +139,6 @@ pub(super) struct Logs {
     full: Notify,
     /// Writers and readers at work.
     pub(super) tasks: TaskTracker,
-    ends: AtomicU64,
 }
 
 impl Logs {
@@ -139,7 +152,6 @@ impl Logs {
             arrivals: watch::Sender::new(0),
             full: Notify::new(),
             tasks: TaskTracker::new(),
-            ends: AtomicU64::new(0),
         })
     }
 
@@ -188,9 +200,9 @@ impl Logs {
             }
         }
         // Only now: who is not live has all its output in the files.
-        let Some(entry) = self.table().live.remove(&inst) else { return };
+        let Some((entry, look)) = self.table().leave(inst) else { return };
         entry.ended.send_replace(true);
-        if self.ends.fetch_add(1, Ordering::Relaxed) % ENDS == ENDS - 1 {
+        if look {
             self.rotated();
         }
     }

@@ -6,7 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use futures::{FutureExt, Stream, future::select_all, stream};
+use futures::{
+    FutureExt, Stream, StreamExt,
+    future::BoxFuture,
+    stream::{self, FuturesUnordered},
+};
 use tokio::sync::watch;
 
 use crate::{
@@ -60,7 +64,7 @@ impl Follow for Instance {
     }
 }
 
-/// Several instances, merged by time.
+/// Several instances, merged by time. Only those that have more are read: a thousand quiet ones cost nothing.
 struct Reading {
     logs: Arc<Logs>,
     query: Query,
@@ -70,8 +74,15 @@ struct Reading {
     seen: u64,
     /// `None`: not opened yet, or lost to a failed read.
     follower: Option<Follower>,
-    /// Live instances, and how far each had been read when it last said that it has more.
-    tails: BTreeMap<Origin, (Tail, Option<u64>)>,
+    /// Live instances. Each is in `waits`, or `hungry`.
+    tails: BTreeMap<Origin, Tail>,
+    waits: FuturesUnordered<BoxFuture<'static, (Origin, u64)>>,
+    /// Those that have more or are over, and how far each was read when it said so.
+    hungry: BTreeMap<Origin, u64>,
+    /// Whether it is time to see who came and who is over.
+    stale: bool,
+    /// A read failed: all are tried again.
+    failed: bool,
 }
 
 /// What a query finds, and with `go_on` what comes, until the engine ends.
@@ -80,8 +91,19 @@ pub(super) fn follow(
     query: Query,
     go_on: bool,
 ) -> impl Stream<Item = Vec<Record>> + Send + 'static + use<> {
-    let arrivals = logs.arrivals.subscribe();
-    let reading = Reading { logs, query, go_on, arrivals, seen: 0, follower: None, tails: BTreeMap::new() };
+    let reading = Reading {
+        arrivals: logs.arrivals.subscribe(),
+        logs,
+        query,
+        go_on,
+        seen: 0,
+        follower: None,
+        tails: BTreeMap::new(),
+        waits: FuturesUnordered::new(),
+        hungry: BTreeMap::new(),
+        stale: true,
+        failed: false,
+    };
     stream::unfold(reading, |mut reading| async move { reading.next().await.map(|batch| (batch, reading)) })
 }
 
@@ -99,10 +121,17 @@ struct News {
 impl Reading {
     async fn next(&mut self) -> Option<Vec<Record>> {
         loop {
+            while let Some(Some((origin, seen))) = self.waits.next().now_or_never() {
+                self.fired(origin, seen);
+            }
+            self.stale |= self.arrivals.has_changed().unwrap_or(true);
             let closed = *self.arrivals.borrow_and_update() == CLOSED;
             // Learned before the files are read: what is written before an end is then not missed.
-            let news = self.learn();
+            let news = if std::mem::take(&mut self.stale) { self.learn() } else { News::default() };
             let (batch, more) = self.read(news).await?;
+            if more != More::Now {
+                self.rest();
+            }
             if !batch.is_empty() {
                 return Some(batch);
             }
@@ -124,6 +153,7 @@ impl Reading {
         self.tails.retain(|origin, _| {
             let stays = live.contains_key(origin);
             if !stays {
+                self.hungry.remove(origin);
                 news.over.push(origin.clone());
             }
             stays
@@ -136,15 +166,47 @@ impl Reading {
             news.come.extend(live.keys().cloned());
         }
         for (origin, tail) in live {
-            self.tails.entry(origin).or_insert((tail, None));
+            if !self.tails.contains_key(&origin) {
+                self.watch(&tail, 0, None);
+                self.tails.insert(origin, tail);
+            }
         }
         news
+    }
+
+    /// Waits for more of one instance.
+    fn watch(&self, tail: &Tail, seen: u64, before: Option<u64>) {
+        let tail = tail.clone();
+        self.waits.push(Box::pin(async move {
+            tail.more(seen, before).await;
+            (tail.origin, seen)
+        }));
+    }
+
+    /// An instance has more, or is over.
+    fn fired(&mut self, origin: Origin, seen: u64) {
+        if let Some(tail) = self.tails.get(&origin) {
+            self.stale |= *tail.ended.borrow() || tail.ended.has_changed().is_err();
+            self.hungry.insert(origin, seen);
+        }
+    }
+
+    /// All that there was has been read: those that were hungry are waited for again.
+    fn rest(&mut self) {
+        let Some(follower) = &self.follower else { return };
+        for (origin, before) in std::mem::take(&mut self.hungry) {
+            if let Some(tail) = self.tails.get(&origin) {
+                self.watch(tail, follower.read_bytes(&origin), Some(before));
+            }
+        }
     }
 
     /// Reads on, on a thread where blocking is fine.
     async fn read(&mut self, news: News) -> Option<(Vec<Record>, More)> {
         let follower = self.follower.take();
         let (query, logs) = (self.query.clone(), Arc::clone(&self.logs));
+        let all = std::mem::take(&mut self.failed) || news.look;
+        let grown: Vec<Origin> = self.hungry.keys().chain(&news.over).cloned().collect();
         let done = self.logs.tasks.spawn_blocking(move || {
             // Asked for after the directory was listed: what was found and does not live by then is complete.
             let live = OnceCell::new();
@@ -162,14 +224,17 @@ impl Reading {
                 follower.only_live(&is_live);
             }
             news.over.iter().for_each(|origin| follower.ended(origin));
-            let read = follower.poll(BATCH);
+            let read = if all { follower.poll(BATCH) } else { follower.poll_of(&grown, BATCH) };
             Ok::<_, std::io::Error>((follower, read))
         });
         match done.await {
             Ok(Ok((follower, read))) => {
                 self.follower = Some(follower);
-                let read = read.map_err(|error| tracing::warn!(%error, "cannot read a log"));
-                Some(read.unwrap_or((Vec::new(), More::Later)))
+                Some(read.unwrap_or_else(|error| {
+                    tracing::warn!(%error, "cannot read a log");
+                    self.failed = true;
+                    (Vec::new(), More::Later)
+                }))
             }
             Ok(Err(error)) => {
                 tracing::warn!(%error, "cannot read the logs");
@@ -181,23 +246,16 @@ impl Reading {
 
     /// Waits until an instance has more or is over, or a new one came. Cancel-safe.
     async fn wait(&mut self) {
-        let Some(follower) = &self.follower else { return };
-        let mut waits = Vec::with_capacity(self.tails.len());
-        for (origin, (tail, fired_at)) in &self.tails {
-            let seen = follower.read_bytes(origin);
-            let last = *fired_at;
-            waits.push(async move { tail.more(seen, last).await }.map(move |()| (origin, seen)).boxed());
-        }
-        let grown = async { if waits.is_empty() { std::future::pending().await } else { select_all(waits).await.0 } };
-        // Both arms are cancel-safe: growth is asked again with the same position, a watch loses nothing.
+        // Both arms are cancel-safe: a set of futures and a watch lose nothing.
         let fired = tokio::select! {
-            (origin, seen) = grown => Some((origin.clone(), seen)),
-            _ = self.arrivals.changed() => None,
+            Some(fired) = self.waits.next() => Some(fired),
+            _ = self.arrivals.changed() => {
+                self.stale = true;
+                None
+            }
         };
-        if let Some((origin, seen)) = fired
-            && let Some((_, fired_at)) = self.tails.get_mut(&origin)
-        {
-            *fired_at = Some(seen);
+        if let Some((origin, seen)) = fired {
+            self.fired(origin, seen);
         }
     }
 }

@@ -159,6 +159,16 @@ impl Follower {
         Ok((records, more))
     }
 
+    /// As [`poll`](Self::poll), but asks only these instances for more: for callers who know which have grown.
+    ///
+    /// # Errors
+    /// As [`poll`](Self::poll).
+    pub fn poll_of(&mut self, grown: &[Origin], limit: usize) -> io::Result<(Vec<Record>, More)> {
+        let mut records = Vec::new();
+        let more = self.each_of(grown, limit, |origin, line| records.push(parse::record(origin, line)))?;
+        Ok((records, more))
+    }
+
     /// As [`poll`](Self::poll), with the lines as they lie in the buffer.
     ///
     /// # Errors

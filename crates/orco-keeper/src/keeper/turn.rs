@@ -138,6 +138,7 @@ impl Keeper {
             let unfinished = self.carry_out();
             self.execute();
             self.settle();
+            self.logger.flush();
             self.talk.flush();
             if !self.talk.is_open() {
                 self.leave();

@@ -19,6 +19,8 @@ pub(super) struct Shared {
 #[derive(Debug)]
 pub(crate) struct Logger {
     shared: Arc<Shared>,
+    /// Given in this turn: the thread is woken once for all of it.
+    pending: Vec<Task>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -27,12 +29,18 @@ pub(crate) fn start(limits: Limits) -> io::Result<Logger> {
     let shared = Arc::new(Shared { tasks: Mailbox::new()?, reports: Mailbox::new()? });
     let thread = Thread::new(Arc::clone(&shared), limits)?;
     let builder = std::thread::Builder::new().name("orco-logger".to_owned()).stack_size(128 << 10);
-    Ok(Logger { shared, thread: Some(builder.spawn(move || thread.run())?) })
+    Ok(Logger { shared, pending: Vec::new(), thread: Some(builder.spawn(move || thread.run())?) })
 }
 
 impl Logger {
-    pub(crate) fn give(&self, task: Task) {
-        self.shared.tasks.put(task);
+    /// To be done after the next `flush`, in the order given.
+    pub(crate) fn give(&mut self, task: Task) {
+        self.pending.push(task);
+    }
+
+    /// Hands on what was given.
+    pub(crate) fn flush(&mut self) {
+        self.shared.tasks.put_all(&mut self.pending);
     }
 
     pub(crate) fn reports(&self) -> Vec<LogReport> {
@@ -47,6 +55,7 @@ impl Logger {
     /// Writes what is left and ends the thread.
     pub(crate) fn close(&mut self) {
         self.give(Task::Close);
+        self.flush();
         if let Some(thread) = self.thread.take() {
             // It never panics; if it did, there is nobody left to tell.
             let _ = thread.join();

@@ -25,10 +25,18 @@ impl<T> Mailbox<T> {
     }
 
     pub(super) fn put(&self, item: T) {
+        self.put_all(&mut vec![item]);
+    }
+
+    pub(super) fn put_all(&self, more: &mut Vec<T>) {
+        if more.is_empty() {
+            return;
+        }
         let mut items = self.lock();
-        items.push(item);
+        let quiet = items.is_empty();
+        items.append(more);
         // One wake-up for a batch.
-        if items.len() == 1 {
+        if quiet {
             self.alarm.ring();
         }
     }

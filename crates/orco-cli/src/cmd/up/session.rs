@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use orco_api::{
-    place::{Lock, Meta, Place},
+    place::{Lock, Meta, MetaError, Place},
     server::Server,
     wire::{Mode, Timestamp},
 };
@@ -13,6 +13,7 @@ use orco_core::{
     model::{ServiceName, State as ServiceState},
     spec::Stack,
 };
+use tokio::task::JoinError;
 
 use super::{
     plugins::Plugins,
@@ -48,14 +49,18 @@ impl Session {
         };
         meta.keeper_pid = plugins.keeper_pid();
         let engine = self.engine(&plugins)?;
-        meta.write(&self.place)?;
+        // Beside the start: to replace a file takes some file systems longer than to start the services.
+        let written = {
+            let (meta, place) = (meta.clone(), self.place.clone());
+            tokio::task::spawn_blocking(move || meta.write(&place))
+        };
         let server = Server::start(&self.place, &self.lock, engine.clone(), Mode::Foreground);
         let server = server.map_err(|e| Failure::internal("cannot open the control socket", e))?;
         let (printer, printing) = printer::start().map_err(|e| Failure::internal("cannot start a thread", e))?;
         let pumps =
             [pump::logs(&engine, printer.clone(), self.args.output.output), pump::events(&engine, printer.clone())];
 
-        let result = match self.start(&engine).await {
+        let result = match self.start(&engine).await.and(settled(written.await)) {
             Ok(()) => Ok(self.stay(&engine, &mut signals, &printer).await),
             Err(failure) => Err(failure),
         };
@@ -196,4 +201,9 @@ async fn over(engine: &Engine, printer: &Printer, end: Option<Finished>) -> Exit
 /// What only waits for another that failed is explained by that one.
 fn is_root(why: &Why) -> bool {
     why.because.iter().all(|below| below.state != ServiceState::Failed)
+}
+
+/// What became of a `meta.json` that was written beside other work.
+fn settled(written: Result<Result<(), MetaError>, JoinError>) -> Result<(), Failure> {
+    written.map_err(|e| Failure::internal("cannot write meta.json", e))?.map_err(Failure::from)
 }
