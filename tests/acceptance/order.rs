@@ -52,11 +52,14 @@ fn graph(seed: u64) -> Vec<Node> {
 fn service(at: usize, node: &Node) -> ServiceBuilder {
     let crash = if node.crashes { format!("if mkdir s{at}.tried 2>/dev/null; then exit 3; fi") } else { String::new() };
     let (warm, cool) = (format!("0.0{:02}", node.millis.0), format!("0.0{:02}", node.millis.1));
-    let life = if node.oneshot { "exit 0" } else { "sleep 1000 & wait" };
+    // What it waits in is there before it says that it is ready: a shell that is told to end while it forks leaves the
+    // child behind, for the kill.
+    let (body, life) = if node.oneshot { ("", "exit 0") } else { ("sleep 1000 &", "wait") };
     let script = format!(
         "echo begin {at} >>journal; {crash}
-         trap 'echo term {at} >>journal; sleep {cool}; echo end {at} >>journal; exit 0' TERM
-         sleep {warm}; echo ready {at} >>journal; echo ready
+         trap 'echo term {at} >>journal; sleep {cool}; echo end {at} >>journal; kill $! 2>/dev/null; exit 0' TERM
+         sleep {warm}; {body}
+         echo ready {at} >>journal; echo ready
          {life}"
     );
     let mut service = sh(format!("s{at}"), &script)
@@ -86,7 +89,7 @@ async fn gates_and_reverse_order_hold_in_random_graphs() {
         world.engine.down().await.unwrap().done().await.unwrap();
         let journal = read();
         let events = world.end().await;
-        let (g, s) = judge_events(&nodes, &events).unwrap_or_else(|why| panic!("seed {seed}: {why}"));
+        let (g, s) = judge_events(&nodes, &events).unwrap_or_else(|why| panic!("seed {seed}: {why}\n{journal}"));
         let (h, t) = judge_journal(&nodes, &journal).unwrap_or_else(|why| panic!("seed {seed}: {why}\n{journal}"));
         (gates, stops) = (gates + g + h, stops + s + t);
     }
@@ -136,6 +139,10 @@ fn judge_events(nodes: &[Node], events: &[Arc<Event>]) -> Result<(usize, usize),
                 seen[at] = Seen { begun: seen[at].begun, completed: seen[at].completed, ..Seen::default() };
             }
             EventKind::ServiceStopping => {
+                // Everybody heeds the signal, so nobody has to be killed.
+                if &*event.message != "stopping" {
+                    return Err(format!("s{at}: {}", event.message));
+                }
                 if let Some(on) = nodes.iter().zip(&seen).position(|(n, s)| s.live && n.needs.contains_key(&at)) {
                     return Err(format!("s{at} is stopped while s{on} lives"));
                 }
