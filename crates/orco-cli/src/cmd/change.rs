@@ -1,6 +1,10 @@
 //! `start`, `stop`, `restart`, `scale` and `down`: commands that take time, and say what they wait for.
 
-use std::{collections::BTreeMap, future::Future, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    time::Duration,
+};
 
 use futures::future;
 use orco_api::{
@@ -51,8 +55,11 @@ struct Report<'a> {
     why: Option<&'a str>,
 }
 
-pub async fn services(verb: Verb, args: Services, outer: &StackArgs) -> Result<Exit, Failure> {
+pub async fn services(verb: Verb, mut args: Services, outer: &StackArgs) -> Result<Exit, Failure> {
     let client = target::client(&args.stack.or(outer))?;
+    // Once is enough: `restart a a` would replace it twice.
+    let mut seen = BTreeSet::new();
+    args.services.retain(|name| seen.insert(name.clone()));
     known(&client, &args.services).await?;
     let body = Wait { wait: true };
     let calls = args.services.iter().map(|name| async {

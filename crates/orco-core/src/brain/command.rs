@@ -159,11 +159,14 @@ impl Brain {
     fn scale(&mut self, name: &ServiceName, replicas: u32) -> Result<(), Refused> {
         let ix = self.find_listed(std::slice::from_ref(name))?[0];
         let unit = &mut self.units[ix.index()];
-        let fixed = unit.spec().ports.iter().find_map(|port| port.host);
+        // As in the rules for stack files: a process without a port of its own binds the target's itself.
+        let spec = unit.spec();
+        let itself = spec.runtime == "process" && !spec.uses_own_port();
+        let fixed = spec.ports.iter().find_map(|port| port.host.or_else(|| itself.then_some(port.target)));
         let why = match (replicas, fixed) {
             (0, _) => Some("use `stop` to have none".to_owned()),
             (MOST_REPLICAS.., _) if replicas > MOST_REPLICAS => Some(format!("at most {MOST_REPLICAS}")),
-            (2.., Some(port)) => Some(format!("its host port {port} is fixed and can be bound only once")),
+            (2.., Some(port)) => Some(format!("they cannot all listen on port {port}, and `${port}` is not used")),
             _ => None,
         };
         if let Some(why) = why {

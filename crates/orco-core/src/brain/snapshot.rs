@@ -8,7 +8,7 @@ use super::{
     state::{Because, Goal, Phase, RevSet, Slot, Unit, role_index},
     step::Decision,
 };
-use crate::model::{InstanceView, Moment, Role, ServiceIx, ServiceView, Snapshot, State, Verdict, Waiting};
+use crate::model::{InstanceView, Kind, Moment, Role, ServiceIx, ServiceView, Snapshot, State, Verdict, Waiting};
 
 impl Brain {
     /// What everything looks like now.
@@ -33,6 +33,8 @@ impl Brain {
         let waiting = self.service_waiting(ix, &instances, decision, now);
         let target = unit.target_set();
         let state = self.state(ix, now);
+        // A oneshot that has done its work is what it should be.
+        let done = |i: &InstanceView| i.state == State::Completed && target.spec.kind == Kind::Oneshot;
         ServiceView {
             ix,
             name: unit.name.clone(),
@@ -40,7 +42,7 @@ impl Brain {
             state,
             ready: unit.face.ready,
             replicas: unit.replicas,
-            ready_replicas: count(instances.iter().filter(|i| i.ready).count()),
+            ready_replicas: count(instances.iter().filter(|i| i.ready || done(i)).count()),
             restarts: unit.restarts,
             message: self.message(unit, waiting.as_ref(), now),
             waiting,

@@ -72,7 +72,10 @@ impl Query {
             .size_limit(PATTERN_BYTES)
             .dfa_size_limit(PATTERN_BYTES)
             .build()
-            .map_err(|error| error.to_string())
+            // Its last line says what; those before point into the pattern.
+            .map_err(|error| {
+                error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
+            })
     }
 
     /// Whether it asks for this instance at all.
