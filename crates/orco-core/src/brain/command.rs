@@ -166,7 +166,7 @@ impl Brain {
         let why = match (replicas, fixed) {
             (0, _) => Some("use `stop` to have none".to_owned()),
             (MOST_REPLICAS.., _) if replicas > MOST_REPLICAS => Some(format!("at most {MOST_REPLICAS}")),
-            (2.., Some(port)) => Some(format!("they cannot all listen on port {port}, and `${port}` is not used")),
+            (2.., Some(port)) => Some(format!("they cannot all listen on port {port}, and `${{port}}` is not used")),
             _ => None,
         };
         if let Some(why) = why {
