@@ -249,6 +249,7 @@ impl Logs {
     /// What a query finds now. Reads files.
     pub(super) fn read(&self, query: &Query) -> Vec<Record> {
         let live: BTreeSet<Origin> = self.tails().into_iter().map(|t| t.origin).collect();
+        let query = Query { asked: Some(wall_micros()), only_past: true, ..query.clone() };
         let found = query.follow(&self.store, &|origin| live.contains(origin));
         match found {
             Ok(follower) => follower.batches(usize::MAX).flatten().flatten().collect(),
@@ -265,7 +266,7 @@ impl Logs {
         query: Query,
         go_on: bool,
     ) -> impl Stream<Item = Vec<Record>> + Send + 'static + use<> {
-        follow(Arc::clone(self), query, go_on)
+        follow(Arc::clone(self), Query { asked: Some(wall_micros()), only_past: !go_on, ..query }, go_on)
     }
 
     /// Who came after the first `from` arrivals, and who lives: one view of both.

@@ -50,6 +50,8 @@ pub struct Follower {
     ready: BinaryHeap<Reverse<(u64, usize)>>,
     /// Lines still to be left out for `tail`.
     skip: u64,
+    /// Later lines of live instances are not for this reader.
+    end: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -81,7 +83,7 @@ impl Follower {
         is_live: &dyn Fn(&Origin) -> bool,
     ) -> io::Result<Self> {
         let start = query.start();
-        let make = |query: Query| {
+        let make = |query: Query, end| {
             let mut follower = Self {
                 query,
                 store: store.clone(),
@@ -89,6 +91,7 @@ impl Follower {
                 index: BTreeMap::new(),
                 ready: BinaryHeap::new(),
                 skip: 0,
+                end,
             };
             for origin in &origins {
                 follower.push(origin.clone(), start, is_live(origin));
@@ -100,12 +103,13 @@ impl Follower {
             // Counted in a first pass, so that a long tail takes no memory.
             Some(tail) => {
                 let mut lines = 0_u64;
-                let mut first = make(query.clone());
+                let mut first = make(query.clone(), query.asked);
                 while first.each(usize::MAX, |_, _| lines += 1)? == More::Now {}
                 lines.saturating_sub(tail)
             }
         };
-        Ok(Self { skip, ..make(query) })
+        let end = query.asked.filter(|_| query.only_past);
+        Ok(Self { skip, ..make(query, end) })
     }
 
     /// An instance that has just come; read from its beginning. Does nothing if it is known or not
@@ -268,6 +272,10 @@ impl Follower {
             if let State::Line(cursor) = &lane.state
                 && let Some(line) = cursor.line()
             {
+                if lane.is_live && self.end.is_some_and(|end| line.ts > end) {
+                    // Not pushed back: it has nothing more for this reader.
+                    continue;
+                }
                 if left == 0 || looks == 0 {
                     self.ready.push(Reverse((line.ts, index)));
                     return Ok(More::Now);

@@ -77,10 +77,8 @@ impl Encoder {
                 out.truncate(begin);
                 out.extend_from_slice(b"null");
             }
-            out.extend_from_slice(b"}\n");
-        } else {
-            out.extend_from_slice(b",\"fields\":null}\n");
         }
+        out.extend_from_slice(b"}\n");
     }
 }
 

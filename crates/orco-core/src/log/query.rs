@@ -32,6 +32,11 @@ pub struct Query {
     pub until: Option<u64>,
     /// Only the last so many of the lines that pass everything else.
     pub tail: Option<u64>,
+    /// When this was asked (Unix microseconds). `tail` counts what live instances wrote up to then: one that
+    /// writes faster than it is read would be counted for ever.
+    pub asked: Option<u64>,
+    /// Ends at what live instances wrote up to `asked`.
+    pub only_past: bool,
     /// Only this level and above.
     pub level: Option<Level>,
     /// Only lines that match; see [`Query::pattern`].
@@ -53,6 +58,8 @@ impl Default for Query {
             since: None,
             until: None,
             tail: None,
+            asked: None,
+            only_past: false,
             level: None,
             grep: None,
             invert: false,
