@@ -166,7 +166,7 @@ fn oneshots_run_once_per_up() {
     story.play("up => start seed/0\nstarted seed");
     assert_eq!(story.table(), "seed Running 0/1");
     story.play("exit seed 0\nup\nup\ntick 9s");
-    assert_eq!(story.table(), "seed Completed ready 0/1");
+    assert_eq!(story.table(), "seed Completed ready 1/1");
     story.play(
         "start seed => start seed/0
         exit seed 0
