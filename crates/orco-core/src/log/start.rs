@@ -76,7 +76,11 @@ impl Segments {
             Self { gone, list: Vec::new(), lines_before: Vec::new(), open_before: Vec::new(), total: gone.lines };
         let mut open = gone.open;
         let all = start != Start::Beginning;
-        while let Some(summary) = Summary::read(dir, stem, gone.next + this.list.len() as u64)? {
+        // What is there now: a service that writes without end makes segments faster than they are counted.
+        let there = |n: &u64| dir.join(stem.idx(*n)).try_exists().unwrap_or(false);
+        let end = (gone.next..).take_while(there).last().map_or(gone.next, |last| last + 1);
+        for n in gone.next..end {
+            let Some(summary) = Summary::read(dir, stem, n)? else { break };
             this.lines_before.push(this.total);
             this.open_before.push(open);
             this.list.push(summary);
