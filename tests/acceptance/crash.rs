@@ -9,7 +9,7 @@ use std::{
 
 use orco::spec::Check;
 
-use crate::world::{SLACK, World, figure, marked, rounds, sh, tag};
+use crate::world::{World, figure, marked, rounds, sh, tag};
 
 /// The program that is killed. Its services: a plain one, one that ignores what can be ignored, and two that have left
 /// a daemon in a session of its own, one of them without an environment.
@@ -50,7 +50,7 @@ fn a_killed_program_leaves_nothing() {
         let begun = Instant::now();
         program.wait().unwrap();
         while !marked(&tag).is_empty() {
-            assert!(begun.elapsed() < SLACK, "left: {:?}", marked(&tag));
+            assert!(begun.elapsed() < Duration::from_secs(1), "left: {:?}", marked(&tag));
             std::thread::sleep(Duration::from_millis(5));
         }
         worst = worst.max(begun.elapsed());

@@ -21,8 +21,6 @@ use orco::{
 
 /// No wait in a test is longer.
 pub const PATIENCE: Duration = Duration::from_secs(30);
-/// What a busy machine may add to a time that is promised; what was measured is printed.
-pub const SLACK: Duration = Duration::from_secs(5);
 
 /// How often a test is repeated: a few times in the daily run, `ORCO_ROUNDS` times when the full count is asked for.
 pub fn rounds(few: usize) -> usize {
