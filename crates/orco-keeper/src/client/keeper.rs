@@ -256,6 +256,11 @@ impl Client {
         }
     }
 
+    /// All instances that are not forgotten, with the pids that their main processes have or had.
+    pub fn held(&self) -> Vec<(InstanceId, Option<u32>)> {
+        lock(&self.shared.instances).iter().map(|(id, instance)| (*id, instance.state().pid)).collect()
+    }
+
     /// All instances that are not over, with the pids of their main processes.
     pub fn live(&self) -> Vec<(InstanceId, Option<u32>)> {
         let instances = lock(&self.shared.instances);
