@@ -116,6 +116,7 @@ async fn what_cannot_be_started_says_why() {
     request.workdir = world.dir.path().join("gone");
     let error = world.start(request).await.unwrap_err().to_string();
     assert_eq!(error, format!("cannot enter {}: no such file or directory", world.dir.path().join("gone").display()));
+    world.runtime.remove(&own).await.unwrap();
     assert!(world.runtime.list(&STACK, &[]).await.unwrap().is_empty());
 }
 
