@@ -9,7 +9,7 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    brain::{Action, Brain, Command, Input, Refused},
+    brain::{Action, Brain, Input},
     crash,
     journal::Change,
     model::{EventData, EventKind, Fact, Happening, InstanceId, Moment, Role, ServiceName, Verdict},
@@ -26,7 +26,8 @@ use super::{
     prober::Prober,
     report::Report,
     saved,
-    status::{Status, Watch},
+    requests::Request,
+    status::Status,
     world::World,
 };
 
@@ -53,10 +54,10 @@ pub(super) struct Driver {
     /// Ends that are reported and not recorded yet.
     recorded: Vec<oneshot::Sender<Mark>>,
     /// Something changed since the last publication.
-    stale: bool,
+    pub(super) stale: bool,
     last_published: Moment,
     last_mark: Mark,
-    going_down: bool,
+    pub(super) going_down: bool,
 }
 
 /// How far the engine is with ending.
@@ -229,7 +230,8 @@ impl Driver {
             self.events.show(events);
             return 0;
         }
-        let mut changes = self.brain.changes();
+        let mut changes: Vec<Change> =
+            self.brain.changes().into_iter().map(|c| Change { key: c.key, value: c.value }).collect();
         changes.append(&mut self.notes);
         if changes.is_empty() && events.is_empty() {
             return self.last_mark;
@@ -304,7 +306,7 @@ impl Driver {
         }
     }
 
-    fn running(&self, service: Option<&ServiceName>) -> Option<Vec<Found>> {
+    pub(super) fn running(&self, service: Option<&ServiceName>) -> Option<Vec<Found>> {
         let wanted = service.map(|name| self.brain.ix(name.as_str()).ok_or(())).transpose().ok()?;
         let chosen = self.live.values().filter(|l| wanted.is_none_or(|ix| l.seat.service == ix));
         let found = chosen.filter_map(|l| {
@@ -324,7 +326,7 @@ impl Driver {
         Duration::from_micros(services.saturating_mul(50).clamp(1_000, 50_000))
     }
 
-    fn next_version(&self) -> u64 {
+    pub(super) fn next_version(&self) -> u64 {
         self.published.borrow().version + 1
     }
 
@@ -334,7 +336,7 @@ impl Driver {
         }
     }
 
-    fn publish_now(&mut self, now: Moment) -> Arc<Status> {
+    pub(super) fn publish_now(&mut self, now: Moment) -> Arc<Status> {
         let new = Arc::new(status(&self.brain, &self.live, now, self.next_version(), self.going_down));
         self.published.send_replace(Arc::clone(&new));
         self.stale = false;

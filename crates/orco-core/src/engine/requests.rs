@@ -125,7 +125,7 @@ impl Driver {
                 self.notes.push(saved::put(saved::WANTED, stack.to_json()));
             }
             *self.world.wanted() = (*stack).clone();
-            *directory = super::builder::directory(&stack);
+            *directory = directory(&stack);
         }
         if let Some((service, replicas)) = scaled
             && let Some(entry) = directory.get_mut(&service)
