@@ -71,6 +71,8 @@ impl Driver {
                 self.turn(now);
             }
             Some(Request::Beat(reply)) => _ = reply.send(()),
+            // Nobody is left to ask anything. What outlives engines outlives this one.
+            None if self.world.ledger.records() => self.mode = Mode::Leaving(oneshot::channel().0),
             None => self.end(None, now),
         }
     }
