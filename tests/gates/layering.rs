@@ -50,7 +50,13 @@ const CORE: &[Layer] = &[
         crates: &["jiff", "memchr", "regex", "serde", "serde_json", "thiserror"],
         std: &["fs", "collections::HashMap", "collections::HashSet"],
     },
-    Layer { name: "brain", modules: &["model", "spec", "graph", "policy"], crates: &["thiserror"], std: &[] },
+    Layer {
+        name: "brain",
+        modules: &["model", "spec", "graph", "policy"],
+        // The last two for what is remembered across an engine's death.
+        crates: &["thiserror", "serde", "serde_json"],
+        std: &[],
+    },
     Layer {
         name: "runtime",
         modules: &["model", "spec", "log"],
