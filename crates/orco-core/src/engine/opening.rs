@@ -24,7 +24,7 @@ use super::{
 use crate::{
     brain::{Command, Remembered},
     crash,
-    model::{EventData, EventKind, Happening, InstanceId},
+    model::{InstanceId, StackId},
     runtime::{Found, Handle, Known, LogTarget, Runtime, RuntimeError, StartRequest},
     spec::Stack,
 };
@@ -140,9 +140,6 @@ impl Driver {
         self.notes.extend(handles.keys().filter(|id| !live.contains(id)).map(|id| saved::no_instance(*id)));
         crash::point("recover.after-adopt");
         self.clear_away(strangers, found);
-        if !anew || !live.is_empty() {
-            self.tell_taken_over(live.len());
-        }
     }
 
     fn known(&self, one: &Remembered, handles: &BTreeMap<InstanceId, Handle>) -> Known {
@@ -188,28 +185,10 @@ impl Driver {
             self.tasks.spawn(async move { until_done(|| runtime.reap(id)).await });
         }
     }
-
-    fn tell_taken_over(&mut self, count: usize) {
-        let message = match count {
-            0 => "a new engine took over; nothing was running".to_owned(),
-            1 => "a new engine took over 1 instance".to_owned(),
-            n => format!("a new engine took over {n} instances"),
-        };
-        tracing::info!("{message}");
-        self.tell(vec![Happening {
-            kind: EventKind::EngineRecovered,
-            service: None,
-            replica: None,
-            message: message.into(),
-            reason: None,
-            attempt: None,
-            data: EventData::None,
-        }]);
-    }
 }
 
 /// What a runtime has. One that cannot tell is asked again: unknown is not dead.
-async fn list(runtime: &dyn Runtime, stack: &crate::model::StackId, known: &[Known]) -> Vec<Found> {
+async fn list(runtime: &dyn Runtime, stack: &StackId, known: &[Known]) -> Vec<Found> {
     let mut pause = RETRY.0;
     loop {
         match guarded(runtime.list(stack, known)).await {
