@@ -23,7 +23,7 @@ const KEPT_BUFFER: usize = 1 << 20;
 ///
 /// Its methods do plain file work: call them where blocking is fine. Dropping it writes nothing: what
 /// [`append`](Self::append) returned `Ok` for is in the file.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Journal<M: Medium = Folder> {
     medium: M,
     entries: Entries,
