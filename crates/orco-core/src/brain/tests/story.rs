@@ -7,13 +7,10 @@
 //! `sick a` (liveness fails), `well a`, `exit a 1`, `signal a 9`, `lost a` (its port), `nostart a`, `limbo a`
 //! (a start with unknown outcome).
 
-use std::{cell::RefCell, collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
-    brain::{
-        Action, Brain, BrainConfig, Command, Input, Turn,
-        samples::{self, Specs},
-    },
+    brain::{Action, Brain, BrainConfig, Command, Input, Turn, samples},
     model::{Exit, Fact, Happening, InstanceId, Moment, ProbeVersion, Role, Seat, ServiceName, Snapshot, Verdict},
     spec::{Service, Stack},
 };
@@ -34,7 +31,6 @@ pub(super) struct Story {
     live: BTreeMap<String, Vec<Known>>,
     /// All that was given to be remembered.
     pub(super) memory: BTreeMap<Box<str>, Box<[u8]>>,
-    pub(super) specs: RefCell<Specs>,
 }
 
 impl Story {
@@ -50,7 +46,6 @@ impl Story {
             happened: Vec::new(),
             live: BTreeMap::new(),
             memory: BTreeMap::new(),
-            specs: RefCell::default(),
         };
         assert_eq!(story.apply(stack), "");
         story
@@ -191,18 +186,16 @@ impl Story {
 
     /// Takes what is to be remembered: a brain made out of it must be the same one.
     fn remember(&mut self) {
-        let encode = |service: &Service| self.specs.borrow_mut().encode(service);
-        for change in self.brain.changes_with(&encode) {
+        for change in self.brain.changes() {
             match change.value {
                 Some(value) => self.memory.insert(change.key, value),
                 None => self.memory.remove(&change.key),
             };
         }
-        let decode = |bytes: &[u8]| self.specs.borrow().decode(bytes);
-        if let Err(wrong) = self.brain.check_memory(&self.memory, &encode, &decode) {
+        if let Err(wrong) = self.brain.check_memory(&self.memory) {
             panic!("{wrong}\n{}", self.brain.dump());
         }
-        assert_eq!(self.brain.changes_with(&encode), [], "given twice");
+        assert_eq!(self.brain.changes(), [], "given twice");
     }
 
     fn tell(&self, h: &Happening) -> String {
