@@ -36,7 +36,7 @@ impl Keeper {
         self.leaving = Some(Leaving { kill_at: Instant::now() + GRACE });
         for (id, job) in &mut self.jobs {
             match job.kind {
-                Kind::Service { stop_signal } => {
+                Kind::Service { stop_signal, .. } => {
                     if job.asked == Asked::Nothing {
                         job.asked = Asked::Stop;
                     }

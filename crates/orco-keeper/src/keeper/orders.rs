@@ -69,7 +69,8 @@ impl Keeper {
         let (errors, errors_end) = sys::pipe().map_err(Failure::at(wire::Stage::Prepare))?;
         let pid = self.bear(&spawn.launch, output_end, errors_end)?;
         let id = spawn.launch.id;
-        self.register(id, Job::new(pid, Kind::Service { stop_signal: spawn.stop_signal }));
+        let (log_dir, log_stem) = (spawn.log_dir.clone(), spawn.log_stem.clone());
+        self.register(id, Job::new(pid, Kind::Service { stop_signal: spawn.stop_signal, log_dir, log_stem }));
         let pipes = [output, errors];
         self.logger.give(Task::Open { id, pipes, dir: spawn.log_dir, stem: spawn.log_stem });
         Ok(pid)
@@ -125,7 +126,10 @@ impl Keeper {
         if job.asked == Asked::Nothing {
             job.asked = Asked::Stop;
         }
-        match job.stage {
+        if job.stopped_with == Some(signal) {
+            return Ok(());
+        }
+        let answer = match job.stage {
             // The number of the group cannot be another's while its leader is not reaped.
             Stage::Alive => sys::kill(-job.pid, signal),
             Stage::Leaderless(_) => {
@@ -134,8 +138,14 @@ impl Keeper {
                 }
                 Ok(())
             }
-            Stage::Draining(_) => Ok(()),
+            Stage::Draining(_) | Stage::Over(..) => Ok(()),
+        };
+        if answer.is_ok()
+            && let Some(job) = self.jobs.get_mut(&id)
+        {
+            job.stopped_with = Some(signal);
         }
+        answer
     }
 
     /// Kills the trees of the condemned, as far as they are there now. What escapes is found when it comes to us.
@@ -150,7 +160,7 @@ impl Keeper {
             let main = match job.stage {
                 Stage::Alive => Some(job.pid),
                 Stage::Leaderless(_) => None,
-                Stage::Draining(_) => continue,
+                Stage::Draining(_) | Stage::Over(..) => continue,
             };
             let orphans = strays.remove(&id).unwrap_or_default();
             self.kill_tree(id, orphans.into_iter().chain(main).collect());
