@@ -11,6 +11,7 @@ mod reap;
 mod spawn;
 mod strays;
 mod talk;
+mod token;
 mod turn;
 
 pub(crate) use guard::{LOCK, SWEPT, WITH_LOCK, WITHOUT_LOCK, run};
