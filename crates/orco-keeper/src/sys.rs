@@ -173,6 +173,17 @@ pub(crate) fn poll(fds: &mut [libc::pollfd], timeout: Option<Duration>) -> io::R
     }
 }
 
+/// Accepts a connection and closes it. False: there is none, or it cannot be done now.
+pub(crate) fn accept_and_close(listener: BorrowedFd<'_>) -> bool {
+    let (address, length) = (std::ptr::null_mut(), std::ptr::null_mut());
+    // SAFETY: no address is asked for.
+    let accepted = check(unsafe { libc::accept4(listener.as_raw_fd(), address, length, libc::SOCK_CLOEXEC) });
+    let Ok(fd) = accepted else { return false };
+    // SAFETY: just made for us.
+    drop(unsafe { OwnedFd::from_raw_fd(fd) });
+    true
+}
+
 /// Closes all descriptors from `first` on.
 pub(crate) fn close_from(first: u32) {
     // SAFETY: only called before anything of this process owns a descriptor at or above `first`.

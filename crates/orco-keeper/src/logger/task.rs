@@ -17,6 +17,8 @@ pub(crate) enum Task {
     Arm { id: InstanceId, beyond: u64 },
     /// The engine is done with the closed segments.
     Acknowledge,
+    /// Other sizes from now on.
+    Limits(Limits),
     /// Finish all and end.
     Close,
 }

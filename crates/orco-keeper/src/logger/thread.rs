@@ -87,6 +87,7 @@ impl Thread {
                 Task::Finish { id } => self.finish(id),
                 Task::Arm { id, beyond } => self.arm(id, beyond),
                 Task::Acknowledge => self.acknowledge(),
+                Task::Limits(limits) => self.limits = limits,
                 Task::Close => {
                     let all: Vec<InstanceId> = self.by_id.keys().copied().collect();
                     all.into_iter().for_each(|id| self.finish(id));
