@@ -16,6 +16,7 @@ mod spawn;
 mod strays;
 mod talk;
 mod tend;
+mod token;
 mod turn;
 
 pub(crate) use detached::{DETACH, DETACHED, LISTENER, OOM, TAKEOVER, UMASK};
