@@ -45,6 +45,8 @@ pub struct EventQuery {
     pub follow: bool,
     /// Only those after this many microseconds since the Unix epoch.
     pub since: Option<u64>,
+    /// Only those with a higher number than this: to go on where another stream ended.
+    pub after: Option<u64>,
     /// Only the last so many of the past.
     pub tail: Option<usize>,
 }
@@ -52,12 +54,12 @@ pub struct EventQuery {
 impl EventQuery {
     /// All kept events.
     pub const fn all() -> Self {
-        Self { follow: false, since: None, tail: None }
+        Self { follow: false, since: None, after: None, tail: None }
     }
 
     /// Everything kept, then new ones as they happen.
     pub const fn following() -> Self {
-        Self { follow: true, since: None, tail: None }
+        Self { follow: true, since: None, after: None, tail: None }
     }
 }
 
@@ -125,7 +127,7 @@ impl EventLog {
         query: EventQuery,
     ) -> impl Stream<Item = Arc<Event>> + Send + 'static + use<> {
         let log = Arc::clone(self);
-        let mut past = log.since(0);
+        let mut past = log.since(query.after.map_or(0, |after| after.saturating_add(1)));
         if let Some(since) = query.since {
             past.retain(|e| e.ts >= since);
         }

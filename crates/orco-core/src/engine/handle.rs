@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use futures::Stream;
@@ -15,7 +15,7 @@ use crate::{
     log::{Query, Record},
     model::{InstanceId, ServiceName, StackId},
     runtime::{ExecRequest, ExecResult, RuntimeError, Usage},
-    spec::Stack,
+    spec::{Diagnostic, Stack},
 };
 
 use super::{
@@ -38,16 +38,17 @@ use super::{
 /// number of engines live side by side.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     requests: mpsc::Sender<Request>,
 }
 
 #[derive(Debug)]
-struct Shared {
+pub(super) struct Shared {
     id: StackId,
-    stack: Stack,
+    /// What is wanted now.
+    pub(super) stack: Mutex<Stack>,
     state_dir: PathBuf,
-    world: Arc<World>,
+    pub(super) world: Arc<World>,
     events: Arc<EventLog>,
 }
 
@@ -66,6 +67,9 @@ pub enum CommandError {
         /// The replica asked for.
         replica: Option<u32>,
     },
+    /// The plug-ins of this engine cannot do what the stack asks for.
+    #[error("the stack does not fit the plug-ins: {}", super::apply::list(.0))]
+    Unfit(Vec<Diagnostic>),
     /// The runtime refused.
     #[error("{service}/{replica}: {why}")]
     Runtime {
@@ -107,17 +111,13 @@ impl Engine {
         events: Arc<EventLog>,
         requests: mpsc::Sender<Request>,
     ) -> Self {
+        let stack = Mutex::new(stack);
         Self { shared: Arc::new(Shared { id, stack, state_dir, world, events }), requests }
     }
 
     /// The stack's identity.
     pub fn id(&self) -> StackId {
         self.shared.id
-    }
-
-    /// The stack as it was started with.
-    pub fn stack(&self) -> &Stack {
-        &self.shared.stack
     }
 
     /// The state directory.
@@ -144,7 +144,19 @@ impl Engine {
     pub async fn command(&self, command: Command) -> Result<Ticket, CommandError> {
         let aim = Aim::of(&command);
         let watch = self.watch().await.ok_or(CommandError::Ended)?;
-        let from = self.ask(|reply| Request::Command(command, reply)).await.ok_or(CommandError::Ended)??;
+        let applied = if let Command::Apply(stack) = &command { Some(Stack::clone(stack)) } else { None };
+        let (reply, answer) = oneshot::channel();
+        let permit = self.requests.reserve().await.map_err(|_| CommandError::Ended)?;
+        {
+            // Under one lock and without a pause: the stack that is shown is the one the driver hears of last,
+            // whoever applies at the same time and whoever drops the call.
+            let mut wanted = self.shared.stack.lock().unwrap_or_else(PoisonError::into_inner);
+            permit.send(Request::Command(command, reply));
+            if let Some(stack) = applied {
+                *wanted = stack;
+            }
+        }
+        let from = answer.await.map_err(|_| CommandError::Ended)??;
         Ok(Ticket { watch, from, aim })
     }
 
@@ -245,7 +257,7 @@ impl Engine {
             Some(Err(NotDone::Failed { service, .. } | NotDone::Stopped { service })) => {
                 Err(self.why(service.as_str()).await.map_or(NotReady::Ended, |w| NotReady::Service(Box::new(w))))
             }
-            Some(Err(NotDone::Ended)) | None => Err(NotReady::Ended),
+            Some(Err(NotDone::Ended | NotDone::Superseded)) | None => Err(NotReady::Ended),
         }
     }
 
