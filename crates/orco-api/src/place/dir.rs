@@ -8,7 +8,7 @@ use std::{
 
 use orco_core::model::StackId;
 
-use super::{StateRoot, socket_path};
+use super::{Lock, StateRoot, socket_path};
 
 /// The state directory of one stack and what is in it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -65,6 +65,12 @@ impl Place {
     /// The control socket.
     pub fn socket(&self) -> PathBuf {
         socket_path(&self.dir, self.id)
+    }
+
+    /// Removes the control socket's file: the stack has ended. The lock proves that it is nobody else's.
+    pub fn remove_socket(&self, _lock: &Lock) {
+        // One that is missing or stays is stale, and is replaced.
+        let _ = fs::remove_file(self.socket());
     }
 
     /// The lock file.

@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// Connections at once; more wait in the socket's queue.
-const CONNECTIONS: usize = 256;
+const CONNECTIONS: usize = 128;
 /// How long a connection may take to say what it wants.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long requests under way may take when the server closes.
@@ -64,8 +64,8 @@ impl Server {
         Ok(server)
     }
 
-    /// Serves the engine on a socket that other processes hold too: it stays when the server ends, until
-    /// [`close_for_good`](Self::close_for_good). Needs a Tokio runtime.
+    /// Serves the engine on a socket that other processes hold too: it stays when the server ends
+    /// ([`Place::remove_socket`] removes it). Needs a Tokio runtime.
     ///
     /// # Errors
     /// [`ListenError`].
@@ -81,12 +81,6 @@ impl Server {
         let router = router(App { engine, mode, upgrades, closing: closing.clone() });
         connections.spawn(accept(listener, router, closing.clone(), connections.clone()));
         Ok(Self { closing, connections, path, removes: false })
-    }
-
-    /// As [`close`](Self::close), and removes the socket in any case: the stack has ended.
-    pub async fn close_for_good(mut self) {
-        self.removes = true;
-        self.close().await;
     }
 
     /// Takes no more connections, ends streams, lets requests under way finish (at most 2 s); a socket of our own is

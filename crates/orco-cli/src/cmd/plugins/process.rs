@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use orco_api::place::{Lock, Place};
 use orco_core::{engine::EngineBuilder, runtime::Runtime, spec::Stack};
 use orco_runtime_process::ProcessRuntime;
 
-use crate::cmd::Failure;
+use crate::cmd::{Failure, daemon::raise_descriptors};
 
 /// The runtime, with its keeper running if the stack has processes.
 #[derive(Debug)]
@@ -20,7 +19,7 @@ impl Process {
     pub async fn start(stack: &Stack, place: &Place, lock: &Lock) -> Result<Self, Failure> {
         let shared = lock.share().map_err(|e| Failure::internal("cannot share the lock", e))?;
         let mut builder = ProcessRuntime::builder().state_dir(place.dir()).lock(shared);
-        if let Some((soft, hard)) = raise_descriptor_limit() {
+        if let Some((soft, hard)) = raise_descriptors() {
             builder = builder.descriptor_limit(soft, hard);
         }
         let wanted = stack.services().iter().any(|s| s.runtime == "process");
@@ -34,12 +33,4 @@ impl Process {
     pub fn register(&self, builder: EngineBuilder) -> EngineBuilder {
         builder.runtime(Arc::clone(&self.runtime) as Arc<dyn Runtime>)
     }
-}
-
-/// As many descriptors as the system lets us have; gives what services are to get: the limit as it was.
-fn raise_descriptor_limit() -> Option<(u64, u64)> {
-    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
-    // Where it cannot be raised, large stacks find out by a start that fails and says why.
-    let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
-    Some((soft, hard))
 }
