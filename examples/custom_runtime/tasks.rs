@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use futures::{FutureExt, stream};
 use orco::{
     model::{Exit, InstanceId, ServiceName, StackId},
-    runtime::{Found, Handle, How, LogChunk, LogSource, Runtime, RuntimeError, StartRequest},
+    runtime::{Found, Handle, How, Known, LogChunk, LogSource, Runtime, RuntimeError, StartRequest},
     spec::{Diagnostic, Service},
 };
 use tokio::{
@@ -149,9 +149,11 @@ impl Runtime for Tasks {
         }
     }
 
-    async fn list(&self, stack: &StackId) -> Result<Vec<Found>, RuntimeError> {
+    /// What has ended stays in the list until it is removed. Tasks end with their engine, so what an earlier engine
+    /// knew is of no use here.
+    async fn list(&self, stack: &StackId, _: &[Known]) -> Result<Vec<Found>, RuntimeError> {
         let live = self.live();
-        let ours = live.iter().filter(|(_, live)| live.stack == *stack && live.runs());
+        let ours = live.iter().filter(|(_, live)| live.stack == *stack);
         Ok(ours.map(|(id, live)| Found::new(Handle::new(*id, id.to_string()), live.service.clone())).collect())
     }
 

@@ -161,6 +161,25 @@ impl Found {
     }
 }
 
+/// What an engine remembers of an instance that it knew alive and whose end it has not recorded.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Known {
+    /// Its handle; the token is empty where the engine ended before it could record it.
+    pub handle: Handle,
+    /// Its service.
+    pub service: Arc<Service>,
+    /// Where its output goes.
+    pub log: LogTarget,
+}
+
+impl Known {
+    /// A remembered instance.
+    pub const fn new(handle: Handle, service: Arc<Service>, log: LogTarget) -> Self {
+        Self { handle, service, log }
+    }
+}
+
 /// How to stop.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum How {
@@ -304,11 +323,17 @@ pub trait Runtime: Send + Sync + fmt::Debug + 'static {
         Vec::new()
     }
 
-    /// All live instances of the stack.
+    /// All instances of the stack that are not [`remove`](Self::remove)d: those that live, and those whose end
+    /// nobody has recorded yet, for which [`wait`](Self::wait) answers at once. All methods work for what it returns
+    /// as for what was started here.
+    ///
+    /// `known` is what the engine remembers, whole or in part: it helps a runtime that cannot ask anybody else
+    /// (processes after their keeper's death). It is not the answer: what is not found is not returned, what is found
+    /// is returned though nobody knew it, and nothing that is not the instance itself is ever touched.
     ///
     /// # Errors
     /// When it cannot tell; an empty list means that there is none.
-    async fn list(&self, stack: &StackId) -> Result<Vec<Found>, RuntimeError>;
+    async fn list(&self, stack: &StackId, known: &[Known]) -> Result<Vec<Found>, RuntimeError>;
 
     /// Starts an instance. Returns when it exists (for a process: the program has been executed).
     /// Dropping the future does not undo it: the caller then stops the instance by its id.
@@ -346,7 +371,8 @@ pub trait Runtime: Send + Sync + fmt::Debug + 'static {
     /// When it could not make sure; the caller retries.
     async fn reap(&self, instance: InstanceId) -> Result<(), RuntimeError>;
 
-    /// Forgets an ended instance. Idempotent. Its log stays.
+    /// Forgets an ended instance: called after its end has been recorded, so that until then another engine can
+    /// still ask for it. Idempotent. Its log stays.
     ///
     /// # Errors
     /// When something could not be cleaned up; the caller retries.

@@ -14,7 +14,7 @@ use futures::{StreamExt as _, stream};
 use orco_core::{
     conformance::{Behaviour, Fixture, Outcome, runtime},
     model::{Exit, InstanceId, ServiceName, StackId},
-    runtime::{Found, Handle, How, LogChunk, LogSource, Runtime, RuntimeError, StartRequest},
+    runtime::{Found, Handle, How, Known, LogChunk, LogSource, Runtime, RuntimeError, StartRequest},
     spec::ServiceBuilder,
 };
 use tokio::{
@@ -28,7 +28,8 @@ enum Fault {
     None,
     ForgetsTheExit,
     StopFailsAfterTheEnd,
-    ListsTheDead,
+    ListsTheRemoved,
+    ForgetsTheEnded,
     IgnoresKill,
     LosesTheLastLine,
     FailsUncertainly,
@@ -96,11 +97,11 @@ impl Runtime for Tasks {
         "tasks"
     }
 
-    async fn list(&self, stack: &StackId) -> Result<Vec<Found>, RuntimeError> {
+    async fn list(&self, stack: &StackId, _: &[Known]) -> Result<Vec<Found>, RuntimeError> {
         let instances = self.instances.lock().unwrap();
-        let living = instances.iter().filter(|(_, task)| task.stack == *stack);
-        let living = living.filter(|(_, task)| self.fault == Fault::ListsTheDead || task.exit.borrow().is_none());
-        Ok(living.map(|(id, task)| Found::new(Handle::new(*id, "task"), task.service.clone())).collect())
+        let ours = instances.iter().filter(|(_, task)| task.stack == *stack);
+        let ours = ours.filter(|(_, task)| self.fault != Fault::ForgetsTheEnded || task.exit.borrow().is_none());
+        Ok(ours.map(|(id, task)| Found::new(Handle::new(*id, "task"), task.service.clone())).collect())
     }
 
     async fn start(&self, request: StartRequest) -> Result<Handle, RuntimeError> {
@@ -161,6 +162,9 @@ impl Runtime for Tasks {
         if self.fault == Fault::HangsInRemove {
             std::future::pending::<()>().await;
         }
+        if self.fault == Fault::ListsTheRemoved {
+            return Ok(());
+        }
         self.instances.lock().unwrap().remove(&handle.instance);
         Ok(())
     }
@@ -186,6 +190,10 @@ struct Bench {
 impl Fixture for Bench {
     fn runtime(&self) -> Arc<dyn Runtime> {
         self.runtime.clone()
+    }
+
+    fn again(&self) -> Option<Arc<dyn Runtime>> {
+        Some(self.runtime.clone())
     }
 
     fn service(&self, behaviour: Behaviour) -> Option<ServiceBuilder> {
@@ -230,7 +238,9 @@ async fn each_fault_is_found() {
     let table = [
         (Fault::ForgetsTheExit, "wait may be called twice and after the end"),
         (Fault::StopFailsAfterTheEnd, "stop may be called twice and after the end"),
-        (Fault::ListsTheDead, "list has the living and no others"),
+        (Fault::ListsTheRemoved, "list has what is not removed and no others"),
+        (Fault::ForgetsTheEnded, "list has what is not removed and no others"),
+        (Fault::ForgetsTheEnded, "a second client finds what runs and what has ended"),
         (Fault::IgnoresKill, "kill ends what ignores the stop signal"),
         (Fault::LosesTheLastLine, "all output is there from the first byte"),
         (Fault::FailsUncertainly, "a start that fails did not happen"),

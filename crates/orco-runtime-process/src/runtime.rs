@@ -12,7 +12,8 @@ use async_trait::async_trait;
 use orco_core::{
     model::{Exit, InstanceId, ServiceName, StackId},
     runtime::{
-        ExecRequest, ExecResult, Found, Handle, How, LogSource, Notice, Runtime, RuntimeError, StartRequest, Usage,
+        ExecRequest, ExecResult, Found, Handle, How, Known, LogSource, Notice, Runtime, RuntimeError, StartRequest,
+        Usage,
     },
     spec::{Diagnostic, Service},
 };
@@ -143,9 +144,9 @@ impl Runtime for ProcessRuntime {
         vec![Diagnostic::error("no-command", text).at(format!("services.{}.command", service.name))]
     }
 
-    async fn list(&self, stack: &StackId) -> Result<Vec<Found>, RuntimeError> {
+    async fn list(&self, stack: &StackId, _: &[Known]) -> Result<Vec<Found>, RuntimeError> {
         let services = self.services();
-        let found = self.client.live().into_iter().filter_map(|(id, pid)| {
+        let found = self.client.held().into_iter().filter_map(|(id, pid)| {
             let (_, service) = services.get(&id).filter(|(whose, _)| whose == stack)?;
             let handle = Handle::new(id, id.to_string());
             Some(Found::new(pid.map_or(handle.clone(), |pid| handle.with_pid(pid)), service.clone()))

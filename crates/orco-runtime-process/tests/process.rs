@@ -64,7 +64,7 @@ async fn a_life_from_start_to_removal() {
     let world = world().await;
     let handle = world.start(world.sh("echo hello; exec sleep 1000")).await.unwrap();
     assert!(handle.pid.is_some());
-    let found = world.runtime.list(&STACK).await.unwrap();
+    let found = world.runtime.list(&STACK, &[]).await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!((&found[0].handle, found[0].service.as_str()), (&handle, "api"));
     let LogSource::Segments(growth) = world.runtime.logs(&handle) else { panic!("a stream") };
@@ -76,9 +76,10 @@ async fn a_life_from_start_to_removal() {
     // At once, for the output has ended.
     growth.beyond(u64::MAX).await;
     assert_eq!(world.runtime.stats(&handle).await, None);
-    assert!(world.runtime.list(&STACK).await.unwrap().is_empty());
+    assert_eq!(world.runtime.list(&STACK, &[]).await.unwrap().len(), 1);
     world.runtime.remove(&handle).await.unwrap();
     world.runtime.remove(&handle).await.unwrap();
+    assert!(world.runtime.list(&STACK, &[]).await.unwrap().is_empty());
     assert!(world.runtime.wait(&handle).await.is_err());
 }
 
@@ -115,7 +116,8 @@ async fn what_cannot_be_started_says_why() {
     request.workdir = world.dir.path().join("gone");
     let error = world.start(request).await.unwrap_err().to_string();
     assert_eq!(error, format!("cannot enter {}: no such file or directory", world.dir.path().join("gone").display()));
-    assert!(world.runtime.list(&STACK).await.unwrap().is_empty());
+    world.runtime.remove(&own).await.unwrap();
+    assert!(world.runtime.list(&STACK, &[]).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -162,7 +164,7 @@ async fn whatever_came_of_a_dropped_start_can_be_reaped() {
     let start = tokio::time::timeout(Duration::ZERO, world.start(request)).await;
     drop(start);
     world.runtime.reap(id).await.unwrap();
-    assert!(world.runtime.list(&STACK).await.unwrap().is_empty());
+    assert!(world.runtime.list(&STACK, &[]).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use orco_core::{
     model::{Exit, InstanceId, StackId},
-    runtime::{Found, Growth, Handle, How, LogSource, Runtime, RuntimeError, StartRequest},
+    runtime::{Found, Growth, Handle, How, Known, LogSource, Runtime, RuntimeError, StartRequest},
 };
 use tokio::sync::watch;
 
@@ -42,7 +42,7 @@ impl Runtime for Tasks {
         "tasks"
     }
 
-    async fn list(&self, _: &StackId) -> Result<Vec<Found>, RuntimeError> {
+    async fn list(&self, _: &StackId, _: &[Known]) -> Result<Vec<Found>, RuntimeError> {
         Ok(Vec::new())
     }
 

@@ -1,6 +1,6 @@
 //! How instances come to be, and are known.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use tokio::time::{sleep, timeout};
@@ -10,7 +10,11 @@ use super::{
     lab::Lab,
     report::{Stop, ensure, fail},
 };
-use crate::{model::Exit, runtime::How, spec::Severity};
+use crate::{
+    model::Exit,
+    runtime::{How, Known},
+    spec::Severity,
+};
 
 pub(super) async fn failed_start(lab: &Lab<'_>) -> Result<(), Stop> {
     let request = lab.request(Behaviour::FailsToStart)?;
@@ -61,7 +65,7 @@ pub(super) async fn reap(lab: &Lab<'_>) -> Result<(), Stop> {
 pub(super) async fn list(lab: &Lab<'_>) -> Result<(), Stop> {
     let one = lab.start_ready(Behaviour::Runs).await?;
     let two = lab.start_ready(Behaviour::Runs).await?;
-    let found = lab.done("list", lab.runtime.list(&lab.stack)).await?;
+    let found = lab.done("list", lab.runtime.list(&lab.stack, &[])).await?;
     for living in [&one, &two] {
         let Some(found) = found.iter().find(|f| f.handle.instance == living.handle.instance) else {
             return fail("a living instance is not listed");
@@ -72,16 +76,45 @@ pub(super) async fn list(lab: &Lab<'_>) -> Result<(), Stop> {
     }
     ensure(found.len() == 2, || format!("2 instances live, {} are listed", found.len()))?;
     let other = lab.other_stack;
-    let foreign = lab.done("list", lab.runtime.list(&other)).await?;
+    let foreign = lab.done("list", lab.runtime.list(&other, &[])).await?;
     ensure(foreign.is_empty(), || "another stack's list has them too".to_owned())?;
     for living in [&one, &two] {
         lab.stop(living, How::Kill).await?;
-        lab.wait(living).await?;
-        ensure(!lab.is_listed(living.handle.instance).await?, || "listed after its end".to_owned())?;
+        let exit = lab.wait(living).await?;
+        // Its end counts as taken only when it is removed: another engine may have to ask for it.
+        ensure(lab.is_listed(living.handle.instance).await?, || "not listed before remove".to_owned())?;
+        let again = timeout(Duration::from_millis(100), lab.runtime.wait(&living.handle)).await;
+        ensure(matches!(&again, Ok(Ok(told)) if *told == exit), || format!("an ended one's wait gave {again:?}"))?;
         lab.done("remove", lab.runtime.remove(&living.handle)).await?;
         ensure(!lab.is_listed(living.handle.instance).await?, || "listed after remove".to_owned())?;
     }
     Ok(())
+}
+
+/// Another client finds what runs and what has ended, with the same answers; what it does not know it does not make up.
+pub(super) async fn again(lab: &Lab<'_>) -> Result<(), Stop> {
+    let running = lab.start_ready(Behaviour::Runs).await?;
+    let ended = lab.start(Behaviour::Exits(7)).await?;
+    lab.wait(&ended).await?;
+    let gone = lab.start(Behaviour::Exits(8)).await?;
+    lab.wait(&gone).await?;
+    lab.done("remove", lab.runtime.remove(&gone.handle)).await?;
+    let Some(second) = lab.fixture.again() else { return Err(Stop::Skip("there is no second client".to_owned())) };
+    let known = [&running, &ended].map(|living| {
+        Known::new(living.handle.clone(), Arc::clone(&living.request.service), living.request.log.clone())
+    });
+    let found = lab.done("a second client's list", second.list(&lab.stack, &known)).await?;
+    for living in [&running, &ended] {
+        let handles: Vec<_> =
+            found.iter().map(|f| &f.handle).filter(|h| h.instance == living.handle.instance).collect();
+        ensure(handles == [&living.handle], || format!("{:?} is found as {handles:?}", living.handle))?;
+    }
+    ensure(found.len() == 2, || format!("2 instances are to be found, {} were", found.len()))?;
+    let exit = lab.done("a second client's wait", second.wait(&ended.handle)).await?;
+    ensure(exit == Exit::Code(7), || format!("exit code 7 was told to the second client as {exit}"))?;
+    lab.done("a second client's stop", second.stop(&running.handle, How::Kill)).await?;
+    lab.done("a second client's wait", second.wait(&running.handle)).await?;
+    lab.nothing_left(running.handle.instance, "a second client's kill")
 }
 
 pub(super) async fn remove(lab: &Lab<'_>) -> Result<(), Stop> {

@@ -49,6 +49,12 @@ pub trait Fixture: Send + Sync {
     /// The runtime.
     fn runtime(&self) -> Arc<dyn Runtime>;
 
+    /// Another client of the same runtime, as the next engine would make it: it knows only what `list` is told and
+    /// what the world says. `None` if a second one cannot find anything.
+    fn again(&self) -> Option<Arc<dyn Runtime>> {
+        None
+    }
+
     /// A service of this behaviour; `None` if the runtime cannot have one.
     fn service(&self, behaviour: Behaviour) -> Option<ServiceBuilder>;
 

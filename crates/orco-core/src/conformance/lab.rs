@@ -170,7 +170,7 @@ impl<'a> Lab<'a> {
 
     /// Whether the runtime lists it.
     pub(super) async fn is_listed(&self, instance: InstanceId) -> Result<bool, Stop> {
-        let found = self.done("list", self.runtime.list(&self.stack)).await?;
+        let found = self.done("list", self.runtime.list(&self.stack, &[])).await?;
         let mut times = BTreeMap::<_, u32>::new();
         for one in &found {
             *times.entry(one.handle.instance).or_default() += 1;

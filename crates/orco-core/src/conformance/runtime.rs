@@ -33,7 +33,8 @@ pub async fn runtime(fixture: &dyn Fixture) -> Report {
     check!("a start that fails did not happen", births::failed_start(lab));
     check!("a dropped start can be reaped", births::dropped_start(lab));
     check!("reap ends what runs, and may be called for nothing", births::reap(lab));
-    check!("list has the living and no others", births::list(lab));
+    check!("list has what is not removed and no others", births::list(lab));
+    check!("a second client finds what runs and what has ended", births::again(lab));
     check!("remove may be called twice", births::remove(lab));
     check!("many starts at once", births::many(lab));
     check!("the fixture's services are valid", births::validate(lab));

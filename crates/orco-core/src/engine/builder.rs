@@ -1,29 +1,33 @@
 //! From a stack and plug-ins to a running engine.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    brain::{Brain, BrainConfig, Command, Input},
-    model::StackId,
+    brain::BrainConfig,
+    model::{ServiceName, StackId},
     probe::ProbeFactory,
     runtime::Runtime,
-    spec::{Diagnostic, Severity, Stack},
+    spec::{Diagnostic, Service, Severity, Stack},
 };
 
 use super::{
-    clock::Clock,
     driver::{Driver, Inbox, REQUESTS},
+    durable::Durable,
     events::EventLog,
     handle::Engine,
+    ledger::Ledger,
     logs::Logs,
+    opening::{Occasion, Opening},
+    past::Past,
     ports::Ports,
     registry::Registry,
     report::{CAPACITY, Report, Reports},
@@ -31,14 +35,16 @@ use super::{
 };
 
 /// Where an engine keeps its logs and other state.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Debug, Default)]
 #[non_exhaustive]
 pub enum State {
     /// A private directory that goes with the engine.
     #[default]
     Temporary,
-    /// This directory (0700); it stays.
+    /// This directory (0700); it stays. Nothing is remembered of what runs: it ends with the engine.
     Dir(PathBuf),
+    /// What runs outlives the engine, and the next one goes on with it. Needs runtimes whose instances do.
+    Durable(Box<Durable>),
 }
 
 /// Why an engine did not start. Nothing was started.
@@ -75,11 +81,12 @@ pub struct EngineBuilder {
     state: State,
     id: Option<StackId>,
     seed: Option<u128>,
+    occasion: Option<Occasion>,
 }
 
 impl EngineBuilder {
     pub(super) fn new(stack: Stack) -> Self {
-        Self { stack, registry: Registry::default(), state: State::default(), id: None, seed: None }
+        Self { stack, registry: Registry::default(), state: State::default(), id: None, seed: None, occasion: None }
     }
 
     /// Registers a runtime under its name; the last of one name wins.
@@ -122,8 +129,16 @@ impl EngineBuilder {
         self
     }
 
-    /// Starts the engine. No service is started before [`Engine::up`]. Not `async`, so there is nothing
-    /// to cancel: an engine whose last handle is dropped kills what it started and ends.
+    /// What to do when the state is taken over: apply the builder's stack and carry out the occasion's command, unless an
+    /// engine has begun with this occasion before. Without an occasion, a [`State::Durable`] that holds a stack goes on
+    /// with that one.
+    pub fn occasion(mut self, occasion: Occasion) -> Self {
+        self.occasion = Some(occasion);
+        self
+    }
+
+    /// Starts the engine. No service is started before [`Engine::up`] (or an [`occasion`](Self::occasion)). Not `async`,
+    /// so there is nothing to cancel: an engine whose last handle is dropped kills what it started and ends.
     ///
     /// # Errors
     /// [`StartError`]; nothing was started then.
@@ -136,41 +151,55 @@ impl EngineBuilder {
         }
         let seed = self.seed.unwrap_or_else(random);
         let id = self.id.unwrap_or_else(|| StackId::from_bits(u64::try_from(seed >> 64).unwrap_or(0)));
-        let home = Home::open(self.state, seed)?;
-        let logs = Arc::new(
-            Logs::open(home.path().join("logs"))
-                .map_err(|source| StartError::State { path: home.path().to_owned(), source })?,
-        );
+        let (home, durable) = Home::open(self.state, seed)?;
+        let failed = |source| StartError::State { path: home.path().to_owned(), source };
+        let logs = Arc::new(Logs::open(home.path().join("logs")).map_err(failed)?);
         let (reports_tx, reports) = mpsc::channel(CAPACITY);
         let (requests_tx, requests) = mpsc::channel(REQUESTS);
+        let mut config = BrainConfig::new(seed);
+        config.runs = logs.runs().map_err(failed)?;
+        let mut past = Past::read(durable, config).map_err(|why| failed(io::Error::other(why)))?;
+        let events = Arc::new(EventLog::new(std::mem::take(&mut past.events)));
+        let ledger = match past.files.take() {
+            Some(files) => Ledger::start(files, Arc::clone(&events)).map_err(failed)?,
+            None => Ledger::none(),
+        };
+        let wanted = past.stack.take().unwrap_or_else(|| self.stack.clone());
+        let mut ports = Ports::new(u64::try_from(seed & u128::from(u64::MAX)).unwrap_or(0));
+        std::mem::take(&mut past.ports).into_iter().for_each(|(port, seated)| ports.restore(port, seated));
         let world = Arc::new(World {
             stack: id,
             registry: self.registry,
             logs: Arc::clone(&logs),
             reports: Reports(reports_tx),
+            ledger,
+            ending: CancellationToken::new(),
             hurry: CancellationToken::new(),
-            ports: Mutex::new(Ports::new(u64::try_from(seed & u128::from(u64::MAX)).unwrap_or(0))),
-            directory: Mutex::default(),
+            ports: Mutex::new(ports),
+            directory: Mutex::new(directory(&wanted)),
+            wanted: Mutex::new(wanted),
         });
-        let mut config = BrainConfig::new(seed);
-        config.runs = logs.runs().map_err(|source| StartError::State { path: home.path().to_owned(), source })?;
-        let events = Arc::new(EventLog::new());
-        let clock = Clock::start();
-        let mut driver = Driver::new(
-            Brain::new(config),
-            clock,
-            Arc::clone(&world),
-            Arc::clone(&events),
-            Inbox { requests, reports },
-        );
-        driver.adopt_stack(&self.stack);
+        let (done, recovered) = watch::channel(false);
+        let opening = Opening {
+            restored: past.restored,
+            handles: past.handles,
+            begun: past.begun,
+            stack: self.stack,
+            occasion: self.occasion,
+            done,
+        };
+        let inbox = Inbox { requests, reports };
+        let driver = Driver::new(past.brain, past.clock, Arc::clone(&world), Arc::clone(&events), inbox);
         let quit = CancellationToken::new();
         for (name, runtime) in &world.registry.runtimes {
             tokio.spawn(listen(name.clone(), Arc::clone(runtime), Arc::clone(&world), quit.clone()));
         }
         let keep = {
             let (world, quit) = (Arc::clone(&world), quit.clone());
+            let mut recovered = recovered.clone();
             async move {
+                // Until then nobody knows who lives and writes.
+                let _ = recovered.wait_for(|done| *done).await;
                 let tidied = || world.registry.runtimes.values().for_each(|r| r.tidied());
                 // Cancel-safe: a round that was begun goes on on its own thread.
                 tokio::select! {
@@ -183,23 +212,17 @@ impl EngineBuilder {
         let guard = quit.drop_guard();
         let state_dir = home.path().to_owned();
         tokio.spawn(async move {
-            driver.run().await;
+            driver.run(opening).await;
             drop(guard);
             drop(home);
         });
-        Ok(Engine::new(id, self.stack, state_dir, world, events, requests_tx))
+        Ok(Engine::new(id, state_dir, world, events, requests_tx, recovered))
     }
 }
 
-impl Driver {
-    /// The first stack: known, wanted down.
-    fn adopt_stack(&mut self, stack: &Stack) {
-        let now = self.clock.now();
-        // A first `Apply` names no service and is never refused.
-        let _ = self.brain.apply(Input::Command(Command::Apply(Arc::new(stack.clone()))), now);
-        *self.world.directory() =
-            stack.services().iter().map(|s| (s.name.clone(), (Arc::clone(s), s.replicas))).collect();
-    }
+/// Each service with its number of replicas.
+pub(super) fn directory(stack: &Stack) -> BTreeMap<ServiceName, (Arc<Service>, u32)> {
+    stack.services().iter().map(|s| (s.name.clone(), (Arc::clone(s), s.replicas))).collect()
 }
 
 /// Passes a runtime's news on until the engine ends.
@@ -232,13 +255,15 @@ pub(super) struct Home {
 
 impl Home {
     #[expect(clippy::disallowed_methods, reason = "the state directory is made here")]
-    fn open(state: State, seed: u128) -> Result<Self, StartError> {
+    fn open(state: State, seed: u128) -> Result<(Self, Option<Durable>), StartError> {
+        let mut durable = None;
         let (path, temporary) = match state {
             State::Dir(path) => (path, false),
+            State::Durable(opened) => (durable.insert(*opened).dir.clone(), false),
             State::Temporary => (std::env::temp_dir().join(format!("orco-{:016x}", seed >> 64)), true),
         };
         match fs::DirBuilder::new().recursive(!temporary).mode(0o700).create(&path) {
-            Ok(()) => Ok(Self { path, temporary }),
+            Ok(()) => Ok((Self { path, temporary }, durable)),
             Err(source) => Err(StartError::State { path, source }),
         }
     }

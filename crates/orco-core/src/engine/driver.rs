@@ -9,19 +9,26 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    brain::{Action, Brain, Command, Input, Refused},
+    brain::{Action, Brain, Input},
+    crash,
+    journal::Change,
     model::{EventData, EventKind, Fact, Happening, InstanceId, Moment, Role, ServiceName, Verdict},
     runtime::Notice,
+    spec::Service,
 };
 
 use super::{
     clock::{Clock, wall_micros},
-    events::EventLog,
-    life::{Order, Plan, lead},
+    events::{Event, EventLog},
+    ledger::Mark,
+    life::{Order, Ordered, Plan, lead},
     live::{Found, Live, slot, status},
+    opening::Opening,
     prober::Prober,
     report::Report,
-    status::{Status, Watch},
+    saved,
+    requests::Request,
+    status::Status,
     world::World,
 };
 
@@ -29,19 +36,6 @@ use super::{
 pub(super) const REQUESTS: usize = 64;
 /// Reports folded in before the brain decides: one decision for a burst.
 const BATCH: usize = 256;
-
-/// What a handle asks of the driver.
-#[derive(Debug)]
-pub(super) enum Request {
-    /// Answered with the first status version that knows of it.
-    Command(Command, oneshot::Sender<Result<u64, Refused>>),
-    Status(oneshot::Sender<Arc<Status>>),
-    Watch(oneshot::Sender<Watch>),
-    /// The running instances of one service (`None`: there is no such service), or of all.
-    Running(Option<ServiceName>, oneshot::Sender<Option<Vec<Found>>>),
-    /// End, when nothing is left.
-    End(oneshot::Sender<()>),
-}
 
 /// The one owner of the brain.
 #[derive(Debug)]
@@ -55,11 +49,16 @@ pub(super) struct Driver {
     pub(super) tasks: TaskTracker,
     pub(super) published: watch::Sender<Arc<Status>>,
     pub(super) mode: Mode,
-    live: BTreeMap<InstanceId, Live>,
+    pub(super) live: BTreeMap<InstanceId, Live>,
+    /// What the engine itself wants to be remembered with the next turn.
+    pub(super) notes: Vec<Change>,
+    /// Ends that are reported and not recorded yet.
+    recorded: Vec<oneshot::Sender<Mark>>,
     /// Something changed since the last publication.
-    stale: bool,
+    pub(super) stale: bool,
     last_published: Moment,
-    going_down: bool,
+    last_mark: Mark,
+    pub(super) going_down: bool,
 }
 
 /// How far the engine is with ending.
@@ -68,6 +67,8 @@ pub(super) enum Mode {
     Serving,
     /// All handles are gone or the end was asked for: killed, waiting until nothing lives.
     Ending(Vec<oneshot::Sender<()>>),
+    /// Another engine goes on.
+    Leaving(oneshot::Sender<Result<(), Arc<str>>>),
 }
 
 /// The two parts that only the builder has before the driver runs.
@@ -90,14 +91,19 @@ impl Driver {
             published: watch::Sender::new(Arc::new(first)),
             mode: Mode::Serving,
             live: BTreeMap::new(),
+            notes: Vec::new(),
+            recorded: Vec::new(),
             stale: true,
             last_published: Moment::ZERO,
+            last_mark: 0,
             going_down: false,
         }
     }
 
-    /// Runs until it was told to end and nothing lives, then releases the runtimes.
-    pub(super) async fn run(mut self) {
+    /// Takes over what an earlier engine left, then runs until it was told to end and nothing lives, and releases the
+    /// runtimes.
+    pub(super) async fn run(mut self, opening: Opening) {
+        self.open(opening).await;
         let mut reports = Vec::with_capacity(BATCH);
         loop {
             let timer = self.next_timer();
@@ -113,11 +119,13 @@ impl Driver {
             }
             self.turn(now);
             self.publish(now);
-            if matches!(self.mode, Mode::Ending(_)) && self.live.is_empty() {
-                break;
+            match self.mode {
+                Mode::Serving => {}
+                Mode::Ending(_) if self.live.is_empty() => return self.finish().await,
+                Mode::Ending(_) => {}
+                Mode::Leaving(_) => return self.leave().await,
             }
         }
-        self.finish().await;
     }
 
     fn next_timer(&self) -> Option<Instant> {
@@ -129,77 +137,31 @@ impl Driver {
         next.map(|moment| self.clock.instant(moment))
     }
 
-    fn request(&mut self, request: Option<Request>) {
-        let now = self.clock.now();
-        match request {
-            Some(Request::Command(command, reply)) => {
-                let taken = self.command(command, now);
-                self.turn(now);
-                let _ = reply.send(taken.map(|()| self.next_version()));
-            }
-            Some(Request::Status(reply)) => {
-                self.turn(now);
-                let _ = reply.send(self.publish_now(now));
-            }
-            Some(Request::Watch(reply)) => {
-                let rx = self.published.subscribe();
-                self.publish_now(now);
-                let _ = reply.send(Watch { rx });
-            }
-            Some(Request::Running(service, reply)) => {
-                let _ = reply.send(self.running(service.as_ref()));
-            }
-            Some(Request::End(reply)) => self.end(Some(reply), now),
-            None => self.end(None, now),
-        }
-    }
-
-    fn command(&mut self, command: Command, now: Moment) -> Result<(), Refused> {
-        let kill = matches!(command, Command::Kill);
-        let down = kill || matches!(command, Command::Down);
-        let up = matches!(command, Command::Start { .. });
-        let stack = if let Command::Apply(stack) = &command { Some(Arc::clone(stack)) } else { None };
-        let scaled =
-            if let Command::Scale { service, replicas } = &command { Some((service.clone(), *replicas)) } else { None };
-        self.brain.apply(Input::Command(command), now)?;
-        self.stale = true;
-        self.going_down = down || (self.going_down && !up);
-        if kill {
-            self.world.hurry.cancel();
-        }
-        let mut directory = self.world.directory();
-        if let Some(stack) = stack {
-            *directory = stack.services().iter().map(|s| (s.name.clone(), (Arc::clone(s), s.replicas))).collect();
-        }
-        if let Some((service, replicas)) = scaled
-            && let Some(entry) = directory.get_mut(&service)
-        {
-            entry.1 = replicas;
-        }
-        Ok(())
-    }
-
-    fn end(&mut self, reply: Option<oneshot::Sender<()>>, now: Moment) {
-        let _ = self.command(Command::Kill, now);
-        self.mode = Mode::Ending(reply.into_iter().collect());
-    }
-
     fn report(&mut self, report: Report, now: Moment) {
         match report {
             Report::Up { at, inst, live } => {
+                crash::point("up.before-record");
                 if let Some(entry) = self.live.get_mut(&inst) {
+                    if self.world.ledger.records() {
+                        self.notes.push(saved::instance(&live));
+                    }
                     entry.running = Some(*live);
                 }
                 self.fact(Fact::Started { at, inst }, now);
             }
             Report::Fact(fact) => {
-                if let Fact::Exited { inst, .. } | Fact::StartFailed { inst, certain: true, .. } = &fact
-                    && let Some(mut gone) = self.live.remove(inst)
-                {
-                    gone.unprobe(Role::Readiness);
-                    gone.unprobe(Role::Liveness);
+                if matches!(fact, Fact::Probed { verdict: Verdict::Pass, .. }) {
+                    crash::point("probe.passed");
+                }
+                if let Fact::StartFailed { inst, certain: true, .. } = &fact {
+                    self.gone(*inst);
                 }
                 self.fact(fact, now);
+            }
+            Report::Over { at, inst, exit, port_lost, recorded } => {
+                self.gone(inst);
+                self.recorded.push(recorded);
+                self.fact(Fact::Exited { at, inst, exit, port_lost }, now);
             }
             Report::HookFailed { at, hook, why } => self.tell(vec![Happening {
                 kind: EventKind::HookFailed,
@@ -223,6 +185,17 @@ impl Driver {
         }
     }
 
+    /// An instance is over.
+    fn gone(&mut self, inst: InstanceId) {
+        if let Some(mut gone) = self.live.remove(&inst) {
+            gone.unprobe(Role::Readiness);
+            gone.unprobe(Role::Liveness);
+            if gone.running.is_some() && self.world.ledger.records() {
+                self.notes.push(saved::no_instance(inst));
+            }
+        }
+    }
+
     fn fact(&mut self, fact: Fact, now: Moment) {
         // A verdict that flips nothing is no reason to publish, but its message may be new; the brain's turn
         // decides cheaply, and publication is bounded in rate and happens only while somebody watches.
@@ -231,19 +204,50 @@ impl Driver {
         let _ = self.brain.apply(Input::Fact(fact), now);
     }
 
-    fn turn(&mut self, now: Moment) {
+    /// Decides, hands over what is to be remembered, and then acts: hands wait for the mark before they touch anything.
+    pub(super) fn turn(&mut self, now: Moment) -> Mark {
         let turn = self.brain.turn(now);
-        if turn.actions.is_empty() && turn.happenings.is_empty() {
-            return;
+        let active = !turn.actions.is_empty() || !turn.happenings.is_empty();
+        self.stale |= active;
+        let events = if turn.happenings.is_empty() { Vec::new() } else { self.stamp(turn.happenings) };
+        let mark = self.record(events);
+        for recorded in self.recorded.drain(..) {
+            // A hand that does not wait any more has ended with its engine.
+            let _ = recorded.send(mark);
         }
-        self.stale = true;
-        self.tell(turn.happenings);
         for action in turn.actions {
-            self.carry_out(action);
+            crash::point("turn.between-actions");
+            self.carry_out(action, mark);
         }
+        if active {
+            crash::point("turn.after-actions");
+        }
+        mark
     }
 
-    fn tell(&self, happenings: Vec<Happening>) {
+    /// Hands what changed to the ledger; without one, events are shown at once.
+    fn record(&mut self, events: Vec<Arc<Event>>) -> Mark {
+        if !self.world.ledger.records() {
+            self.events.show(events);
+            return 0;
+        }
+        let mut changes: Vec<Change> =
+            self.brain
+            .changes_with(&Service::to_json)
+            .into_iter()
+            .map(|c| Change { key: c.key, value: c.value })
+            .collect();
+        changes.append(&mut self.notes);
+        if changes.is_empty() && events.is_empty() {
+            return self.last_mark;
+        }
+        crash::point("turn.before-record");
+        self.last_mark = self.world.ledger.record(changes, events);
+        crash::point("turn.after-record");
+        self.last_mark
+    }
+
+    fn stamp(&self, happenings: Vec<Happening>) -> Vec<Arc<Event>> {
         let named = happenings
             .into_iter()
             .map(|h| {
@@ -251,20 +255,28 @@ impl Driver {
                 (h, service)
             })
             .collect();
-        self.events.publish(named, wall_micros());
+        self.events.stamp(named, wall_micros())
     }
 
-    fn carry_out(&mut self, action: Action) {
+    pub(super) fn tell(&mut self, happenings: Vec<Happening>) {
+        let events = self.stamp(happenings);
+        self.record(events);
+    }
+
+    fn carry_out(&mut self, action: Action, mark: Mark) {
         match action {
             Action::Start { at, inst, run, service } => {
-                let (orders, rx) = watch::channel(Order::Run);
-                self.live.insert(inst, Live { seat: at, orders, running: None, probers: [None, None] });
-                self.tasks.spawn(lead(Arc::clone(&self.world), Plan { at, inst, run, service }, rx));
+                let (orders, rx) = watch::channel(Ordered::RUN);
+                self.live.insert(inst, Live { seat: at, orders, running: None, probers: [None, None], resumed: [false; 2] });
+                self.tasks.spawn(lead(Arc::clone(&self.world), Plan { at, inst, run, service, mark }, rx));
             }
             Action::Probe { at, inst, role, version, health } => {
                 let Some(entry) = self.live.get_mut(&inst) else { return };
                 entry.unprobe(role);
+                crash::point("probe.before-begin");
                 let Some(running) = entry.running.clone() else { return };
+                let resumed = std::mem::take(&mut entry.resumed[slot(role)]);
+                let clock = self.clock;
                 let world = Arc::clone(&self.world);
                 let task = self.tasks.spawn(async move {
                     let probes = world.registry.build(&health, |spec| world.expand_probe(&running.request, spec));
@@ -272,7 +284,7 @@ impl Driver {
                     let reports = world.reports.clone();
                     match (probes, target) {
                         (Ok(probes), Some(target)) => {
-                            Box::pin(Prober { at, role, version, health, probes, target, reports }.run()).await;
+                            Box::pin(Prober { at, role, version, health, probes, target, reports, clock, resumed }.run()).await;
                         }
                         (probes, _) => {
                             let why = probes.err().unwrap_or_else(|| "no such runtime".to_owned());
@@ -288,18 +300,18 @@ impl Driver {
                     entry.unprobe(role);
                 }
             }
-            Action::Stop { inst, signal, .. } => self.order(inst, Order::Stop(signal)),
-            Action::Kill { inst, .. } => self.order(inst, Order::Kill),
+            Action::Stop { inst, signal, .. } => self.order(inst, Order::Stop(signal), mark),
+            Action::Kill { inst, .. } => self.order(inst, Order::Kill, mark),
         }
     }
 
-    fn order(&self, inst: InstanceId, order: Order) {
+    fn order(&self, inst: InstanceId, order: Order, mark: Mark) {
         if let Some(entry) = self.live.get(&inst) {
-            entry.order(order);
+            entry.order(order, mark);
         }
     }
 
-    fn running(&self, service: Option<&ServiceName>) -> Option<Vec<Found>> {
+    pub(super) fn running(&self, service: Option<&ServiceName>) -> Option<Vec<Found>> {
         let wanted = service.map(|name| self.brain.ix(name.as_str()).ok_or(())).transpose().ok()?;
         let chosen = self.live.values().filter(|l| wanted.is_none_or(|ix| l.seat.service == ix));
         let found = chosen.filter_map(|l| {
@@ -319,7 +331,7 @@ impl Driver {
         Duration::from_micros(services.saturating_mul(50).clamp(1_000, 50_000))
     }
 
-    fn next_version(&self) -> u64 {
+    pub(super) fn next_version(&self) -> u64 {
         self.published.borrow().version + 1
     }
 
@@ -329,29 +341,11 @@ impl Driver {
         }
     }
 
-    fn publish_now(&mut self, now: Moment) -> Arc<Status> {
+    pub(super) fn publish_now(&mut self, now: Moment) -> Arc<Status> {
         let new = Arc::new(status(&self.brain, &self.live, now, self.next_version(), self.going_down));
         self.published.send_replace(Arc::clone(&new));
         self.stale = false;
         self.last_published = now;
         new
-    }
-
-    /// Everything has ended; nothing is left to decide.
-    async fn finish(mut self) {
-        self.tasks.close();
-        self.tasks.wait().await;
-        for runtime in self.world.registry.runtimes.values() {
-            runtime.shutdown().await;
-        }
-        let now = self.clock.now();
-        self.publish_now(now);
-        self.events.close();
-        self.world.logs.close();
-        if let Mode::Ending(replies) = self.mode {
-            for reply in replies {
-                let _ = reply.send(());
-            }
-        }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures::Stream;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     brain::{Command, Refused},
@@ -20,7 +20,7 @@ use crate::{
 
 use super::{
     builder::EngineBuilder,
-    driver::Request,
+    requests::{NotTaken, Request},
     events::{Event, EventLog, EventQuery},
     finished::{Finished, finished},
     live::Found,
@@ -45,10 +45,10 @@ pub struct Engine {
 #[derive(Debug)]
 struct Shared {
     id: StackId,
-    stack: Stack,
     state_dir: PathBuf,
     world: Arc<World>,
     events: Arc<EventLog>,
+    recovered: watch::Receiver<bool>,
 }
 
 /// Why a command was not carried out.
@@ -76,6 +76,9 @@ pub enum CommandError {
         /// The runtime's words.
         why: String,
     },
+    /// It cannot be recorded, so it was not taken: nothing may happen that a crash would forget.
+    #[error("the change cannot be recorded: {0}")]
+    Unrecorded(String),
     /// The engine has ended.
     #[error("the engine has ended")]
     Ended,
@@ -101,13 +104,13 @@ impl Engine {
 
     pub(super) fn new(
         id: StackId,
-        stack: Stack,
         state_dir: PathBuf,
         world: Arc<World>,
         events: Arc<EventLog>,
         requests: mpsc::Sender<Request>,
+        recovered: watch::Receiver<bool>,
     ) -> Self {
-        Self { shared: Arc::new(Shared { id, stack, state_dir, world, events }), requests }
+        Self { shared: Arc::new(Shared { id, state_dir, world, events, recovered }), requests }
     }
 
     /// The stack's identity.
@@ -115,9 +118,52 @@ impl Engine {
         self.shared.id
     }
 
-    /// The stack as it was started with.
-    pub fn stack(&self) -> &Stack {
-        &self.shared.stack
+    /// The stack as it is wanted now.
+    pub fn stack(&self) -> Stack {
+        self.shared.world.wanted().clone()
+    }
+
+    /// Waits until the engine has taken over what an earlier one left, and has begun with its occasion. At once for an
+    /// engine without a [`State::Durable`](super::State::Durable). Cancel-safe.
+    pub async fn recovered(&self) {
+        // An error: the engine has ended before.
+        let _ = self.shared.recovered.clone().wait_for(|done| *done).await;
+    }
+
+    /// Makes this the wanted stack: new services come up if the stack was ever asked up as a whole, changed ones are
+    /// replaced one replica at a time, missing ones leave. An apply in the middle of another one changes the goal.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn apply(&self, stack: Stack) -> Result<Ticket, CommandError> {
+        self.command(Command::Apply(Arc::new(stack))).await
+    }
+
+    /// Keeps something with the state, for the host of a later engine ([`Durable::kept`](super::Durable::kept)).
+    /// Without a durable state it does nothing.
+    pub async fn keep(&self, name: &str, value: Vec<u8>) {
+        // An engine that has ended keeps nothing.
+        let _ = self.requests.send(Request::Keep(name.to_owned(), value)).await;
+    }
+
+    /// Returns when the engine's own loop has turned once: as long as it does, the engine is alive. False: it has ended.
+    pub async fn beat(&self) -> bool {
+        self.ask(Request::Beat).await.is_some()
+    }
+
+    /// Ends the engine and leaves all that runs to the next one on the same state; what is remembered is on the disk
+    /// when it returns. Only for a [`State::Durable`](super::State::Durable): without one it is a
+    /// [`shutdown`](Self::shutdown).
+    ///
+    /// # Errors
+    /// What kept the state from being written; the engine has ended all the same.
+    pub async fn leave(&self) -> Result<(), CommandError> {
+        if !self.shared.world.ledger.records() {
+            self.shutdown().await;
+            return Ok(());
+        }
+        let left = self.ask(Request::Leave).await.ok_or(CommandError::Ended)?;
+        left.map_err(|why| CommandError::Unrecorded(why.to_string()))
     }
 
     /// The state directory.
@@ -144,7 +190,11 @@ impl Engine {
     pub async fn command(&self, command: Command) -> Result<Ticket, CommandError> {
         let aim = Aim::of(&command);
         let watch = self.watch().await.ok_or(CommandError::Ended)?;
-        let from = self.ask(|reply| Request::Command(command, reply)).await.ok_or(CommandError::Ended)??;
+        let taken = self.ask(|reply| Request::Command(command, reply)).await.ok_or(CommandError::Ended)?;
+        let from = taken.map_err(|why| match why {
+            NotTaken::Refused(refused) => CommandError::Refused(refused),
+            NotTaken::Unrecorded(trouble) => CommandError::Unrecorded(trouble.to_string()),
+        })?;
         Ok(Ticket { watch, from, aim })
     }
 

@@ -4,17 +4,19 @@ use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use tokio::{
-    sync::watch,
+    sync::{oneshot, watch},
     time::{sleep, timeout},
 };
 
 use crate::{
+    crash,
     model::{Exit, Fact, InstanceId, Seat},
     runtime::{ExecRequest, Handle, How, Runtime, RuntimeError, StartRequest},
     spec::{Hook, Service},
 };
 
 use super::{
+    ledger::Mark,
     report::{Report, Running},
     world::World,
 };
@@ -34,13 +36,36 @@ pub(super) enum Order {
     Kill,
 }
 
+/// An order, and the mark behind which it is recorded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Ordered {
+    pub(super) order: Order,
+    pub(super) mark: Mark,
+}
+
+impl Ordered {
+    /// Nothing special.
+    pub(super) const RUN: Self = Self { order: Order::Run, mark: 0 };
+}
+
 /// An instance to be.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Plan {
     pub(super) at: Seat,
     pub(super) inst: InstanceId,
     pub(super) run: u32,
     pub(super) service: Arc<Service>,
+    /// Behind it the intent to start is recorded.
+    pub(super) mark: Mark,
+}
+
+/// An instance of an earlier engine.
+#[derive(Debug)]
+pub(super) struct Adopted {
+    pub(super) plan: Plan,
+    pub(super) running: Running,
+    /// The earlier engine has recorded that it runs.
+    pub(super) known: bool,
 }
 
 /// Why there is no running instance after a start.
@@ -52,59 +77,106 @@ enum NoStart {
 }
 
 /// Leads the instance through its life. `orders` come from the driver; its closing means kill.
-pub(super) async fn lead(world: Arc<World>, plan: Plan, mut orders: watch::Receiver<Order>) {
+pub(super) async fn lead(world: Arc<World>, plan: Plan, mut orders: watch::Receiver<Ordered>) {
     let (at, inst) = (plan.at, plan.inst);
     let Some(runtime) = world.runtime(&plan.service.runtime) else {
         let why = format!("runtime `{}` is not registered", plan.service.runtime);
         return fail(&world, at, inst, why, true).await;
     };
-    let (handle, running) = match start(&world, &plan, &*runtime, &mut orders).await {
-        Ok(started) => started,
+    let running = match start(&world, &plan, &*runtime, &mut orders).await {
+        Ok(running) => running,
         Err(NoStart::Refused(why)) => {
-            world.ports().release(inst);
+            world.release_ports(inst);
             return fail(&world, at, inst, why, true).await;
         }
         Err(NoStart::Unknown(why)) => {
             fail(&world, at, inst, why, false).await;
             // The brain answers with a kill, once.
-            let _ = orders.wait_for(|o| *o == Order::Kill).await;
+            let _ = orders.wait_for(|o| o.order == Order::Kill).await;
             until_done(|| runtime.reap(inst)).await;
-            let port_lost = world.ports().release(inst);
-            return end(&world, at, inst, Exit::Unknown, port_lost).await;
+            let port_lost = world.release_ports(inst);
+            end(&world, at, inst, Exit::Unknown, port_lost).await;
+            return;
         }
     };
-    world.logs.attach(&running.request, runtime.logs(&handle));
-    let request = Arc::clone(&running.request);
-    world.reports.send(Report::Up { at, inst, live: Box::new(running) }).await;
+    crash::point("start.before-up");
+    let live = Box::new(running.clone());
+    world.reports.send(Report::Up { at, inst, live }).await;
+    accompany(&world, &plan, &*runtime, running, orders, true).await;
+}
+
+/// Leads an instance on that an earlier engine has started.
+pub(super) async fn lead_on(world: Arc<World>, adopted: Adopted, mut orders: watch::Receiver<Ordered>) {
+    let Adopted { plan, running, known } = adopted;
+    let Some(runtime) = world.runtime(&plan.service.runtime) else {
+        // It was there to find it; the driver says to kill when the engine ends.
+        let _ = orders.wait_for(|o| o.order == Order::Kill).await;
+        return;
+    };
+    let live = Box::new(running.clone());
+    world.reports.send(Report::Up { at: plan.at, inst: plan.inst, live }).await;
+    accompany(&world, &plan, &*runtime, running, orders, !known).await;
+}
+
+/// From the moment it runs until its end is recorded and it is forgotten. `fresh`: its postStart hook is due.
+async fn accompany(
+    world: &Arc<World>,
+    plan: &Plan,
+    runtime: &dyn Runtime,
+    running: Running,
+    mut orders: watch::Receiver<Ordered>,
+    fresh: bool,
+) {
+    let (at, inst) = (plan.at, plan.inst);
+    let Running { handle, request, .. } = running;
+    world.logs.attach(&request, runtime.logs(&handle));
     let exit = {
         let duties = async {
             tokio::join!(
-                post_start(&world, at, &*runtime, &request),
-                obey(&world, at, &*runtime, &handle, &request, &mut orders)
+                post_start(world, at, runtime, &request, fresh),
+                obey(world, at, runtime, &handle, &request, &mut orders)
             );
             std::future::pending::<()>().await;
         };
         // Cancel-safe: `wait` is by contract; duties end with the instance.
         tokio::select! {
-            exit = wait(&*runtime, &handle) => exit,
+            exit = wait(runtime, &handle) => exit,
             () = duties => Exit::Unknown,
         }
     };
+    crash::point("exit.seen");
     world.logs.ended(inst).await;
+    crash::point("exit.before-post-stop");
     if let Some(hook) = &plan.service.hooks.post_stop {
-        run_hook_unhurried(&world, at, &*runtime, &request, hook, "postStop").await;
+        run_hook_unhurried(world, at, runtime, &request, hook, "postStop").await;
     }
+    let port_lost = world.release_ports(inst);
+    crash::point("exit.before-tell");
+    if !end(world, at, inst, exit, port_lost).await {
+        return;
+    }
+    crash::point("exit.before-remove");
     until_done(|| runtime.remove(&handle)).await;
-    let port_lost = world.ports().release(inst);
-    end(&world, at, inst, exit, port_lost).await;
+    crash::point("exit.after-remove");
 }
 
 async fn fail(world: &World, at: Seat, inst: InstanceId, why: String, certain: bool) {
     world.reports.send(Report::Fact(Fact::StartFailed { at, inst, why: why.into(), certain })).await;
 }
 
-async fn end(world: &World, at: Seat, inst: InstanceId, exit: Exit, port_lost: bool) {
-    world.reports.send(Report::Fact(Fact::Exited { at, inst, exit, port_lost })).await;
+/// Tells the end and waits until it is recorded: only then nobody needs the instance any more. False: the engine
+/// leaves it to the next one.
+async fn end(world: &World, at: Seat, inst: InstanceId, exit: Exit, port_lost: bool) -> bool {
+    let (recorded, answer) = oneshot::channel();
+    world.reports.send(Report::Over { at, inst, exit, port_lost, recorded }).await;
+    let Ok(mark) = answer.await else { return false };
+    // Both are cancel-safe. An engine that ends everything leaves nothing behind, even on a full disk.
+    tokio::select! {
+        () = world.ledger.written(mark) => {}
+        () = world.ending.cancelled() => {}
+    }
+    crash::point("exit.recorded");
+    true
 }
 
 /// Expands, runs the preStart hook, starts.
@@ -112,9 +184,12 @@ async fn start(
     world: &World,
     plan: &Plan,
     runtime: &dyn Runtime,
-    orders: &mut watch::Receiver<Order>,
-) -> Result<(Handle, Running), NoStart> {
+    orders: &mut watch::Receiver<Ordered>,
+) -> Result<Running, NoStart> {
+    crash::point("start.before-prepare");
     let (request, own_port) = world.prepare(plan).map_err(NoStart::Refused)?;
+    let mark = plan.mark.max(world.record_ports());
+    crash::point("start.after-prepare");
     let request = Arc::new(request);
     let stopped = || NoStart::Refused("stopped before its start".to_owned());
     if let Some(hook) = &plan.service.hooks.pre_start {
@@ -123,12 +198,18 @@ async fn start(
             done = run_hook(world, runtime, &request, hook) => {
                 done.map_err(|why| NoStart::Refused(format!("preStart hook: {why}")))?;
             }
-            _ = orders.wait_for(|o| *o != Order::Run) => return Err(stopped()),
+            _ = orders.wait_for(|o| o.order != Order::Run) => return Err(stopped()),
         }
     }
-    if *orders.borrow() != Order::Run {
+    // Cancel-safe: nothing was started yet, and both only wait.
+    tokio::select! {
+        () = world.ledger.written(mark) => {}
+        _ = orders.wait_for(|o| o.order != Order::Run) => return Err(stopped()),
+    }
+    if orders.borrow().order != Order::Run {
         return Err(stopped());
     }
+    crash::point("start.before-spawn");
     let started = timeout(START_DEADLINE, AssertUnwindSafe(runtime.start((*request).clone())).catch_unwind()).await;
     let handle = match started {
         Ok(Ok(Ok(handle))) => handle,
@@ -137,8 +218,9 @@ async fn start(
         Ok(Err(_)) => return Err(NoStart::Unknown(format!("runtime `{}` panicked", runtime.name()))),
         Err(_) => return Err(NoStart::Unknown(format!("runtime `{}` did not answer", runtime.name()))),
     };
+    crash::point("start.after-spawn");
     let endpoints = world.endpoints(runtime, &handle, &plan.service, own_port).await;
-    Ok((handle.clone(), Running { handle, request, endpoints, own_port }))
+    Ok(Running { handle, request, endpoints, own_port })
 }
 
 /// Waits for the end, whatever it takes: a runtime that cannot tell is asked again.
@@ -164,11 +246,13 @@ async fn obey(
     runtime: &dyn Runtime,
     handle: &Handle,
     request: &StartRequest,
-    orders: &mut watch::Receiver<Order>,
+    orders: &mut watch::Receiver<Ordered>,
 ) {
     let mut done = Order::Run;
     loop {
-        let order = orders.wait_for(|o| *o > done).await.map_or(Order::Kill, |o| *o);
+        // The sender goes only with the driver: after a hand-over nobody may touch the instance.
+        let Ok(Ordered { order, mark }) = orders.wait_for(|o| o.order > done).await.map(|o| *o) else { return };
+        world.ledger.tried(mark).await;
         match order {
             Order::Run => {}
             Order::Stop(signal) => {
@@ -176,22 +260,29 @@ async fn obey(
                     if let Some(hook) = &request.service.hooks.pre_stop {
                         run_hook_unhurried(world, at, runtime, request, hook, "preStop").await;
                     }
+                    crash::point("stop.before-signal");
                     until_done(|| runtime.stop(handle, How::Graceful(signal))).await;
+                    crash::point("stop.after-signal");
                 };
                 // Cancel-safe: a kill overtakes a stop that is still under way.
                 tokio::select! {
                     () = graceful => {}
-                    _ = orders.wait_for(|o| *o == Order::Kill) => {}
+                    _ = orders.wait_for(|o| o.order == Order::Kill) => {}
                 }
             }
-            Order::Kill => return until_done(|| runtime.stop(handle, How::Kill)).await,
+            Order::Kill => {
+                crash::point("kill.before");
+                until_done(|| runtime.stop(handle, How::Kill)).await;
+                crash::point("kill.after");
+                return;
+            }
         }
         done = order;
     }
 }
 
-async fn post_start(world: &World, at: Seat, runtime: &dyn Runtime, request: &StartRequest) {
-    if let Some(hook) = &request.service.hooks.post_start {
+async fn post_start(world: &World, at: Seat, runtime: &dyn Runtime, request: &StartRequest, fresh: bool) {
+    if let Some(hook) = request.service.hooks.post_start.as_ref().filter(|_| fresh) {
         run_hook_unhurried(world, at, runtime, request, hook, "postStart").await;
     }
 }
@@ -237,7 +328,7 @@ async fn run_hook(world: &World, runtime: &dyn Runtime, request: &StartRequest, 
 }
 
 /// Repeats an idempotent call until it succeeds. Bounded by the life of the engine, which drops it.
-async fn until_done<F: Future<Output = Result<(), RuntimeError>>>(mut call: impl FnMut() -> F) {
+pub(super) async fn until_done<F: Future<Output = Result<(), RuntimeError>>>(mut call: impl FnMut() -> F) {
     let mut pause = RETRY.0;
     loop {
         match timeout(CALL_DEADLINE, AssertUnwindSafe(call()).catch_unwind()).await {

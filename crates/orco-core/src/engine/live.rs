@@ -12,7 +12,8 @@ use crate::{
 
 use super::{
     clock::wall_micros,
-    life::Order,
+    ledger::Mark,
+    life::{Order, Ordered},
     report::Running,
     status::{Overlay, Status},
 };
@@ -24,17 +25,20 @@ pub(super) type Found = (u32, Arc<dyn Runtime>, Running);
 #[derive(Debug)]
 pub(super) struct Live {
     pub(super) seat: Seat,
-    pub(super) orders: watch::Sender<Order>,
+    pub(super) orders: watch::Sender<Ordered>,
     pub(super) running: Option<Running>,
     pub(super) probers: [Option<AbortHandle>; 2],
+    /// By role: an earlier engine probed it, and it was ready; the next prober goes on with that.
+    pub(super) resumed: [bool; 2],
 }
 
 impl Live {
-    pub(super) fn order(&self, order: Order) {
+    /// Gives an order, to be carried out once the decision behind it is recorded.
+    pub(super) fn order(&self, order: Order, mark: Mark) {
         self.orders.send_if_modified(|now| {
-            let grows = order > *now;
+            let grows = order > now.order;
             if grows {
-                *now = order;
+                *now = Ordered { order, mark };
             }
             grows
         });

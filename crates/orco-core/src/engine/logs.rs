@@ -19,6 +19,7 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use crate::{
+    crash,
     log::{
         Origin, Query, Record, Store, Writer,
         format::{SEGMENT_BYTES, Stem},
@@ -221,8 +222,11 @@ impl Logs {
             let round = self.tasks.spawn_blocking(move || {
                 let live: BTreeSet<Origin> = logs.tails().into_iter().map(|t| t.origin).collect();
                 let is_live = |origin: &Origin| live.contains(origin);
+                crash::point("retain.before");
                 logs.store.seal(&is_live)?;
-                logs.store.retain(RETAINED, &is_live)
+                let dropped = logs.store.retain(RETAINED, &is_live);
+                crash::point("retain.after");
+                dropped
             });
             match round.await {
                 Ok(Ok(dropped)) if dropped.segments > 0 => {

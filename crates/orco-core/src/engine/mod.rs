@@ -8,28 +8,37 @@
 
 mod builder;
 mod clock;
+mod closing;
 mod driver;
+mod durable;
 mod events;
 mod exec;
 mod finished;
 mod handle;
+mod ledger;
 mod life;
 mod live;
 mod logs;
+mod opening;
+mod past;
 mod ports;
 mod prober;
 mod reader;
 mod registry;
 mod report;
+mod requests;
+mod saved;
 mod status;
 mod ticket;
 mod why;
 mod world;
 
 pub use builder::{EngineBuilder, StartError, State};
+pub use durable::{Durable, DurableError};
 pub use events::{Event, EventQuery};
 pub use finished::Finished;
 pub use handle::{CommandError, Engine, NotReady};
+pub use opening::Occasion;
 pub use status::{Overlay, Status, Watch};
 pub use ticket::{NotDone, Ticket};
 pub use why::Why;

@@ -4,7 +4,7 @@
 //! per port; the port itself is never held open, so that the service can bind it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     io,
     net::{Ipv4Addr, TcpListener},
@@ -28,6 +28,8 @@ pub(super) struct Ports {
     next: u16,
     locks: BTreeMap<u16, File>,
     seats: BTreeMap<Key, Vec<(u16, Option<InstanceId>)>>,
+    /// Ports whose seat or user changed since they were last remembered.
+    changed: BTreeSet<u16>,
 }
 
 impl Ports {
@@ -41,7 +43,7 @@ impl Ports {
         let dir = std::env::temp_dir().join(format!("orco-ports-{uid}"));
         let width = u64::from(end - FIRST);
         let next = FIRST + u16::try_from(start % width).unwrap_or(0);
-        Self { dir, end, next, locks: BTreeMap::new(), seats: BTreeMap::new() }
+        Self { dir, end, next, locks: BTreeMap::new(), seats: BTreeMap::new(), changed: BTreeSet::new() }
     }
 
     /// The port of a seat for a live instance. A port that another live instance of the seat uses (an
@@ -55,12 +57,17 @@ impl Ports {
     ) -> io::Result<u16> {
         let key = (service.clone(), replica, name.to_owned());
         if let Some(held) = self.seats.get_mut(&key)
-            && let Some((port, user)) = held.iter_mut().find(|(_, user)| user.is_none_or(|u| u == inst))
+            && let Some(at) = mine(held, inst)
+            && let Some((port, user)) = held.get_mut(at)
         {
-            *user = Some(inst);
+            if *user != Some(inst) {
+                *user = Some(inst);
+                self.changed.insert(*port);
+            }
             return Ok(*port);
         }
         let port = self.acquire()?;
+        self.changed.insert(port);
         self.seats.entry(key).or_default().push((port, Some(inst)));
         Ok(port)
     }
@@ -72,6 +79,7 @@ impl Ports {
             return Ok(*port);
         }
         let port = self.acquire()?;
+        self.changed.insert(port);
         self.seats.entry(key).or_default().push((port, None));
         Ok(port)
     }
@@ -86,6 +94,7 @@ impl Ports {
                     return true;
                 }
                 *user = None;
+                self.changed.insert(*port);
                 let fine = bindable(*port);
                 if !fine {
                     lost = true;
@@ -95,6 +104,41 @@ impl Ports {
             });
         }
         lost
+    }
+
+    /// What is to be remembered of the ports since the last call: each with its seat and user, or `None` if it was
+    /// given up.
+    pub(super) fn changes(&mut self) -> Vec<(u16, Option<Seated>)> {
+        std::mem::take(&mut self.changed).into_iter().map(|port| (port, self.seated(port))).collect()
+    }
+
+    fn seated(&self, port: u16) -> Option<Seated> {
+        self.seats.iter().find_map(|((service, replica, name), held)| {
+            let (_, user) = held.iter().find(|(p, _)| *p == port)?;
+            Some(Seated { service: service.clone(), replica: *replica, name: name.clone(), user: *user })
+        })
+    }
+
+    /// A port as it was remembered. Its lock is taken again where that is possible; a service that lives listens on it
+    /// anyway.
+    pub(super) fn restore(&mut self, port: u16, seated: Seated) {
+        let Seated { service, replica, name, user } = seated;
+        if self.make_dir().is_ok()
+            && let Ok(Some(lock)) = self.lock(port)
+        {
+            self.locks.insert(port, lock);
+        }
+        self.seats.entry((service, replica, name)).or_default().push((port, user));
+    }
+
+    /// Ports of instances that are not among these have no user any more.
+    pub(super) fn keep_users(&mut self, live: &BTreeSet<InstanceId>) {
+        for (port, user) in self.seats.values_mut().flatten() {
+            if user.is_some_and(|u| !live.contains(&u)) {
+                *user = None;
+                self.changed.insert(*port);
+            }
+        }
     }
 
     /// A port nobody has: no other Orco by its lock, no other program by trying.
@@ -140,6 +184,23 @@ impl Ports {
             Err(fs::TryLockError::Error(e)) => Err(e),
         }
     }
+}
+
+/// Whose a port is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Seated {
+    pub(super) service: ServiceName,
+    pub(super) replica: u32,
+    /// Empty for `${port}`.
+    pub(super) name: String,
+    /// The live instance that has it.
+    pub(super) user: Option<InstanceId>,
+}
+
+/// The instance's own port among those of its seat, else a free one.
+fn mine(held: &[(u16, Option<InstanceId>)], inst: InstanceId) -> Option<usize> {
+    let own = held.iter().position(|(_, user)| *user == Some(inst));
+    own.or_else(|| held.iter().position(|(_, user)| user.is_none()))
 }
 
 fn bindable(port: u16) -> bool {

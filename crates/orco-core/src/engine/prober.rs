@@ -10,12 +10,15 @@ use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio::time::{sleep, timeout};
 
 use crate::{
-    model::{Fact, ProbeVersion, Role, Seat, Verdict},
+    model::{Fact, InstanceId, ProbeVersion, Role, Seat, Verdict},
     probe::{Probe, ProbeKind, Target},
     spec::{Health, ProbeSpec, expr::Tri},
 };
 
-use super::report::{Report, Reports};
+use super::{
+    clock::Clock,
+    report::{Report, Reports},
+};
 
 /// The first pause between two questions to an instance that is not ready yet.
 const FIRST_RETRY: Duration = Duration::from_millis(1);
@@ -30,7 +33,13 @@ pub(super) struct Prober {
     pub(super) probes: Vec<Arc<dyn Probe>>,
     pub(super) target: Target,
     pub(super) reports: Reports,
+    pub(super) clock: Clock,
+    /// An earlier engine asked before, and it was ready then.
+    pub(super) resumed: bool,
 }
+
+/// An answer that comes so long after its deadline says that this program was held up, and nothing of the service.
+const HELD_UP: Duration = Duration::from_secs(1);
 
 impl Prober {
     /// Runs until it is dropped, or until nothing can change any more (a log pattern was seen and
@@ -40,12 +49,16 @@ impl Prober {
         let mut values: Vec<Option<Verdict>> = vec![None; count];
         let mut streams = FuturesUnordered::new();
         for index in (0..count).filter(|&i| self.probes[i].kind() == ProbeKind::Stream) {
-            values[index] = Some(Verdict::Fail("not seen yet".into()));
+            // What an earlier engine saw may be out of the log by now: not to see it again says nothing.
+            values[index] = (!self.resumed).then(|| Verdict::Fail("not seen yet".into()));
             streams.push(async move { (index, guarded(&*self.probes[index], &self.target).await) });
         }
         let polls: Vec<usize> = (0..count).filter(|&i| self.probes[i].kind() == ProbeKind::Poll).collect();
         let mut pause = FIRST_RETRY;
         let mut passed = false;
+        if self.resumed {
+            sleep(spread(self.target.instance, self.health.tally.interval)).await;
+        }
         loop {
             let verdict = self.round(&polls, &mut values).await;
             let pass = verdict == Verdict::Pass;
@@ -85,8 +98,10 @@ impl Prober {
             .iter()
             .map(|&index| async move {
                 let limit = self.limit(index);
+                let begun = self.clock.now();
                 let answer = timeout(limit, guarded(&*self.probes[index], &self.target)).await;
-                (index, answer.unwrap_or_else(|_| self.late(index, limit)))
+                let took = self.clock.now().since(begun);
+                (index, answer.unwrap_or_else(|_| self.late(index, limit, took)))
             })
             .collect();
         loop {
@@ -120,7 +135,10 @@ impl Prober {
         }
     }
 
-    fn late(&self, index: usize, limit: Duration) -> Verdict {
+    fn late(&self, index: usize, limit: Duration, took: Duration) -> Verdict {
+        if took > limit + HELD_UP {
+            return Verdict::Unknown("the engine was held up".into());
+        }
         let name = self.health.check.probes.get(index).map_or("probe", ProbeSpec::name);
         Verdict::Fail(format!("{name} timeout after {}", crate::model::human(limit)).into())
     }
@@ -151,6 +169,13 @@ fn blame(values: &[Option<Verdict>], unknown: bool) -> Arc<str> {
         }
     }
     found.unwrap_or_else(|| "the expression is false".into())
+}
+
+/// Where in its interval an instance that was ready before is asked first, so that a thousand that are taken over
+/// together are not asked together.
+fn spread(instance: InstanceId, interval: Duration) -> Duration {
+    let part = u32::try_from(instance.0 % 1000).unwrap_or(0);
+    interval * part / 1000
 }
 
 /// Where in its interval an instance is asked: somewhere in the second half, by its random id.

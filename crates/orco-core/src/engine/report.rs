@@ -2,12 +2,14 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    model::{Fact, InstanceId, Seat},
+    model::{Exit, Fact, InstanceId, Seat},
     runtime::{Handle, Notice, StartRequest},
 };
+
+use super::ledger::Mark;
 
 /// Reports under way to the driver. When it is full, hands wait: probes and spawns slow down, nothing
 /// is lost.
@@ -20,6 +22,9 @@ pub(super) enum Report {
     Fact(Fact),
     /// An instance runs.
     Up { at: Seat, inst: InstanceId, live: Box<Running> },
+    /// A started instance is over. The answer is the mark behind which its end is recorded: only then may the runtime
+    /// forget it. No answer: the engine leaves the instance to the next one.
+    Over { at: Seat, inst: InstanceId, exit: Exit, port_lost: bool, recorded: oneshot::Sender<Mark> },
     /// A hook after the start, before the stop or after the end failed.
     HookFailed { at: Seat, hook: &'static str, why: Arc<str> },
     /// A runtime has news.

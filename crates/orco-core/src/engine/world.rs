@@ -14,18 +14,20 @@ use crate::{
     probe::Target,
     runtime::{Handle, LogTarget, Runtime, StartRequest},
     spec::{
-        ProbeSpec, Service,
+        ProbeSpec, Service, Stack,
         vars::{InstanceVar, fill},
     },
 };
 
 use super::{
     exec::ExecBeside,
+    ledger::{Ledger, Mark},
     life::Plan,
     logs::Logs,
     ports::Ports,
     registry::Registry,
     report::{Reports, Running},
+    saved,
 };
 
 /// Shared by all hands of one engine.
@@ -35,12 +37,17 @@ pub(super) struct World {
     pub(super) registry: Registry,
     pub(super) logs: Arc<Logs>,
     pub(super) reports: Reports,
+    pub(super) ledger: Ledger,
+    /// The engine ends and takes everything along.
+    pub(super) ending: CancellationToken,
     /// Everything is being killed: nobody waits for hooks any more.
     pub(super) hurry: CancellationToken,
     /// Short critical sections without awaits.
     pub(super) ports: Mutex<Ports>,
     /// Each service with its number of replicas, for `${endpoints.NAME}`. Written by the driver.
     pub(super) directory: Mutex<BTreeMap<ServiceName, (Arc<Service>, u32)>>,
+    /// The stack that is wanted now. Written by the driver.
+    pub(super) wanted: Mutex<Stack>,
 }
 
 impl World {
@@ -48,8 +55,28 @@ impl World {
         self.ports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// An instance is over: its ports stay with their seats. True if a stranger has one of them.
+    pub(super) fn release_ports(&self, inst: InstanceId) -> bool {
+        let lost = self.ports().release(inst);
+        self.record_ports();
+        lost
+    }
+
+    /// Hands over what changed of the ports; the mark behind which it is recorded.
+    pub(super) fn record_ports(&self) -> Mark {
+        let changes = self.ports().changes();
+        if changes.is_empty() || !self.ledger.records() {
+            return 0;
+        }
+        self.ledger.record(changes.into_iter().map(|(port, seated)| saved::port(port, seated)).collect(), Vec::new())
+    }
+
     pub(super) fn directory(&self) -> MutexGuard<'_, BTreeMap<ServiceName, (Arc<Service>, u32)>> {
         self.directory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn wanted(&self) -> MutexGuard<'_, Stack> {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn runtime(&self, name: &str) -> Option<Arc<dyn Runtime>> {

@@ -27,7 +27,9 @@ use super::story::duration;
 use crate::{
     model::{Exit, InstanceId, ServiceName, StackId, Verdict},
     probe::{Probe, ProbeFactory, Target},
-    runtime::{ExecRequest, ExecResult, Found, Handle, How, LogChunk, LogSource, Runtime, RuntimeError, StartRequest},
+    runtime::{
+        ExecRequest, ExecResult, Found, Handle, How, Known, LogChunk, LogSource, Runtime, RuntimeError, StartRequest,
+    },
     spec::{Diagnostic, ProbeSpec, Service},
 };
 
@@ -157,10 +159,11 @@ impl Runtime for FakeRuntime {
         problems.map(|why| Diagnostic::error("bad-fake", why)).collect()
     }
 
-    async fn list(&self, stack: &StackId) -> Result<Vec<Found>, RuntimeError> {
+    /// It asks nobody: clones share their instances, so another engine's clone finds them all.
+    async fn list(&self, stack: &StackId, _: &[Known]) -> Result<Vec<Found>, RuntimeError> {
         let all = self.lock();
-        let live = all.iter().filter(|(_, fake)| fake.stack == *stack && !fake.is_over());
-        Ok(live
+        let ours = all.iter().filter(|(_, fake)| fake.stack == *stack);
+        Ok(ours
             .map(|(id, fake)| Found { handle: Handle::new(*id, id.to_string()), service: fake.service.clone() })
             .collect())
     }
@@ -218,7 +221,8 @@ impl Runtime for FakeRuntime {
     }
 
     async fn reap(&self, instance: InstanceId) -> Result<(), RuntimeError> {
-        if let Some(fake) = self.find(instance) {
+        let fake = self.lock().remove(&instance);
+        if let Some(fake) = fake {
             fake.end_at(now(), Exit::Signal(9));
         }
         Ok(())

@@ -162,6 +162,7 @@ impl Ledger {
             | Step::Unprobe(..)
             | Step::Stop(_)
             | Step::Kill(_)
+            | Step::Repeat(_)
             | Step::Lean(..)
             | Step::Yield(_)
             | Step::Block(_)

@@ -229,7 +229,10 @@ impl Session {
                 _ => {}
             }
             let effect =
-                matches!(step, Step::Start(_) | Step::Probe(..) | Step::Unprobe(..) | Step::Stop(_) | Step::Kill(_));
+                matches!(
+                    step,
+                    Step::Start(_) | Step::Probe(..) | Step::Unprobe(..) | Step::Stop(_) | Step::Kill(_) | Step::Repeat(_)
+                );
             if effect {
                 let Some(action) = actions.next() else {
                     return Err(self.violated("every effect is an action", format!("{step:?}")));

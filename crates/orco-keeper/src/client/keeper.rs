@@ -67,6 +67,9 @@ pub(super) struct Shared {
     instances: Mutex<HashMap<InstanceId, Arc<Instance>>>,
     events: mpsc::UnboundedSender<Event>,
     heard: tokio::sync::Mutex<mpsc::UnboundedReceiver<Event>>,
+    /// Signals that came to the detached keeper.
+    signals: mpsc::UnboundedSender<i32>,
+    asked: tokio::sync::Mutex<mpsc::UnboundedReceiver<i32>>,
 }
 
 /// What a lost keeper held.
@@ -80,6 +83,7 @@ impl Client {
     /// A client without a keeper: it is started when it is needed.
     pub fn new(config: Config) -> Self {
         let (events, heard) = mpsc::unbounded_channel();
+        let (signals, asked) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             config,
             ids: Ids::new(),
@@ -91,6 +95,8 @@ impl Client {
             instances: Mutex::new(HashMap::new()),
             events,
             heard: tokio::sync::Mutex::new(heard),
+            signals,
+            asked: tokio::sync::Mutex::new(asked),
         });
         Self { shared }
     }
@@ -240,6 +246,21 @@ impl Client {
         }
     }
 
+    /// The next signal that came to the detached keeper and is meant for the engine. Never returns in the foreground.
+    /// Cancel-safe; for one caller at a time.
+    pub async fn asked(&self) -> i32 {
+        match self.shared.asked.lock().await.recv().await {
+            Some(signal) => signal,
+            // The sender lives as long as we do.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// All instances that are not forgotten, with the pids that their main processes have or had.
+    pub fn held(&self) -> Vec<(InstanceId, Option<u32>)> {
+        lock(&self.shared.instances).iter().map(|(id, instance)| (*id, instance.state().pid)).collect()
+    }
+
     /// All instances that are not over, with the pids of their main processes.
     pub fn live(&self) -> Vec<(InstanceId, Option<u32>)> {
         let instances = lock(&self.shared.instances);
@@ -365,6 +386,11 @@ impl Shared {
     /// Forgets an instance.
     pub(super) fn take(&self, id: InstanceId) -> Option<Arc<Instance>> {
         lock(&self.instances).remove(&id)
+    }
+
+    pub(super) fn ask(&self, signal: i32) {
+        // The receiver lives as long as we do.
+        let _ = self.signals.send(signal);
     }
 
     pub(super) fn tell(&self, event: Event) {

@@ -113,6 +113,10 @@ fn take_in(client: &Arc<Shared>, incoming: &Incoming, report: Report) {
             }
         }
         Report::Rotated { id, segment } => client.tell(Event::Rotated { id, segment }),
+        // Told before this task begins.
+        Report::Held { .. } | Report::HeldAll {} => {}
+        Report::Adopted { .. } | Report::Gone { .. } => {}
+        Report::Asked { signal } => client.ask(signal),
     }
 }
 
@@ -120,5 +124,6 @@ const fn exit(ending: Ending) -> Exit {
     match ending {
         Ending::Code { code } => Exit::Code(code),
         Ending::Signal { signal } => Exit::Signal(signal),
+        Ending::Unknown {} => Exit::Unknown,
     }
 }

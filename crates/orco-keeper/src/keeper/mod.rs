@@ -1,5 +1,6 @@
 //! The keeper process.
 
+mod adopt;
 mod capture;
 mod cgroup;
 mod guard;

@@ -45,6 +45,9 @@ impl Keeper {
             Order::Arm { id, beyond } => self.logger.give(Task::Arm { id, beyond }),
             Order::Acknowledge {} => self.logger.give(Task::Acknowledge),
             Order::Shutdown {} => self.leave_now(),
+            Order::Adopt { adopt } => self.adopt(&adopt),
+            // The fate of a foreground keeper is its engine's.
+            Order::Recorded { .. } | Order::Serving {} | Order::Succeed { .. } => {}
         }
     }
 

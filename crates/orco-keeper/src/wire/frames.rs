@@ -37,6 +37,16 @@ impl Frames {
         &mut self.bytes
     }
 
+    /// The version in the first frame, as soon as it is there. Both sides begin with a frame whose number is 0 and
+    /// whose first field is the version, in every version: what follows may differ.
+    pub(crate) fn version(&self) -> Result<Option<u8>, Malformed> {
+        match self.bytes[self.start..].get(PREFIX..) {
+            None | Some([] | [0]) => Ok(None),
+            Some([0, version, ..]) => Ok(Some(*version)),
+            Some(_) => Err(Malformed),
+        }
+    }
+
     /// The next whole frame, if it is there.
     pub(crate) fn next<T: Wire>(&mut self) -> Result<Option<T>, Malformed> {
         let mut rest = &self.bytes[self.start..];

@@ -7,13 +7,13 @@ mod report;
 
 pub(crate) use codec::{Malformed, Wire};
 pub(crate) use frames::{Frames, MAX_FRAME, frame};
+pub(crate) use order::{Adopt, Exec, Hello, Order};
 pub use order::{Backend, Change, Credentials, Launch, Spawn};
-pub(crate) use order::{Exec, Hello, Order};
 pub use report::Stage;
 pub(crate) use report::{Ending, Report};
 
 /// Both sides must agree on it; a keeper of another version is refused.
-pub(crate) const VERSION: u8 = 1;
+pub(crate) const VERSION: u8 = 2;
 
 #[cfg(test)]
 mod tests;

@@ -103,6 +103,17 @@ pub(crate) struct Exec {
     pub(crate) timeout_ms: u64,
 }
 
+/// A process of an earlier keeper to take over, with its output.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Adopt {
+    pub(crate) id: InstanceId,
+    /// Which process it is; empty: whoever carries the stamp.
+    pub(crate) token: Box<[u8]>,
+    pub(crate) stop_signal: i32,
+    pub(crate) log_dir: Box<[u8]>,
+    pub(crate) log_stem: Box<[u8]>,
+}
+
 /// The first frame.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Hello {
@@ -157,12 +168,27 @@ pub(crate) enum Order {
     Acknowledge {},
     /// Ends everything, then itself.
     Shutdown {},
+    /// Answered by `Adopted` or `Gone`, later by `Exited`.
+    Adopt {
+        adopt: Adopt,
+    },
+    /// The engine has recorded the instance's end: the keeper may forget it.
+    Recorded {
+        id: InstanceId,
+    },
+    /// The engine has recovered and answers.
+    Serving {},
+    /// This engine is about to end: this program is to be started in its place.
+    Succeed {
+        program: Box<[u8]>,
+    },
 }
 
 wire_struct!(Credentials { uid, gid, groups });
 wire_struct!(Launch { id, program, argv, inherit, env, workdir, credentials });
 wire_struct!(Spawn { launch, stop_signal, log_dir, log_stem });
 wire_struct!(Exec { launch, timeout_ms });
+wire_struct!(Adopt { id, token, stop_signal, log_dir, log_stem });
 wire_struct!(Hello { version, segment_bytes, unacknowledged_bytes, nofile, env });
 wire_enum!(Order {
     0 => Hello { hello },
@@ -174,4 +200,8 @@ wire_enum!(Order {
     6 => Arm { id, beyond },
     7 => Acknowledge {},
     8 => Shutdown {},
+    9 => Adopt { adopt },
+    10 => Recorded { id },
+    11 => Serving {},
+    12 => Succeed { program },
 });

@@ -10,8 +10,14 @@ use super::{
 /// How a main process ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Ending {
-    Code { code: i32 },
-    Signal { signal: i32 },
+    Code {
+        code: i32,
+    },
+    Signal {
+        signal: i32,
+    },
+    /// An adopted process has ended, and this kernel does not say how.
+    Unknown {},
 }
 
 /// At which step a start failed.
@@ -72,11 +78,23 @@ pub(crate) enum Report {
     Grew { id: InstanceId, total: u64 },
     /// This segment is closed.
     Rotated { id: InstanceId, segment: u32 },
+    /// The keeper has this instance already: told to each engine that attaches, after `Ready`. `ending` and the final
+    /// number of bytes once it is over.
+    Held { id: InstanceId, pid: u32, ending: Option<Ending>, bytes: u64, log_dir: Box<[u8]>, log_stem: Box<[u8]> },
+    /// All `Held` have been said.
+    HeldAll {},
+    /// The process to adopt runs, and is the keeper's now.
+    Adopted { id: InstanceId, pid: u32 },
+    /// The process to adopt does not run, or is another by now.
+    Gone { id: InstanceId },
+    /// This signal came to the keeper; it is meant for the engine.
+    Asked { signal: i32 },
 }
 
 wire_enum!(Ending {
     0 => Code { code },
     1 => Signal { signal },
+    2 => Unknown {},
 });
 wire_enum!(Report {
     0 => Ready { version, pid, backend, refused },
@@ -87,4 +105,9 @@ wire_enum!(Report {
     5 => ExecDone { id, ending, output },
     6 => Grew { id, total },
     7 => Rotated { id, segment },
+    8 => Held { id, pid, ending, bytes, log_dir, log_stem },
+    9 => HeldAll {},
+    10 => Adopted { id, pid },
+    11 => Gone { id },
+    12 => Asked { signal },
 });

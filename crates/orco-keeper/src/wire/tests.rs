@@ -47,6 +47,12 @@ fn order() -> impl Strategy<Value = Order> {
         (id(), any::<u64>()).prop_map(|(id, beyond)| Order::Arm { id, beyond }),
         Just(Order::Acknowledge {}),
         Just(Order::Shutdown {}),
+        (id(), blob(), any::<i32>(), blob(), blob()).prop_map(|(id, token, stop_signal, log_dir, log_stem)| {
+            Order::Adopt { adopt: Adopt { id, token, stop_signal, log_dir, log_stem } }
+        }),
+        id().prop_map(|id| Order::Recorded { id }),
+        Just(Order::Serving {}),
+        blob().prop_map(|program| Order::Succeed { program }),
     ]
 }
 
@@ -54,7 +60,8 @@ fn report() -> impl Strategy<Value = Report> {
     let ending = || {
         prop_oneof![
             any::<i32>().prop_map(|code| Ending::Code { code }),
-            any::<i32>().prop_map(|signal| Ending::Signal { signal })
+            any::<i32>().prop_map(|signal| Ending::Signal { signal }),
+            Just(Ending::Unknown {}),
         ]
     };
     let backend = prop_oneof![Just(Backend::Auto), Just(Backend::Sweep), Just(Backend::Cgroup)];
@@ -72,6 +79,13 @@ fn report() -> impl Strategy<Value = Report> {
         (id(), option::of(ending()), blob()).prop_map(|(id, ending, output)| Report::ExecDone { id, ending, output }),
         (id(), any::<u64>()).prop_map(|(id, total)| Report::Grew { id, total }),
         (id(), any::<u32>()).prop_map(|(id, segment)| Report::Rotated { id, segment }),
+        (id(), any::<u32>(), option::of(ending()), any::<u64>(), blob(), blob()).prop_map(
+            |(id, pid, ending, bytes, log_dir, log_stem)| Report::Held { id, pid, ending, bytes, log_dir, log_stem }
+        ),
+        Just(Report::HeldAll {}),
+        (id(), any::<u32>()).prop_map(|(id, pid)| Report::Adopted { id, pid }),
+        id().prop_map(|id| Report::Gone { id }),
+        any::<i32>().prop_map(|signal| Report::Asked { signal }),
     ]
 }
 
@@ -110,12 +124,54 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_byte_never_panics(order in order(), at in any::<prop::sample::Index>(), value in any::<u8>()) {
+    fn flipped_bits_never_panic(
+        orders in prop::collection::vec(order(), 1..5),
+        reports in prop::collection::vec(report(), 1..5),
+        flips in prop::collection::vec((any::<prop::sample::Index>(), 0u8..8), 1..8),
+        piece in 1usize..64,
+    ) {
+        let (mut asked, mut told) = (Vec::new(), Vec::new());
+        orders.iter().for_each(|order| frame(order, &mut asked));
+        reports.iter().for_each(|report| frame(report, &mut told));
+        for bytes in [&mut asked, &mut told] {
+            for (at, bit) in &flips {
+                let at = at.index(bytes.len());
+                bytes[at] ^= 1 << bit;
+            }
+        }
+        let _ = read_all::<Order>(&asked, piece);
+        let _ = read_all::<Report>(&told, piece);
+    }
+
+    #[test]
+    fn a_cut_stream_gives_only_whole_frames(orders in prop::collection::vec(order(), 1..5), at in any::<prop::sample::Index>()) {
         let mut bytes = Vec::new();
-        frame(&order, &mut bytes);
-        let at = at.index(bytes.len());
-        bytes[at] = value;
-        let _ = read_all::<Order>(&bytes, 16);
+        orders.iter().for_each(|order| frame(order, &mut bytes));
+        bytes.truncate(at.index(bytes.len()));
+        let read = read_all::<Order>(&bytes, 16).unwrap();
+        prop_assert!(read.len() < orders.len());
+        prop_assert_eq!(&read[..], &orders[..read.len()]);
+    }
+
+    #[test]
+    fn the_version_is_read_whatever_follows(version in any::<u8>(), rest in prop::collection::vec(any::<u8>(), 0..40)) {
+        let mut frames = Frames::default();
+        let length = u32::try_from(rest.len() + 2).unwrap();
+        frames.room().extend_from_slice(&length.to_le_bytes());
+        prop_assert_eq!(frames.version(), Ok(None));
+        frames.room().extend_from_slice(&[0, version]);
+        frames.room().extend_from_slice(&rest);
+        prop_assert_eq!(frames.version(), Ok(Some(version)));
+    }
+
+    #[test]
+    fn what_does_not_begin_with_a_greeting_has_no_version(order in order()) {
+        let mut frames = Frames::default();
+        frame(&order, frames.room());
+        match order {
+            Order::Hello { hello } => prop_assert_eq!(frames.version(), Ok(Some(hello.version))),
+            _ => prop_assert_eq!(frames.version(), Err(Malformed)),
+        }
     }
 }
 

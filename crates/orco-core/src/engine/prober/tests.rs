@@ -111,8 +111,17 @@ fn check(probes: &[Arc<Scripted>], expression: Expr) -> (Prober, mpsc::Receiver<
     let at = Seat { service: ServiceIx(0), slot: SlotKey { generation: Gen(1), replica: 0 } };
     let target = Target::new(ServiceName::new("api").unwrap(), 0, InstanceId(500), Arc::new(NoExec));
     let probes = probes.iter().map(|p| Arc::clone(p) as Arc<dyn Probe>).collect();
-    let prober =
-        Prober { at, role: Role::Readiness, version: ProbeVersion(1), health, probes, target, reports: Reports(tx) };
+    let prober = Prober {
+        at,
+        role: Role::Readiness,
+        version: ProbeVersion(1),
+        health,
+        probes,
+        target,
+        reports: Reports(tx),
+        clock: Clock::start(),
+        resumed: false,
+    };
     (prober, rx)
 }
 

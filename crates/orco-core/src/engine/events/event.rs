@@ -1,0 +1,53 @@
+//! What an event is, and which are asked for.
+
+use std::sync::Arc;
+
+use crate::model::{EventData, EventKind, ServiceName};
+
+/// Something that happened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Event {
+    /// Microseconds since the Unix epoch.
+    pub ts: u64,
+    /// Rises by one with each event of the stack.
+    pub seq: u64,
+    /// The type.
+    pub kind: EventKind,
+    /// The service, or `None` for the stack.
+    pub service: Option<ServiceName>,
+    /// The replica, where one is meant.
+    pub replica: Option<u32>,
+    /// For people.
+    pub message: Arc<str>,
+    /// The cause, where there is one.
+    pub reason: Option<Arc<str>>,
+    /// Which try, where it is about tries.
+    pub attempt: Option<u32>,
+    /// Typed details.
+    pub data: EventData,
+}
+
+/// Which events are wanted.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct EventQuery {
+    /// Go on with new ones.
+    pub follow: bool,
+    /// Only those after this many microseconds since the Unix epoch.
+    pub since: Option<u64>,
+    /// Only the last so many of the past.
+    pub tail: Option<usize>,
+}
+
+impl EventQuery {
+    /// All kept events.
+    pub const fn all() -> Self {
+        Self { follow: false, since: None, tail: None }
+    }
+
+    /// Everything kept, then new ones as they happen.
+    pub const fn following() -> Self {
+        Self { follow: true, since: None, tail: None }
+    }
+}

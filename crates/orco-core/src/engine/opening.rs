@@ -1,0 +1,209 @@
+//! How an engine begins: it takes over what an earlier one left, then does what it was started for.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::Duration,
+};
+
+use futures::FutureExt;
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
+
+use super::{
+    driver::Driver,
+    life::{Adopted, Ordered, Plan, lead_on, until_done},
+    live::Live,
+    report::Running,
+    saved,
+};
+use crate::{
+    brain::{Command, Remembered},
+    crash,
+    model::{InstanceId, StackId},
+    runtime::{Found, Handle, Known, LogTarget, Runtime, RuntimeError, StartRequest},
+    spec::Stack,
+};
+
+/// A runtime that has not told what there is by then is asked again.
+const LIST_DEADLINE: Duration = Duration::from_secs(30);
+/// Pauses between tries: doubling up to the second.
+const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+
+/// Why services are asked up when an engine starts.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Occasion {
+    /// Unlike that of any other occasion: an engine that dies after it has begun and before its host has noted that
+    /// does not begin twice.
+    pub id: String,
+    /// What is asked.
+    pub command: Command,
+    /// What the host wants to be kept with the state, by name.
+    pub keep: BTreeMap<String, Vec<u8>>,
+}
+
+impl Occasion {
+    /// An occasion with this id.
+    pub fn new(id: impl Into<String>, command: Command) -> Self {
+        Self { id: id.into(), command, keep: BTreeMap::new() }
+    }
+}
+
+/// What the driver does before its loop.
+#[derive(Debug)]
+pub(super) struct Opening {
+    /// There was an earlier engine.
+    pub(super) restored: bool,
+    /// What the runtimes called the instances that ran.
+    pub(super) handles: BTreeMap<InstanceId, Handle>,
+    /// The last occasion that has begun.
+    pub(super) begun: Option<String>,
+    pub(super) stack: Stack,
+    pub(super) occasion: Option<Occasion>,
+    /// True once everything is taken over and recorded.
+    pub(super) done: watch::Sender<bool>,
+}
+
+impl Driver {
+    /// Facts first, then wishes, then decisions: what an earlier engine left is found, folded in and led on; then what
+    /// is new is asked for; and only then anything is decided. A stack that is taken over to be ended starts nothing.
+    pub(super) async fn open(&mut self, opening: Opening) {
+        let Opening { restored, handles, begun, stack, occasion, done } = opening;
+        let anew = occasion.as_ref().is_some_and(|o| begun.as_ref() != Some(&o.id));
+        if restored {
+            self.take_over(&handles, anew).await;
+        }
+        if !restored || anew {
+            self.begin(&stack, occasion.filter(|_| anew));
+        }
+        if self.world.ledger.records() {
+            self.world.record_ports();
+            let now = self.clock.now();
+            let mark = self.turn(now);
+            // A full disk shows at every further command.
+            let _ = self.world.ledger.synced(mark).await;
+            crash::point("begin.after-sync");
+        }
+        done.send_replace(true);
+    }
+
+    fn begin(&mut self, stack: &Stack, occasion: Option<Occasion>) {
+        crash::point("begin.before-apply");
+        let now = self.clock.now();
+        // `Apply` names no service and is never refused.
+        let _ = self.command(Command::Apply(Arc::new(stack.clone())), now);
+        crash::point("begin.after-apply");
+        if let Some(Occasion { id, command, keep }) = occasion {
+            if let Err(refused) = self.command(command, now) {
+                tracing::warn!(%refused, "what was asked at the start was refused");
+            }
+            self.notes.push(saved::put(saved::OCCASION, id.into_bytes()));
+            self.notes.extend(keep.into_iter().map(|(name, value)| saved::put(format!("{}{name}", saved::KEPT), value)));
+            crash::point("begin.after-start");
+        }
+    }
+
+    /// Asks the runtimes what there is, and leads on whatever is remembered. `anew`: unless something lives, this is a
+    /// new life.
+    async fn take_over(&mut self, handles: &BTreeMap<InstanceId, Handle>, anew: bool) {
+        let remembered = self.brain.remembered();
+        crash::point("recover.before-list");
+        let mut found = BTreeMap::new();
+        for (name, runtime) in &self.world.registry.runtimes {
+            let known: Vec<Known> =
+                remembered.iter().filter(|r| r.service.runtime == *name).map(|r| self.known(r, handles)).collect();
+            for one in list(&**runtime, &self.world.stack, &known).await {
+                found.insert(one.handle.instance, (name.clone(), one));
+            }
+        }
+        crash::point("recover.after-list");
+        let ids: BTreeSet<InstanceId> = found.keys().copied().collect();
+        let now = self.clock.now();
+        crash::point("recover.before-fold");
+        let strangers = self.brain.recovered(&ids, now);
+        if anew && ids.is_empty() {
+            self.brain.new_life(now);
+        }
+        crash::point("recover.after-fold");
+        let mut live = BTreeSet::new();
+        for one in self.brain.remembered() {
+            let Some((_, there)) = found.remove(&one.inst) else { continue };
+            live.insert(one.inst);
+            self.adopt(one, there).await;
+        }
+        self.world.ports().keep_users(&live);
+        self.notes.extend(handles.keys().filter(|id| !live.contains(id)).map(|id| saved::no_instance(*id)));
+        crash::point("recover.after-adopt");
+        self.clear_away(strangers, found);
+    }
+
+    fn known(&self, one: &Remembered, handles: &BTreeMap<InstanceId, Handle>) -> Known {
+        let handle = handles.get(&one.inst).cloned().unwrap_or_else(|| Handle::new(one.inst, ""));
+        let dir = self.world.logs.store.dir(&one.service.name);
+        let log = LogTarget::new(dir, format!("{}.{}", one.at.slot.replica, one.run));
+        Known::new(handle, Arc::clone(&one.service), log)
+    }
+
+    /// An instance lives, or has ended and nobody knows yet: a hand leads it on.
+    async fn adopt(&mut self, one: Remembered, found: Found) {
+        crash::point("recover.before-adopt");
+        let Remembered { at, inst, run, service, started, ready, .. } = one;
+        let plan = Plan { at, inst, run, service: Arc::clone(&service), mark: 0 };
+        let running = self.reconstruct(&plan, found.handle).await;
+        let (orders, rx) = watch::channel(Ordered::RUN);
+        // Known from the beginning: probes and orders of the first turn need it.
+        let (running_now, probers) = (Some(running.clone()), [None, None]);
+        self.live.insert(inst, Live { seat: at, orders, running: running_now, probers, resumed: [ready; 2] });
+        self.tasks.spawn(lead_on(Arc::clone(&self.world), Adopted { plan, running, known: started }, rx));
+    }
+
+    /// What the earlier engine knew of it, as far as it can be told again.
+    async fn reconstruct(&self, plan: &Plan, handle: Handle) -> Running {
+        let (request, own_port) = self.world.prepare(plan).unwrap_or_else(|why| {
+            tracing::warn!(service = %plan.service.name, %why, "an instance that was taken over lacks its variables");
+            let dir = self.world.logs.store.dir(&plan.service.name);
+            let log = LogTarget::new(dir, format!("{}.{}", plan.at.slot.replica, plan.run));
+            (StartRequest::new(self.world.stack, plan.inst, Arc::clone(&plan.service), log), None)
+        });
+        let endpoints = match self.world.runtime(&plan.service.runtime) {
+            Some(runtime) => self.world.endpoints(&*runtime, &handle, &plan.service, own_port).await,
+            None => BTreeMap::new(),
+        };
+        Running { handle, request: Arc::new(request), endpoints, own_port }
+    }
+
+    /// Nobody remembers these: whatever they are, they carry our stack's name and are no part of it.
+    fn clear_away(&self, strangers: Vec<InstanceId>, mut found: BTreeMap<InstanceId, (String, Found)>) {
+        for id in strangers {
+            let Some(runtime) = found.remove(&id).and_then(|(name, _)| self.world.runtime(&name)) else { continue };
+            tracing::warn!(instance = %id, "an instance that nobody remembers is ended");
+            self.tasks.spawn(async move { until_done(|| runtime.reap(id)).await });
+        }
+    }
+}
+
+/// What a runtime has. One that cannot tell is asked again: unknown is not dead.
+async fn list(runtime: &dyn Runtime, stack: &StackId, known: &[Known]) -> Vec<Found> {
+    let mut pause = RETRY.0;
+    loop {
+        match guarded(runtime.list(stack, known)).await {
+            Ok(found) => return found,
+            Err(why) => tracing::warn!(runtime = runtime.name(), %why, "a runtime cannot tell what runs, asking again"),
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(RETRY.1);
+    }
+}
+
+async fn guarded<T>(call: impl Future<Output = Result<T, RuntimeError>>) -> Result<T, String> {
+    match timeout(LIST_DEADLINE, AssertUnwindSafe(call).catch_unwind()).await {
+        Ok(Ok(answer)) => answer.map_err(|e| e.chain()),
+        Ok(Err(_)) => Err("it panicked".to_owned()),
+        Err(_) => Err("it did not answer".to_owned()),
+    }
+}

@@ -1,0 +1,271 @@
+//! An engine dies, and the next one on the same state goes on with what runs.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use orco_core::{
+    brain::Command,
+    engine::{Durable, Engine, EventQuery, Occasion, State},
+    model::{Exit, InstanceId, ServiceName, StackId},
+    runtime::{Found, Handle, How, Known, LogSource, Runtime, RuntimeError, StartRequest},
+    spec::{ServiceBuilder, Stack},
+};
+use tokio::sync::watch;
+
+/// A runtime whose instances live on when an engine dies, and whose exits are kept until they are taken.
+#[derive(Debug, Default)]
+struct World {
+    all: Mutex<BTreeMap<InstanceId, (ServiceName, watch::Sender<Option<Exit>>)>>,
+    starts: AtomicUsize,
+}
+
+impl World {
+    fn end(&self, service: &str, exit: Exit) {
+        for (name, over) in self.all.lock().unwrap().values() {
+            if name.as_str() == service {
+                over.send_replace(Some(exit));
+            }
+        }
+    }
+
+    fn live(&self) -> Vec<InstanceId> {
+        let all = self.all.lock().unwrap();
+        all.iter().filter(|(_, (_, over))| over.borrow().is_none()).map(|(id, _)| *id).collect()
+    }
+
+    fn over(&self, id: InstanceId) -> Option<watch::Receiver<Option<Exit>>> {
+        self.all.lock().unwrap().get(&id).map(|(_, over)| over.subscribe())
+    }
+}
+
+#[derive(Debug)]
+struct Survivors(Arc<World>);
+
+#[async_trait]
+impl Runtime for Survivors {
+    fn name(&self) -> &str {
+        "process"
+    }
+
+    async fn list(&self, _: &StackId, _: &[Known]) -> Result<Vec<Found>, RuntimeError> {
+        let all = self.0.all.lock().unwrap();
+        Ok(all.iter().map(|(id, (name, _))| Found::new(Handle::new(*id, "t"), name.clone())).collect())
+    }
+
+    async fn start(&self, request: StartRequest) -> Result<Handle, RuntimeError> {
+        self.0.starts.fetch_add(1, Ordering::Relaxed);
+        let entry = (request.service.name.clone(), watch::Sender::new(None));
+        assert!(self.0.all.lock().unwrap().insert(request.instance, entry).is_none(), "an id is given twice");
+        Ok(Handle::new(request.instance, "t"))
+    }
+
+    async fn wait(&self, handle: &Handle) -> Result<Exit, RuntimeError> {
+        let mut over = self.0.over(handle.instance).ok_or_else(|| RuntimeError::unknown("no such instance"))?;
+        Ok(over.wait_for(Option::is_some).await.unwrap().unwrap())
+    }
+
+    async fn stop(&self, handle: &Handle, how: How) -> Result<(), RuntimeError> {
+        let exit = match how {
+            How::Graceful(signal) => Exit::Signal(signal),
+            How::Kill => Exit::Signal(9),
+        };
+        if let Some((_, over)) = self.0.all.lock().unwrap().get(&handle.instance) {
+            over.send_if_modified(|now| now.is_none() && now.replace(exit).is_none());
+        }
+        Ok(())
+    }
+
+    async fn signal(&self, _: &Handle, _: i32) -> Result<(), RuntimeError> {
+        Ok(())
+    }
+
+    async fn reap(&self, instance: InstanceId) -> Result<(), RuntimeError> {
+        self.0.all.lock().unwrap().remove(&instance);
+        Ok(())
+    }
+
+    async fn remove(&self, handle: &Handle) -> Result<(), RuntimeError> {
+        self.0.all.lock().unwrap().remove(&handle.instance);
+        Ok(())
+    }
+
+    fn logs(&self, _: &Handle) -> LogSource {
+        LogSource::Stream(Box::pin(futures::stream::pending()))
+    }
+}
+
+fn stack() -> Stack {
+    Stack::builder("demo")
+        .service(ServiceBuilder::process("db", ["db"]))
+        .service(ServiceBuilder::process("seed", ["seed"]).oneshot())
+        .service(ServiceBuilder::process("api", ["api", "${port}"]).replicas(2).depends_on("db"))
+        .build()
+        .unwrap()
+}
+
+/// An engine in a runtime of its own, so that it can be killed: dropped in the middle of whatever it does.
+struct Life {
+    tokio: Option<tokio::runtime::Runtime>,
+    engine: Engine,
+}
+
+impl Life {
+    fn begin(dir: &Path, world: &Arc<World>, occasion: Option<&str>) -> Self {
+        let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let engine = tokio.block_on(async {
+            let durable = Durable::open(dir).unwrap();
+            let stack = durable.stack().cloned().filter(|_| occasion.is_none()).unwrap_or_else(stack);
+            let mut builder = Engine::builder(stack)
+                .id(StackId::from_bits(7))
+                .state(State::Durable(Box::new(durable)))
+                .runtime(Arc::new(Survivors(Arc::clone(world))) as Arc<dyn Runtime>);
+            if let Some(id) = occasion {
+                let command = Command::Start { services: Vec::new(), deps: true };
+                builder = builder.occasion(Occasion::new(id, command));
+            }
+            let engine = builder.start().unwrap();
+            engine.recovered().await;
+            engine
+        });
+        Self { tokio: Some(tokio), engine }
+    }
+
+    fn block<T>(&self, future: impl Future<Output = T>) -> T {
+        let limited = tokio::time::timeout(Duration::from_secs(20), future);
+        self.tokio.as_ref().unwrap().block_on(async { limited.await.expect("in time") })
+    }
+
+    fn kill(mut self) {
+        // What is under way is dropped where it stands.
+        self.tokio.take().unwrap().shutdown_background();
+    }
+
+    fn restarts(&self, service: &str) -> u64 {
+        let status = self.block(self.engine.status()).unwrap();
+        status.snapshot.services.iter().find(|s| s.name.as_str() == service).unwrap().restarts
+    }
+}
+
+fn finish_seed(world: &World) {
+    for _ in 0..2000 {
+        world.end("seed", Exit::Code(0));
+        if world.live().len() == 3 {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("the oneshot never started");
+}
+
+#[test]
+fn the_next_engine_goes_on_with_the_same_instances() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = Arc::new(World::default());
+    let first = Life::begin(dir.path(), &world, Some("one"));
+    finish_seed(&world);
+    first.block(first.engine.ready()).unwrap();
+    let ports = first.block(first.engine.endpoints("api")).unwrap();
+    let (live, starts) = (world.live(), world.starts.load(Ordering::Relaxed));
+    first.kill();
+    for round in 0..5 {
+        // The same occasion is no new one, and none at all goes on with what is remembered.
+        let next = Life::begin(dir.path(), &world, (round % 2 == 0).then_some("one"));
+        next.block(next.engine.ready()).unwrap();
+        assert_eq!(world.live(), live);
+        assert_eq!(world.starts.load(Ordering::Relaxed), starts, "nothing is started again, a oneshot neither");
+        assert_eq!(next.block(next.engine.endpoints("api")).unwrap(), ports);
+        next.kill();
+    }
+}
+
+#[test]
+fn an_exit_that_no_engine_saw_is_told_to_the_next_and_counts() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = Arc::new(World::default());
+    let first = Life::begin(dir.path(), &world, Some("one"));
+    finish_seed(&world);
+    first.block(first.engine.ready()).unwrap();
+    first.kill();
+    world.end("db", Exit::Code(3));
+    let next = Life::begin(dir.path(), &world, None);
+    for _ in 0..2000 {
+        if next.restarts("db") == 1 && world.live().len() == 3 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(next.restarts("db"), 1);
+    let events: Vec<_> = next.block(futures::StreamExt::collect(next.engine.events(EventQuery::all())));
+    assert!(events.windows(2).all(|w| w[0].seq + 1 == w[1].seq), "no number is missing or given twice");
+    assert!(events.iter().any(|e| e.kind.as_str() == "EngineRecovered"));
+    assert!(events.iter().any(|e| e.kind.as_str() == "ServiceCrashed" && e.message.contains("exit code 3")));
+    next.kill();
+    let third = Life::begin(dir.path(), &world, None);
+    assert_eq!(third.restarts("db"), 1, "the count survives");
+    third.block(third.engine.shutdown());
+    assert!(world.live().is_empty());
+}
+
+#[test]
+fn what_nobody_remembers_is_ended_and_a_reboot_is_a_new_life() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = Arc::new(World::default());
+    let stranger = InstanceId(4711);
+    let entry = (ServiceName::new("db").unwrap(), watch::Sender::new(None));
+    let first = Life::begin(dir.path(), &world, Some("one"));
+    finish_seed(&world);
+    first.block(first.engine.ready()).unwrap();
+    first.kill();
+    world.all.lock().unwrap().insert(stranger, entry);
+    let next = Life::begin(dir.path(), &world, None);
+    for _ in 0..2000 {
+        if !world.live().contains(&stranger) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(!world.live().contains(&stranger));
+    assert_eq!(world.live().len(), 3);
+    next.kill();
+
+    // All is gone: the next `up` begins a new life, in which oneshots run again.
+    world.all.lock().unwrap().clear();
+    let starts = world.starts.load(Ordering::Relaxed);
+    let reborn = Life::begin(dir.path(), &world, Some("two"));
+    finish_seed(&world);
+    reborn.block(reborn.engine.ready()).unwrap();
+    assert_eq!(world.starts.load(Ordering::Relaxed), starts + 4);
+    reborn.kill();
+}
+
+#[test]
+fn an_engine_that_leaves_stops_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = Arc::new(World::default());
+    let first = Life::begin(dir.path(), &world, Some("one"));
+    finish_seed(&world);
+    first.block(first.engine.ready()).unwrap();
+    let live = world.live();
+    first.block(first.engine.leave()).unwrap();
+    assert!(first.block(first.engine.status()).is_none());
+    let next = Life::begin(dir.path(), &world, None);
+    next.block(next.engine.ready()).unwrap();
+    assert_eq!(world.live(), live);
+    let down = next.block(next.engine.down()).unwrap();
+    next.block(down.done()).unwrap();
+    assert!(world.live().is_empty());
+    next.kill();
+    let last = Life::begin(dir.path(), &world, None);
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(world.live().is_empty(), "what was asked down stays down");
+    last.kill();
+}
