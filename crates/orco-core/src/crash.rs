@@ -115,7 +115,8 @@ mod armed {
             let _ = file.write_all(format!("{name}\n").as_bytes());
         }
         if armed.strike.as_ref().is_some_and(|(wanted, hit)| wanted == name && hit == hits) {
-            let first = armed.once.as_ref().is_none_or(|f| OpenOptions::new().create_new(true).write(true).open(f).is_ok());
+            let first =
+                armed.once.as_ref().is_none_or(|f| OpenOptions::new().create_new(true).write(true).open(f).is_ok());
             if first {
                 std::process::abort();
             }

@@ -99,7 +99,7 @@ impl Runtime for Survivors {
     }
 
     fn logs(&self, _: &Handle) -> LogSource {
-        LogSource::Stream(Box::pin(futures::stream::pending()))
+        LogSource::Stream(Box::pin(futures::stream::empty()))
     }
 }
 
@@ -140,8 +140,8 @@ impl Life {
     }
 
     fn block<T>(&self, future: impl Future<Output = T>) -> T {
-        let limited = tokio::time::timeout(Duration::from_secs(20), future);
-        self.tokio.as_ref().unwrap().block_on(async { limited.await.expect("in time") })
+        let limited = async { tokio::time::timeout(Duration::from_secs(20), future).await.expect("in time") };
+        self.tokio.as_ref().unwrap().block_on(limited)
     }
 
     fn kill(mut self) {

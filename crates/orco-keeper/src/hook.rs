@@ -58,15 +58,20 @@ fn keeper_arguments(_: c_int, _: *const *const c_char) -> Option<Vec<Vec<u8>>> {
     (arguments.next()? == NAME.to_bytes()).then(|| arguments.filter(|argument| !argument.is_empty()).collect())
 }
 
-fn is_stream_socket(fd: c_int) -> bool {
-    let option = |name: c_int| {
-        let mut value: c_int = -1;
-        let mut length = size_of::<c_int>() as libc::socklen_t;
-        // SAFETY: `value` and `length` describe a valid place for an int; a bad descriptor is only an error.
-        let answer = unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, name, (&raw mut value).cast(), &raw mut length) };
-        (answer == 0).then_some(value)
-    };
-    option(libc::SO_DOMAIN) == Some(libc::AF_UNIX) && option(libc::SO_TYPE) == Some(libc::SOCK_STREAM)
+pub(crate) fn is_stream_socket(fd: c_int) -> bool {
+    option(fd, libc::SO_DOMAIN) == Some(libc::AF_UNIX) && option(fd, libc::SO_TYPE) == Some(libc::SOCK_STREAM)
+}
+
+pub(crate) fn is_listener(fd: c_int) -> bool {
+    is_stream_socket(fd) && option(fd, libc::SO_ACCEPTCONN) == Some(1)
+}
+
+fn option(fd: c_int, name: c_int) -> Option<c_int> {
+    let mut value: c_int = -1;
+    let mut length = size_of::<c_int>() as libc::socklen_t;
+    // SAFETY: `value` and `length` describe a valid place for an int; a bad descriptor is only an error.
+    let answer = unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, name, (&raw mut value).cast(), &raw mut length) };
+    (answer == 0).then_some(value)
 }
 
 #[cfg(test)]

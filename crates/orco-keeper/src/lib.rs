@@ -16,15 +16,17 @@
 #![allow(unsafe_code, reason = "the one crate that talks to the kernel directly; each block says why it is sound")]
 
 mod client;
+pub mod daemon;
 mod hook;
 mod keeper;
 mod logger;
 mod proc;
+mod program;
 mod sys;
 mod tree;
 mod wire;
 
-pub use client::{Client, Config, Event, ExecOutput, Refusal, SpawnError, StartError};
+pub use client::{Client, Config, Detached, Event, ExecOutput, Held, Refusal, SpawnError, StartError};
 pub use hook::hook_active;
 pub use wire::{Backend, Change, Credentials, Launch, Spawn, Stage};
 

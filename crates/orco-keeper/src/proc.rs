@@ -48,6 +48,36 @@ pub(crate) fn stamp(pid: pid_t) -> Option<InstanceId> {
     })
 }
 
+/// The status (as of waitpid(2)) of a dead process that its parent has not noticed yet, if it may be read.
+pub(crate) fn zombie_status(pid: pid_t, start: u64) -> Option<i32> {
+    let text = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    parse_stat(&text).filter(|stat| stat.zombie && stat.start == start)?;
+    let end = text.iter().rposition(|byte| *byte == b')')?;
+    std::str::from_utf8(text.get(end + 1..)?).ok()?.split_ascii_whitespace().nth(49)?.parse().ok()
+}
+
+/// The number of this boot.
+pub(crate) fn boot() -> Option<String> {
+    static BOOT: OnceLock<Option<String>> = OnceLock::new();
+    let read = || {
+        let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        Some(text.trim().to_owned()).filter(|id| !id.is_empty() && !id.contains(':'))
+    };
+    BOOT.get_or_init(read).clone()
+}
+
+/// The number of the pipe that this descriptor of `pid` has open, if it is one.
+pub(crate) fn pipe_number(pid: pid_t, fd: impl std::fmt::Display) -> Option<u64> {
+    let target = fs::read_link(format!("/proc/{pid}/fd/{fd}")).ok()?;
+    target.to_str()?.strip_prefix("pipe:[")?.strip_suffix(']')?.parse().ok()
+}
+
+/// The descriptors that `pid` has open.
+pub(crate) fn descriptors(pid: pid_t) -> Vec<i32> {
+    let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else { return Vec::new() };
+    entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
 /// All processes.
 pub(crate) fn all() -> Vec<pid_t> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };

@@ -34,6 +34,74 @@ pub(crate) fn pidfd_signal(pidfd: BorrowedFd<'_>, signal: c_int) -> io::Result<(
     Ok(())
 }
 
+/// Signals the process group that is led by the process behind the pidfd, which cannot be another's group even if the
+/// process has ended.
+pub(crate) fn pidfd_signal_group(pidfd: BorrowedFd<'_>, pid: pid_t, signal: c_int) -> io::Result<()> {
+    const PROCESS_GROUP: u32 = 1 << 2;
+    let null = std::ptr::null::<libc::siginfo_t>();
+    // SAFETY: as in `pidfd_signal`.
+    let answer = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal, null, PROCESS_GROUP) };
+    match check(answer as c_int) {
+        // Before Linux 6.9 there is no such flag. While the leader lives, the number is its group's; the moment in
+        // which it ends, is reaped and its number passes on to a leader of another group is as short as can be.
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+            pidfd_signal(pidfd, 0)?;
+            kill(-pid, signal)
+        }
+        other => other.map(drop),
+    }
+}
+
+/// A number for the process behind the pidfd that no other process has until the next boot; 0 where the kernel gives
+/// none (before Linux 6.9).
+pub(crate) fn pidfd_number(pidfd: BorrowedFd<'_>) -> u64 {
+    const PID_FS_MAGIC: i64 = 0x5049_4446;
+    let Ok(system) = nix::sys::statfs::fstatfs(pidfd) else { return 0 };
+    #[allow(clippy::unnecessary_cast, reason = "the type differs between systems")]
+    if system.filesystem_type().0 as i64 != PID_FS_MAGIC {
+        return 0;
+    }
+    inode(pidfd)
+}
+
+/// The number of the file behind a descriptor; 0 if there is none.
+pub(crate) fn inode(fd: BorrowedFd<'_>) -> u64 {
+    nix::sys::stat::fstat(fd).map_or(0, |stat| stat.st_ino)
+}
+
+/// The status that the process behind the pidfd ended with, as waitpid(2) has it, if the kernel knows it: from
+/// Linux 6.15 on, once its parent has reaped it.
+pub(crate) fn pidfd_status(pidfd: BorrowedFd<'_>) -> Option<c_int> {
+    /// `_IOWR(0xFF, 11, struct pidfd_info)` of the first version.
+    const PIDFD_GET_INFO: u32 = 0xC040_FF0B;
+    const PIDFD_INFO_EXIT: u64 = 1 << 3;
+    /// The first version of `struct pidfd_info`: 64 bytes.
+    #[repr(C)]
+    struct Info {
+        mask: u64,
+        cgroup: u64,
+        ids: [u32; 11],
+        exit_code: i32,
+    }
+    const { assert!(size_of::<Info>() == 64) };
+    let mut info = Info { mask: PIDFD_INFO_EXIT, cgroup: 0, ids: [0; 11], exit_code: 0 };
+    // SAFETY: the kernel writes at most the 64 bytes that the request's number names, which `info` has.
+    let answer = unsafe { libc::ioctl(pidfd.as_raw_fd(), PIDFD_GET_INFO as _, &raw mut info) };
+    (answer == 0 && info.mask & PIDFD_INFO_EXIT != 0).then_some(info.exit_code)
+}
+
+/// Whether the process behind the pidfd has ended.
+pub(crate) fn has_ended(pidfd: BorrowedFd<'_>) -> bool {
+    let mut fds = [libc::pollfd { fd: pidfd.as_raw_fd(), events: libc::POLLIN, revents: 0 }];
+    poll(&mut fds, Some(Duration::ZERO)).is_ok() && fds[0].revents != 0
+}
+
+/// Opens what another descriptor (of this process, or of `pid`) has open, anew.
+pub(crate) fn reopen(pid: Option<pid_t>, fd: RawFd, options: &std::fs::OpenOptions) -> io::Result<OwnedFd> {
+    let whose = pid.map_or("self".to_owned(), |pid| pid.to_string());
+    Ok(options.open(format!("/proc/{whose}/fd/{fd}"))?.into())
+}
+
 /// kill(2). The caller knows that `pid` is its own unreaped child (or, negated, such a child's group).
 pub(crate) fn kill(pid: pid_t, signal: c_int) -> io::Result<()> {
     // SAFETY: kill takes two numbers and touches no memory of ours.
@@ -103,6 +171,17 @@ pub(crate) fn poll(fds: &mut [libc::pollfd], timeout: Option<Duration>) -> io::R
         }
         Err(error) => Err(error),
     }
+}
+
+/// Accepts a connection and closes it. False: there is none, or it cannot be done now.
+pub(crate) fn accept_and_close(listener: BorrowedFd<'_>) -> bool {
+    let (address, length) = (std::ptr::null_mut(), std::ptr::null_mut());
+    // SAFETY: no address is asked for.
+    let accepted = check(unsafe { libc::accept4(listener.as_raw_fd(), address, length, libc::SOCK_CLOEXEC) });
+    let Ok(fd) = accepted else { return false };
+    // SAFETY: just made for us.
+    drop(unsafe { OwnedFd::from_raw_fd(fd) });
+    true
 }
 
 /// Closes all descriptors from `first` on.

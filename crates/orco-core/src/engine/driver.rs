@@ -26,8 +26,8 @@ use super::{
     opening::Opening,
     prober::Prober,
     report::Report,
-    saved,
     requests::Request,
+    saved,
     status::Status,
     world::World,
 };
@@ -231,8 +231,8 @@ impl Driver {
             self.events.show(events);
             return 0;
         }
-        let mut changes: Vec<Change> =
-            self.brain
+        let mut changes: Vec<Change> = self
+            .brain
             .changes_with(&Service::to_json)
             .into_iter()
             .map(|c| Change { key: c.key, value: c.value })
@@ -267,7 +267,8 @@ impl Driver {
         match action {
             Action::Start { at, inst, run, service } => {
                 let (orders, rx) = watch::channel(Ordered::RUN);
-                self.live.insert(inst, Live { seat: at, orders, running: None, probers: [None, None], resumed: [false; 2] });
+                self.live
+                    .insert(inst, Live { seat: at, orders, running: None, probers: [None, None], resumed: [false; 2] });
                 self.tasks.spawn(lead(Arc::clone(&self.world), Plan { at, inst, run, service, mark }, rx));
             }
             Action::Probe { at, inst, role, version, health } => {
@@ -284,7 +285,10 @@ impl Driver {
                     let reports = world.reports.clone();
                     match (probes, target) {
                         (Ok(probes), Some(target)) => {
-                            Box::pin(Prober { at, role, version, health, probes, target, reports, clock, resumed }.run()).await;
+                            Box::pin(
+                                Prober { at, role, version, health, probes, target, reports, clock, resumed }.run(),
+                            )
+                            .await;
                         }
                         (probes, _) => {
                             let why = probes.err().unwrap_or_else(|| "no such runtime".to_owned());

@@ -62,7 +62,11 @@ impl Durable {
         crash::point("open.before-journal");
         let journal = Journal::open(Folder::new(&dir))?;
         if let Some(cut) = journal.cut() {
-            tracing::warn!(offset = cut.offset, bytes = cut.bytes, "an unfinished record at the journal's end was cut off");
+            tracing::warn!(
+                offset = cut.offset,
+                bytes = cut.bytes,
+                "an unfinished record at the journal's end was cut off"
+            );
         }
         crash::point("open.after-journal");
         let senseless = |why: String| DurableError::Senseless { dir: dir.clone(), why };

@@ -20,11 +20,11 @@ use crate::{
 
 use super::{
     builder::EngineBuilder,
-    requests::{NotTaken, Request},
     events::{Event, EventLog, EventQuery},
     finished::{Finished, finished},
     live::Found,
     report::Running,
+    requests::{NotTaken, Request},
     status::{Status, Watch},
     ticket::{Aim, NotDone, Ticket},
     why::Why,

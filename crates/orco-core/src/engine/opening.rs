@@ -103,7 +103,8 @@ impl Driver {
                 tracing::warn!(%refused, "what was asked at the start was refused");
             }
             self.notes.push(saved::put(saved::OCCASION, id.into_bytes()));
-            self.notes.extend(keep.into_iter().map(|(name, value)| saved::put(format!("{}{name}", saved::KEPT), value)));
+            self.notes
+                .extend(keep.into_iter().map(|(name, value)| saved::put(format!("{}{name}", saved::KEPT), value)));
             crash::point("begin.after-start");
         }
     }

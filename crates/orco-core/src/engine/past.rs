@@ -2,14 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{
-    clock::Clock,
-    durable::Durable,
-    events::Event,
-    ledger::Files,
-    ports::Seated,
-    saved,
-};
+use super::{clock::Clock, durable::Durable, events::Event, ledger::Files, ports::Seated, saved};
 use crate::{
     brain::{Brain, BrainConfig},
     model::{InstanceId, Moment},

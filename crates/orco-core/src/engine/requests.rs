@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::{
-    builder::directory,
+    builder,
     driver::{Driver, Mode},
     live::Found,
     saved,
@@ -127,7 +127,7 @@ impl Driver {
                 self.notes.push(saved::put(saved::WANTED, stack.to_json()));
             }
             *self.world.wanted() = (*stack).clone();
-            *directory = directory(&stack);
+            *directory = builder::directory(&stack);
         }
         if let Some((service, replicas)) = scaled
             && let Some(entry) = directory.get_mut(&service)

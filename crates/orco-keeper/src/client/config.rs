@@ -9,7 +9,7 @@ use std::{
 
 use nix::sys::resource::{Resource, getrlimit};
 
-use crate::wire::Backend;
+use crate::{daemon::Origin, wire::Backend};
 
 /// What a keeper is started with.
 #[derive(Debug, Clone)]
@@ -31,6 +31,21 @@ pub struct Config {
     pub nofile: (u64, u64),
     /// The base environment of services that inherit one.
     pub env: Vec<(OsString, OsString)>,
+    /// Of an engine that a detached keeper has started: what another keeper needs in its place.
+    pub detached: Option<Detached>,
+}
+
+/// What a keeper is started with that takes the place of a dead one.
+#[derive(Debug, Clone)]
+pub struct Detached {
+    /// The arguments of engines, after the program's name.
+    pub engine_arguments: Vec<OsString>,
+    /// The state lock.
+    pub lock: Arc<OwnedFd>,
+    /// The listening control socket.
+    pub listener: Arc<OwnedFd>,
+    /// What services begin with: [`Inherited::origin`](crate::daemon::Inherited::origin).
+    pub origin: Origin,
 }
 
 impl Default for Config {
@@ -51,6 +66,7 @@ impl Config {
             unacknowledged_bytes: 64 << 20,
             nofile: getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1024, 4096)),
             env: std::env::vars_os().collect(),
+            detached: None,
         }
     }
 

@@ -3,6 +3,8 @@
 use std::{
     collections::HashMap,
     io,
+    os::{fd::OwnedFd, unix::ffi::OsStrExt},
+    path::Path,
     sync::{
         Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -11,14 +13,15 @@ use std::{
 };
 
 use orco_core::model::{Exit, InstanceId};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     config::Config,
     error::{Refusal, SpawnError, StartError},
+    held::Held,
     ids::Ids,
     instance::Instance,
-    link::{GuardFd, Link, lock},
+    link::{GuardFd, Incoming, Link, lock},
     loss,
 };
 use crate::wire::{Backend, Exec, Launch, Order, Spawn};
@@ -63,6 +66,9 @@ pub(super) struct Shared {
     starting: tokio::sync::Mutex<()>,
     keepers: AtomicU64,
     leaving: AtomicBool,
+    inventory: Mutex<Vec<Held>>,
+    /// How many keepers have been lost.
+    losses: watch::Sender<u64>,
     guard: Mutex<Option<Arc<tokio::io::unix::AsyncFd<GuardFd>>>>,
     instances: Mutex<HashMap<InstanceId, Arc<Instance>>>,
     events: mpsc::UnboundedSender<Event>,
@@ -91,6 +97,8 @@ impl Client {
             starting: tokio::sync::Mutex::new(()),
             keepers: AtomicU64::new(0),
             leaving: AtomicBool::new(false),
+            inventory: Mutex::new(Vec::new()),
+            losses: watch::Sender::new(0),
             guard: Mutex::new(None),
             instances: Mutex::new(HashMap::new()),
             events,
@@ -107,6 +115,60 @@ impl Client {
     /// When this program cannot be a keeper, the program cannot be run, or does not answer.
     pub async fn connect(&self) -> Result<(), StartError> {
         self.shared.linked().await.map(drop)
+    }
+
+    /// A client of the keeper that has started this engine, with what it holds. `config.detached` says what another
+    /// keeper needs should this one be lost; when the last clone is dropped, nothing is ended.
+    ///
+    /// # Errors
+    /// What is on the descriptor is no keeper of our version, or the asked-for backend does not work.
+    pub async fn attach(config: Config, link: OwnedFd, keeper_pid: u32) -> Result<Self, StartError> {
+        let client = Self::new(config);
+        let shared = &client.shared;
+        let number = shared.keepers.fetch_add(1, Ordering::Relaxed);
+        let (link, incoming, held) = Link::attach(&shared.config, number, link, keeper_pid).await?;
+        for one in &held {
+            let instance = Arc::new(Instance::new(number));
+            instance.started(one.pid);
+            if let Some(exit) = one.exit {
+                instance.ended(exit, Some(one.bytes));
+            }
+            lock(&shared.instances).insert(one.id, instance);
+        }
+        *lock(&shared.inventory) = held;
+        shared.connect(link, incoming);
+        Ok(client)
+    }
+
+    /// What the keeper held when this engine came.
+    pub fn inventory(&self) -> Vec<Held> {
+        lock(&self.shared.inventory).clone()
+    }
+
+    /// The end of this instance is recorded: the keeper forgets it.
+    pub fn recorded(&self, id: InstanceId) {
+        self.order(&Order::Recorded { id });
+    }
+
+    /// This engine has recovered and answers.
+    pub fn serving(&self) {
+        self.order(&Order::Serving {});
+    }
+
+    /// This engine is about to end; the keeper starts the program at this path in its place, and this one again
+    /// should that one never serve.
+    pub fn succeed(&self, program: &Path) {
+        self.order(&Order::Succeed { program: program.as_os_str().as_bytes().into() });
+    }
+
+    /// An order that only a detached keeper knows, and that needs no answer.
+    fn order(&self, order: &Order) {
+        if self.shared.config.detached.is_some()
+            && let Some(link) = self.shared.current()
+        {
+            // Too long it cannot be.
+            let _ = link.send(order);
+        }
     }
 
     /// What keepers are started with.
@@ -274,11 +336,13 @@ impl Client {
         state.pid.filter(|_| state.exit.is_none())
     }
 
-    /// Forgets an instance that is over.
+    /// Forgets an instance that is over; so does a detached keeper.
     pub fn forget(&self, id: InstanceId) {
         let mut instances = lock(&self.shared.instances);
         if instances.get(&id).is_some_and(|instance| instance.state().exit.is_some()) {
             instances.remove(&id);
+            drop(instances);
+            self.recorded(id);
         }
     }
 
@@ -292,12 +356,19 @@ impl Client {
         self.shared.current().map(|link| link.keeper_pid)
     }
 
-    /// Ends everything that is left, then the keeper; returns when they are gone.
+    /// Ends everything that is left, then the keeper; returns when they are gone. A detached keeper only hangs up: it
+    /// ends after its engine, so that nobody takes the stack for gone before the engine has cleared up.
     pub async fn shutdown(&self) {
         self.shared.leaving.store(true, Ordering::Release);
+        let mut losses = self.shared.losses.subscribe();
         let Some(link) = self.shared.current() else { return };
         let _ = link.send(&Order::Shutdown {});
         drop(link);
+        if self.shared.config.detached.is_some() {
+            // The sender lives as long as we do.
+            let _ = losses.changed().await;
+            return;
+        }
         let guard = lock(&self.shared.guard).clone();
         if let Some(guard) = guard {
             // Readable when it has ended; an error means the same.
@@ -361,11 +432,15 @@ impl Shared {
         }
         let number = self.keepers.fetch_add(1, Ordering::Relaxed);
         let (link, incoming) = Link::open(&self.config, number).await?;
+        Ok(self.connect(link, incoming))
+    }
+
+    fn connect(self: &Arc<Self>, link: Link, incoming: Incoming) -> Arc<Link> {
         let link = Arc::new(link);
         *lock(&self.guard) = Some(Arc::clone(&incoming.guard));
         *self.link.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&link));
         tokio::spawn(loss::listen(incoming, Arc::downgrade(self)));
-        Ok(link)
+        link
     }
 
     /// Takes the connection of a lost keeper away, so that the next start makes a new one.
@@ -373,6 +448,7 @@ impl Shared {
         let mut link = self.link.write().unwrap_or_else(PoisonError::into_inner);
         let lost = if link.as_ref().is_some_and(|link| link.number == number) { link.take() } else { None };
         drop(link);
+        self.losses.send_modify(|losses| *losses += 1);
         let of_it = |(_, instance): &(&InstanceId, &Arc<Instance>)| instance.keeper == number;
         let instances = lock(&self.instances).iter().filter(of_it).map(|(id, it)| (*id, Arc::clone(it))).collect();
         let keeper_pid = lost.map_or(0, |link| link.keeper_pid);
@@ -386,6 +462,11 @@ impl Shared {
     /// Forgets an instance.
     pub(super) fn take(&self, id: InstanceId) -> Option<Arc<Instance>> {
         lock(&self.instances).remove(&id)
+    }
+
+    /// Whether this is the end of a detached stack: the keeper has hung up and waits for us.
+    pub(super) fn departs(&self) -> bool {
+        self.config.detached.is_some() && self.leaving.load(Ordering::Acquire)
     }
 
     pub(super) fn ask(&self, signal: i32) {

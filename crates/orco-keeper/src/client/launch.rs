@@ -1,23 +1,25 @@
 //! Starting the keeper program.
 
 use std::{
-    ffi::{CStr, CString, c_char, c_int},
+    ffi::{CString, c_int},
     fs::OpenOptions,
     io,
     os::{
-        fd::{AsRawFd, OwnedFd, RawFd},
+        fd::{AsFd, OwnedFd},
         unix::{ffi::OsStrExt, fs::OpenOptionsExt, net::UnixStream},
     },
     path::PathBuf,
-    ptr,
     sync::Arc,
 };
 
-use super::{config::Config, error::StartError};
+use super::{
+    config::{Config, Detached},
+    error::StartError,
+};
 use crate::{
     hook,
-    keeper::{LOCK, WITH_LOCK, WITHOUT_LOCK},
-    sys,
+    keeper::{LISTENER, LOCK, OOM, TAKEOVER, UMASK, WITH_LOCK, WITHOUT_LOCK},
+    program, sys,
 };
 
 /// A keeper program that has just been started.
@@ -61,8 +63,45 @@ pub(super) fn launch(config: &Config) -> Result<Launched, StartError> {
         return Err(StartError::NoHook);
     }
     let program = program(config);
-    try_launch(config, &program)
-        .map_err(|source| StartError::Launch { program: program.display().to_string(), source: Arc::new(source) })
+    let launched = match &config.detached {
+        Some(detached) => take_over(config, detached, &program),
+        None => try_launch(config, &program),
+    };
+    launched.map_err(|source| StartError::Launch { program: program.display().to_string(), source: Arc::new(source) })
+}
+
+/// The keeper of a running engine: in a session of its own, with our environment and standard streams, which are
+/// those of the keeper before.
+fn take_over(config: &Config, detached: &Detached, program: &std::path::Path) -> io::Result<Launched> {
+    let (ours, theirs) = UnixStream::pair()?;
+    let copies = [
+        (program::high(theirs.as_fd())?, hook::SOCKET),
+        (program::high(detached.lock.as_fd())?, LOCK),
+        (program::high(detached.listener.as_fd())?, LISTENER),
+    ];
+    let umask = format!("{UMASK}{}", detached.origin.umask);
+    let oom = detached.origin.oom.map(|oom| format!("{OOM}{oom}"));
+    let mut arguments = vec![hook::NAME.to_owned(), CString::new(TAKEOVER)?, CString::new(config.backend.as_str())?];
+    for option in [Some(umask), oom].into_iter().flatten() {
+        arguments.push(CString::new(option)?);
+    }
+    arguments.push(c"--".to_owned());
+    for argument in &detached.engine_arguments {
+        arguments.push(CString::new(argument.as_bytes())?);
+    }
+    let path = CString::new(program.as_os_str().as_bytes())?;
+    let pid = program::posix_spawn(&path, &arguments, &program::environment(), &copies)?;
+    let pidfd = sys::pidfd_open(pid)?;
+    ours.set_nonblocking(true)?;
+    Ok(Launched { socket: ours, guard: Guard { pid, pidfd } })
+}
+
+impl Guard {
+    /// The keeper that has started this engine: not our child, but our parent.
+    pub(super) fn of(keeper: u32) -> io::Result<Self> {
+        let pid = keeper.cast_signed();
+        Ok(Self { pid, pidfd: sys::pidfd_open(pid)? })
+    }
 }
 
 fn try_launch(config: &Config, program: &std::path::Path) -> io::Result<Launched> {
@@ -72,63 +111,17 @@ fn try_launch(config: &Config, program: &std::path::Path) -> io::Result<Launched
         None => null.try_clone()?,
     };
     let (ours, theirs) = UnixStream::pair()?;
-    // Numbers well above those they are copied to, so that no copy destroys another's source.
-    let high = |fd: RawFd| -> io::Result<OwnedFd> {
-        // SAFETY: fcntl with these arguments takes numbers only, and answers with a new descriptor.
-        let copy = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 16) };
-        if copy < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: just made for us.
-        Ok(unsafe { std::os::fd::FromRawFd::from_raw_fd(copy) })
-    };
-    let mut copies = vec![(high(null.as_raw_fd())?, 0), (high(null.as_raw_fd())?, 1), (high(errors.as_raw_fd())?, 2)];
-    copies.push((high(theirs.as_raw_fd())?, hook::SOCKET));
+    let mut copies =
+        vec![(program::high(null.as_fd())?, 0), (program::high(null.as_fd())?, 1), (program::high(errors.as_fd())?, 2)];
+    copies.push((program::high(theirs.as_fd())?, hook::SOCKET));
     if let Some(lock) = &config.lock {
-        copies.push((high(lock.as_raw_fd())?, LOCK));
+        copies.push((program::high(lock.as_fd())?, LOCK));
     }
     let lock = if config.lock.is_some() { WITH_LOCK } else { WITHOUT_LOCK };
     let arguments = [hook::NAME.to_owned(), CString::new(lock)?, CString::new(config.backend.as_str())?];
     let path = CString::new(program.as_os_str().as_bytes())?;
-    let pid = posix_spawn(&path, &arguments, &copies)?;
+    let pid = program::posix_spawn(&path, &arguments, &[], &copies)?;
     let pidfd = sys::pidfd_open(pid)?;
     ours.set_nonblocking(true)?;
     Ok(Launched { socket: ours, guard: Guard { pid, pidfd } })
-}
-
-/// posix_spawn(3): unlike fork it costs the same however big this process is. All signals go back to their defaults,
-/// none is blocked, the session is new, the environment empty.
-fn posix_spawn(path: &CStr, arguments: &[CString], copies: &[(OwnedFd, c_int)]) -> io::Result<libc::pid_t> {
-    let done = |answer: c_int| if answer == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(answer)) };
-    let argv: Vec<*mut c_char> =
-        arguments.iter().map(|argument| argument.as_ptr().cast_mut()).chain([ptr::null_mut()]).collect();
-    let envp: [*mut c_char; 1] = [ptr::null_mut()];
-    let mut pid = 0;
-    // SAFETY: both objects are initialised before use and destroyed after it; every pointer stays valid for the
-    // call; the sets are filled by sigemptyset and sigfillset.
-    unsafe {
-        let mut actions: libc::posix_spawn_file_actions_t = std::mem::zeroed();
-        let mut attributes: libc::posix_spawnattr_t = std::mem::zeroed();
-        done(libc::posix_spawn_file_actions_init(&raw mut actions))?;
-        done(libc::posix_spawnattr_init(&raw mut attributes))?;
-        let spawned = (|| {
-            for (from, to) in copies {
-                done(libc::posix_spawn_file_actions_adddup2(&raw mut actions, from.as_raw_fd(), *to))?;
-            }
-            let mut set: libc::sigset_t = std::mem::zeroed();
-            libc::sigemptyset(&raw mut set);
-            done(libc::posix_spawnattr_setsigmask(&raw mut attributes, &raw const set))?;
-            libc::sigfillset(&raw mut set);
-            done(libc::posix_spawnattr_setsigdefault(&raw mut attributes, &raw const set))?;
-            let signals = (libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF) as libc::c_short;
-            let flags = signals | libc::POSIX_SPAWN_SETSID as libc::c_short;
-            done(libc::posix_spawnattr_setflags(&raw mut attributes, flags))?;
-            let (actions, attributes) = (&raw const actions, &raw const attributes);
-            done(libc::posix_spawn(&raw mut pid, path.as_ptr(), actions, attributes, argv.as_ptr(), envp.as_ptr()))
-        })();
-        libc::posix_spawn_file_actions_destroy(&raw mut actions);
-        libc::posix_spawnattr_destroy(&raw mut attributes);
-        spawned?;
-    }
-    Ok(pid)
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     io,
-    os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -21,8 +21,9 @@ use tokio::{
 use super::{
     config::Config,
     error::{Refusal, SpawnError, StartError},
+    held::Held,
     keeper::ExecOutput,
-    launch::{self, Guard},
+    launch::{self, Guard, Launched},
 };
 use crate::wire::{Backend, Frames, Hello, MAX_FRAME, Order, Report, VERSION, frame};
 
@@ -89,9 +90,32 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Link {
     /// Starts a keeper and shakes hands with it.
     pub(super) async fn open(config: &Config, number: u64) -> Result<(Self, Incoming), StartError> {
+        let launched = launch::launch(config)?;
+        let (link, incoming, _) = Self::shake(config, number, launched).await?;
+        Ok((link, incoming))
+    }
+
+    /// Shakes hands with the keeper that has started this engine, and hears what it holds.
+    pub(super) async fn attach(
+        config: &Config,
+        number: u64,
+        socket: OwnedFd,
+        keeper: u32,
+    ) -> Result<(Self, Incoming, Vec<Held>), StartError> {
+        let failed = |source: io::Error| StartError::Launch { program: "keeper".to_owned(), source: Arc::new(source) };
+        let socket = std::os::unix::net::UnixStream::from(socket);
+        socket.set_nonblocking(true).map_err(failed)?;
+        let guard = Guard::of(keeper).map_err(failed)?;
+        Self::shake(config, number, Launched { socket, guard }).await
+    }
+
+    async fn shake(
+        config: &Config,
+        number: u64,
+        launched: Launched,
+    ) -> Result<(Self, Incoming, Vec<Held>), StartError> {
         let program = launch::program(config).display().to_string();
         let failed = |source: io::Error| StartError::Launch { program: program.clone(), source: Arc::new(source) };
-        let launched = launch::launch(config)?;
         let guard = GuardFd(launched.guard);
         // SAFETY: it owns its descriptor and answers with the same one for as long as it lives.
         let guard = unsafe { AsyncFd::register_with_interest(guard, Interest::READABLE) };
@@ -107,23 +131,24 @@ impl Link {
         let _ = write.write_all(&bytes).await;
         let waiters = Arc::new(Mutex::new(Waiters::default()));
         let mut incoming = Incoming { read, frames: Frames::default(), guard, waiters: Arc::clone(&waiters), number };
-        let first = tokio::time::timeout(PATIENCE, incoming.next()).await;
-        let ready = match first {
-            Ok(Some(report)) => report,
+        let version = tokio::time::timeout(PATIENCE, incoming.version()).await;
+        match version {
+            Ok(Some(VERSION)) => {}
+            Ok(Some(theirs)) => return Err(StartError::Version { program, theirs, ours: VERSION }),
             Ok(None) | Err(_) => return Err(no_answer(config, program)),
-        };
-        let Report::Ready { version, pid, backend, refused } = ready else {
+        }
+        let ready = tokio::time::timeout(PATIENCE, incoming.next()).await;
+        let Ok(Some(Report::Ready { pid, backend, refused, .. })) = ready else {
             return Err(no_answer(config, program));
         };
-        if version != VERSION {
-            return Err(StartError::Version { program, theirs: version, ours: VERSION });
-        }
         if let Some(errno) = refused {
             return Err(StartError::Backend(Arc::new(io::Error::from_raw_os_error(errno))));
         }
+        let held = if config.detached.is_some() { incoming.inventory().await } else { Some(Vec::new()) };
+        let held = held.ok_or_else(|| no_answer(config, program))?;
         let outbox = Arc::new(Outbox::default());
         tokio::spawn(write_all(write, Arc::clone(&outbox)));
-        Ok((Self { number, keeper_pid: pid, backend, outbox, waiters }, incoming))
+        Ok((Self { number, keeper_pid: pid, backend, outbox, waiters }, incoming, held))
     }
 
     /// Sends an order, together with others that come at the same time.
@@ -175,6 +200,36 @@ async fn write_all(mut socket: OwnedWriteHalf, outbox: Arc<Outbox>) {
 }
 
 impl Incoming {
+    /// The version in the keeper's first frame; `None`: it is gone, or no keeper.
+    async fn version(&mut self) -> Option<u8> {
+        loop {
+            if let Some(version) = self.frames.version().ok()? {
+                return Some(version);
+            }
+            self.read_more().await?;
+        }
+    }
+
+    /// What a detached keeper holds; `None`: it is gone.
+    async fn inventory(&mut self) -> Option<Vec<Held>> {
+        let mut held = Vec::new();
+        loop {
+            match tokio::time::timeout(PATIENCE, self.next()).await.ok()?? {
+                Report::Held { id, pid, ending, bytes, log_dir, log_stem } => {
+                    held.push(Held::new(id, pid, ending.map(|ending| (ending, bytes)), (&log_dir, &log_stem)));
+                }
+                Report::HeldAll {} => return Some(held),
+                _ => return None,
+            }
+        }
+    }
+
+    async fn read_more(&mut self) -> Option<()> {
+        let room = self.frames.room();
+        room.reserve(16 << 10);
+        (self.read.read_buf(room).await.ok()? != 0).then_some(())
+    }
+
     /// The next report; `None` when the keeper is gone. Cancel-safe.
     pub(super) async fn next(&mut self) -> Option<Report> {
         loop {
@@ -182,11 +237,7 @@ impl Incoming {
             if let Some(report) = self.frames.next().ok()? {
                 return Some(report);
             }
-            let room = self.frames.room();
-            room.reserve(16 << 10);
-            if self.read.read_buf(room).await.ok()? == 0 {
-                return None;
-            }
+            self.read_more().await?;
         }
     }
 }

@@ -10,14 +10,12 @@ use orco_core::model::{Exit, InstanceId};
 
 use super::{
     error::{Refusal, SpawnError},
+    held::exit,
     keeper::{Event, ExecOutput, Shared},
     link::{Incoming, lock},
     sweep,
 };
-use crate::{
-    keeper::SWEPT,
-    wire::{Ending, Report},
-};
+use crate::{keeper::SWEPT, wire::Report};
 
 /// The guard ends what a killed keeper left. If it has not done by then, it hangs, and we sweep ourselves.
 const GUARD_PATIENCE: Duration = Duration::from_secs(5);
@@ -28,7 +26,8 @@ pub(super) async fn listen(mut incoming: Incoming, client: Weak<Shared>) {
         let Some(client) = client.upgrade() else { break };
         take_in(&client, &incoming, report);
     }
-    let swept = guard_ended(&incoming).await;
+    let departs = client.upgrade().is_some_and(|client| client.departs());
+    let swept = departs || guard_ended(&incoming).await;
     let Some(client) = client.upgrade() else { return };
     let lost = client.unlink(incoming.number);
     if !swept {
@@ -117,13 +116,5 @@ fn take_in(client: &Arc<Shared>, incoming: &Incoming, report: Report) {
         Report::Held { .. } | Report::HeldAll {} => {}
         Report::Adopted { .. } | Report::Gone { .. } => {}
         Report::Asked { signal } => client.ask(signal),
-    }
-}
-
-const fn exit(ending: Ending) -> Exit {
-    match ending {
-        Ending::Code { code } => Exit::Code(code),
-        Ending::Signal { signal } => Exit::Signal(signal),
-        Ending::Unknown {} => Exit::Unknown,
     }
 }

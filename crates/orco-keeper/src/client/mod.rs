@@ -2,6 +2,7 @@
 
 mod config;
 mod error;
+mod held;
 mod ids;
 mod instance;
 mod keeper;
@@ -10,6 +11,7 @@ mod link;
 mod loss;
 mod sweep;
 
-pub use config::Config;
+pub use config::{Config, Detached};
 pub use error::{Refusal, SpawnError, StartError};
+pub use held::Held;
 pub use keeper::{Client, Event, ExecOutput};

@@ -56,7 +56,7 @@ impl Cgroups {
         if moved && libc::WIFSIGNALED(status) { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)) }
     }
 
-    fn path(&self, id: InstanceId) -> PathBuf {
+    pub(super) fn path(&self, id: InstanceId) -> PathBuf {
         self.root.join(id.to_string())
     }
 
@@ -109,6 +109,48 @@ impl Cgroups {
         let mut parts = group.split('/').skip_while(|part| *part != name);
         parts.next()?;
         InstanceId::parse(parts.next()?)
+    }
+}
+
+/// The group of an instance of any keeper that `pid` is in.
+pub(super) fn group_of(pid: pid_t, id: InstanceId) -> Option<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+    let mount = mounts.lines().find_map(cgroup2_mount)?;
+    let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+    let group = text.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    instance_group(group, id).map(|group| mount.join(group))
+}
+
+/// The part of a group's path that ends with the instance's own group, below one of a keeper.
+fn instance_group(group: &str, id: InstanceId) -> Option<&Path> {
+    let id = id.to_string();
+    let below = |path: &&Path| {
+        let above = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+        path.file_name().is_some_and(|name| name == &*id) && above.is_some_and(|name| name.starts_with("orco-"))
+    };
+    Path::new(group).ancestors().find(below)
+}
+
+/// Who is in an instance's group, whichever keeper's; the dying are not listed.
+pub(super) fn members_of(group: &Path) -> Vec<pid_t> {
+    let mut found = Vec::new();
+    collect_members(group, &mut found);
+    found
+}
+
+/// Kills all in an instance's group, whichever keeper's.
+pub(super) fn kill_group(group: &Path) {
+    let _ = fs::write(group.join("cgroup.kill"), "1");
+}
+
+/// Removes an instance's group of a dead keeper, and what else of that keeper is empty.
+pub(super) fn remove_group(group: &Path) {
+    remove_below(group);
+    if let Some(above) = group
+        .parent()
+        .filter(|above| above.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("orco-")))
+    {
+        let _ = fs::remove_dir(above);
     }
 }
 
@@ -177,6 +219,17 @@ fn cgroup2_mount(line: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_instances_group_is_known_by_its_place() {
+        let id = InstanceId(7);
+        let own = format!("user/orco-12-345/{id}");
+        assert_eq!(instance_group(&own, id), Some(Path::new(&*own)));
+        assert_eq!(instance_group(&format!("{own}/below/that"), id), Some(Path::new(&*own)));
+        for other in [format!("user/{id}"), format!("orco-12-345/{}", InstanceId(8)), String::new()] {
+            assert_eq!(instance_group(&other, id), None, "{other}");
+        }
+    }
 
     #[test]
     fn only_a_whole_cgroup2_tree_will_do() {

@@ -16,6 +16,7 @@ use libc::{c_int, pid_t};
 
 use super::{
     cgroup::Cgroups,
+    detached,
     turn::{self, Birth},
 };
 use crate::{
@@ -37,8 +38,8 @@ pub(crate) const WITHOUT_LOCK: &str = "no-lock";
 pub(crate) const SWEPT: i32 = 3;
 
 /// The engine was gone before the keeper was up.
-const TOO_LATE: i32 = 4;
-const FAILED: i32 = 1;
+pub(super) const TOO_LATE: i32 = 4;
+pub(super) const FAILED: i32 = 1;
 
 /// Signals of terminals, session managers and people that are meant for the engine. The engine's end is what ends
 /// the keeper. Children get the default back.
@@ -63,19 +64,15 @@ const INTERNAL: [c_int; 2] = [32, 33];
 
 /// What the engine started: sets up, forks the keeper, guards it. Returns the exit status.
 pub(crate) fn run(arguments: &[Vec<u8>]) -> i32 {
+    if detached::is_meant(arguments) {
+        return detached::run(arguments);
+    }
     let with_lock = arguments.first().is_some_and(|argument| argument == WITH_LOCK.as_bytes());
     let wanted = arguments.get(1).and_then(|argument| Backend::parse(argument)).unwrap_or_default();
     abort_on_panic();
-    let Ok(engine) = prepare(with_lock) else { return FAILED };
+    let Ok(engine) = prepare(if with_lock { LOCK } else { SOCKET }) else { return FAILED };
     let Some(engine) = engine else { return TOO_LATE };
-    let (cgroups, refused) = match wanted {
-        Backend::Sweep => (None, None),
-        Backend::Auto => (Cgroups::probe().ok(), None),
-        Backend::Cgroup => match Cgroups::probe() {
-            Ok(cgroups) => (Some(cgroups), None),
-            Err(error) => (None, Some(sys::errno(&error))),
-        },
-    };
+    let (cgroups, refused) = probe(wanted);
     // SAFETY: there is one thread only, so the child may go on using everything.
     match unsafe { libc::fork() } {
         0 => {
@@ -93,8 +90,20 @@ pub(crate) fn run(arguments: &[Vec<u8>]) -> i32 {
     }
 }
 
+/// The groups, if they are wanted and work; and why they do not, if nothing else will do.
+pub(super) fn probe(wanted: Backend) -> (Option<Cgroups>, Option<i32>) {
+    match wanted {
+        Backend::Sweep => (None, None),
+        Backend::Auto => (Cgroups::probe().ok(), None),
+        Backend::Cgroup => match Cgroups::probe() {
+            Ok(cgroups) => (Some(cgroups), None),
+            Err(error) => (None, Some(sys::errno(&error))),
+        },
+    }
+}
+
 /// A keeper with half its threads is worse than none: the guard cleans up after it, and the engine starts another.
-fn abort_on_panic() {
+pub(super) fn abort_on_panic() {
     let tell = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         tell(panic);
@@ -102,8 +111,8 @@ fn abort_on_panic() {
     }));
 }
 
-/// Signals, descriptors, place. `None`: the engine is gone already.
-fn prepare(with_lock: bool) -> io::Result<Option<OwnedFd>> {
+/// Signals, descriptors up to `last`, place. Returns the parent, which is the engine; `None`: it is gone already.
+pub(super) fn prepare(last: c_int) -> io::Result<Option<OwnedFd>> {
     for signal in IGNORED {
         // SAFETY: ignoring a signal installs no code.
         unsafe { libc::signal(signal, libc::SIG_IGN) };
@@ -120,9 +129,9 @@ fn prepare(with_lock: bool) -> io::Result<Option<OwnedFd>> {
         action.sa_flags = libc::SA_NOCLDSTOP;
         libc::sigaction(libc::SIGCHLD, &raw const action, std::ptr::null_mut());
     }
-    sys::close_from(if with_lock { 5 } else { 4 });
-    for fd in SOCKET..=LOCK {
-        // SAFETY: a flag on our own descriptors; that 4 may be closed is no harm.
+    sys::close_from(last.unsigned_abs() + 1);
+    for fd in SOCKET..=last {
+        // SAFETY: a flag on our own descriptors.
         unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
     }
     #[cfg(target_env = "gnu")]
@@ -170,19 +179,25 @@ fn end_all(cgroups: Option<&Cgroups>) {
 }
 
 /// One round of killing all children and reaping who has died. Whether there may be more.
-pub(super) fn kill_children(own: &mut OwnChildren, cgroups: Option<&Cgroups>) -> bool {
-    let children: BTreeMap<pid_t, Member> = own.read().into_iter().map(|pid| (pid, Member::Child)).collect();
-    if !children.is_empty() {
-        if let Some(cgroups) = cgroups {
-            cgroups.kill_all();
-        }
-        tree::kill(children, Some(std::process::id().cast_signed()), |_, _| {});
-    }
+fn kill_children(own: &mut OwnChildren, cgroups: Option<&Cgroups>) -> bool {
+    kill_all_but(None, own, cgroups);
     loop {
         match sys::reap(-1, false) {
             Reaped::Child(..) => {}
             Reaped::None => return true,
             Reaped::Childless => return false,
         }
+    }
+}
+
+/// Kills all children and what is below them, but not the spared one.
+pub(super) fn kill_all_but(spared: Option<pid_t>, own: &mut OwnChildren, cgroups: Option<&Cgroups>) {
+    let others = own.read().into_iter().filter(|pid| Some(*pid) != spared);
+    let children: BTreeMap<pid_t, Member> = others.map(|pid| (pid, Member::Child)).collect();
+    if !children.is_empty() {
+        if let Some(cgroups) = cgroups {
+            cgroups.kill_all();
+        }
+        tree::kill(children, Some(std::process::id().cast_signed()), |_, _| {});
     }
 }

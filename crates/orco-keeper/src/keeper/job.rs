@@ -16,6 +16,8 @@ pub(super) enum Stage {
     Leaderless(Ending),
     /// Nothing is left; the last output is on its way into the log.
     Draining(Ending),
+    /// Over, with so many bytes in its log. Kept until the engine has recorded it; only in detached mode.
+    Over(Ending, u64),
 }
 
 /// What was asked of it.
@@ -32,8 +34,8 @@ pub(super) enum Asked {
 /// What it is.
 #[derive(Debug)]
 pub(super) enum Kind {
-    /// An instance of a service, with the signal that asks it to end.
-    Service { stop_signal: i32 },
+    /// An instance of a service, with the signal that asks it to end, and where its log is.
+    Service { stop_signal: i32, log_dir: Box<[u8]>, log_stem: Box<[u8]> },
     /// A command, with its output and the moment of its timeout.
     Command { capture: Capture, deadline: Instant, timed_out: bool },
 }
@@ -44,11 +46,13 @@ pub(super) struct Job {
     pub(super) pid: pid_t,
     pub(super) stage: Stage,
     pub(super) asked: Asked,
+    /// The last stop signal: an engine that begins anew repeats its orders.
+    pub(super) stopped_with: Option<i32>,
     pub(super) kind: Kind,
 }
 
 impl Job {
     pub(super) const fn new(pid: pid_t, kind: Kind) -> Self {
-        Self { pid, stage: Stage::Alive, asked: Asked::Nothing, kind }
+        Self { pid, stage: Stage::Alive, asked: Asked::Nothing, stopped_with: None, kind }
     }
 }

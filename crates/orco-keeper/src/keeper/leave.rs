@@ -9,11 +9,14 @@ use super::{
 };
 use crate::sys;
 
-/// What services get between the stop signal and the kill when the engine is gone.
-const GRACE: Duration = Duration::from_millis(500);
+/// What services get between the stop signal and the kill when the engine is gone that they share their fate with.
+pub(super) const GRACE: Duration = Duration::from_millis(500);
 
 /// Between two rounds of killing.
 const ROUND: Duration = Duration::from_millis(20);
+
+/// When only the engine is left, its end wakes us.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// The keeper is on its way out.
 #[derive(Debug)]
@@ -28,15 +31,15 @@ impl Leaving {
 }
 
 impl Keeper {
-    /// The engine is gone: everybody is asked to end, and killed if that does not help.
-    pub(super) fn leave(&mut self) {
+    /// Nobody is there to decide: everybody is asked to end, and killed if that does not help.
+    pub(super) fn leave(&mut self, grace: Duration) {
         if self.leaving.is_some() {
             return;
         }
-        self.leaving = Some(Leaving { kill_at: Instant::now() + GRACE });
+        self.leaving = Some(Leaving { kill_at: Instant::now() + grace });
         for (id, job) in &mut self.jobs {
             match job.kind {
-                Kind::Service { stop_signal } => {
+                Kind::Service { stop_signal, .. } => {
                     if job.asked == Asked::Nothing {
                         job.asked = Asked::Stop;
                     }
@@ -57,17 +60,36 @@ impl Keeper {
 
     /// Whether nothing is left. Its own children include everything that anybody left behind.
     pub(super) fn take_leave(&mut self) -> bool {
+        if self.leaving.is_none() {
+            return false;
+        }
+        let mut alone = self.is_alone();
         let now = Instant::now();
-        let Some(leaving) = &mut self.leaving else { return false };
-        let mut childless = self.strays.own().read().is_empty();
-        if !childless && leaving.kill_at <= now {
+        if let Some(leaving) = &mut self.leaving
+            && !alone
+            && leaving.kill_at <= now
+        {
             leaving.kill_at = now + ROUND;
-            childless = !guard::kill_children(self.strays.own(), self.cgroups.as_ref());
+            guard::kill_all_but(self.mains.engine, self.strays.own(), self.cgroups.as_ref());
+            self.reap();
+            alone = self.is_alone();
         }
-        if childless {
-            self.talk.flush();
-            self.logger.close();
+        if !alone {
+            return false;
         }
-        childless
+        if let Some(leaving) = &mut self.leaving {
+            leaving.kill_at = now + IDLE;
+        }
+        self.logger.close();
+        self.talk.flush();
+        // A detached engine goes before us: that it is told so is its time to clear up.
+        self.talk.hang_up();
+        self.engines.as_ref().is_none_or(|engines| engines.running().is_none())
+    }
+
+    /// Whether all our children have gone, except the engine.
+    fn is_alone(&mut self) -> bool {
+        let engine = self.mains.engine;
+        self.strays.own().read().into_iter().all(|pid| Some(pid) == engine)
     }
 }

@@ -3,14 +3,21 @@
 mod adopt;
 mod capture;
 mod cgroup;
+mod detached;
+mod engine;
 mod guard;
 mod job;
 mod leave;
 mod orders;
 mod reap;
+mod retry;
+mod signals;
 mod spawn;
 mod strays;
 mod talk;
+mod tend;
+mod token;
 mod turn;
 
+pub(crate) use detached::{DETACH, DETACHED, LISTENER, OOM, TAKEOVER, UMASK};
 pub(crate) use guard::{LOCK, SWEPT, WITH_LOCK, WITHOUT_LOCK, run};

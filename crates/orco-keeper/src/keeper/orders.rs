@@ -43,11 +43,17 @@ impl Keeper {
                 self.done(request, answer);
             }
             Order::Arm { id, beyond } => self.logger.give(Task::Arm { id, beyond }),
-            Order::Acknowledge {} => self.logger.give(Task::Acknowledge),
+            Order::Acknowledge {} => {
+                if let Some(engines) = &mut self.engines {
+                    engines.full = None;
+                }
+                self.logger.give(Task::Acknowledge);
+            }
             Order::Shutdown {} => self.leave_now(),
             Order::Adopt { adopt } => self.adopt(&adopt),
-            // The fate of a foreground keeper is its engine's.
-            Order::Recorded { .. } | Order::Serving {} | Order::Succeed { .. } => {}
+            Order::Recorded { id } => self.recorded(id),
+            Order::Serving {} => self.serving(),
+            Order::Succeed { program } => self.succeed(&program),
         }
     }
 
@@ -67,9 +73,10 @@ impl Keeper {
     fn try_spawn(&mut self, spawn: Spawn) -> Result<i32, Failure> {
         let (output, output_end) = sys::pipe().map_err(Failure::at(wire::Stage::Prepare))?;
         let (errors, errors_end) = sys::pipe().map_err(Failure::at(wire::Stage::Prepare))?;
-        let pid = self.bear(&spawn.launch, output_end, errors_end)?;
+        let pid = self.bear(&spawn.launch, output_end, errors_end, self.engines.is_some())?;
         let id = spawn.launch.id;
-        self.register(id, Job::new(pid, Kind::Service { stop_signal: spawn.stop_signal }));
+        let (log_dir, log_stem) = (spawn.log_dir.clone(), spawn.log_stem.clone());
+        self.register(id, Job::new(pid, Kind::Service { stop_signal: spawn.stop_signal, log_dir, log_stem }));
         let pipes = [output, errors];
         self.logger.give(Task::Open { id, pipes, dir: spawn.log_dir, stem: spawn.log_stem });
         Ok(pid)
@@ -86,15 +93,15 @@ impl Keeper {
         let (output, end) = sys::pipe().map_err(Failure::at(wire::Stage::Prepare))?;
         let same = end.try_clone().map_err(Failure::at(wire::Stage::Prepare))?;
         let deadline = Instant::now() + Duration::from_millis(exec.timeout_ms);
-        let pid = self.bear(&exec.launch, end, same)?;
+        let pid = self.bear(&exec.launch, end, same, false)?;
         let id = exec.launch.id;
         self.register(id, Job::new(pid, Kind::Command { capture: Capture::new(output), deadline, timed_out: false }));
         self.commands.insert(id);
         Ok(())
     }
 
-    /// Makes the process; our write ends of its pipes are closed when this returns.
-    fn bear(&mut self, launch: &Launch, output: OwnedFd, errors: OwnedFd) -> Result<i32, Failure> {
+    /// Makes the process, perhaps one that outlives us; our write ends of its pipes are closed when this returns.
+    fn bear(&mut self, launch: &Launch, output: OwnedFd, errors: OwnedFd, outlives: bool) -> Result<i32, Failure> {
         if self.leaving.is_some() || self.jobs.contains_key(&launch.id) {
             return Err(Failure { stage: wire::Stage::Prepare, errno: libc::ECANCELED });
         }
@@ -102,7 +109,7 @@ impl Keeper {
             Some(cgroups) => Some(cgroups.create(launch.id).map_err(Failure::at(wire::Stage::Cgroup))?),
             None => None,
         };
-        let born = self.spawner.spawn(launch, output.as_fd(), errors.as_fd(), group.as_ref());
+        let born = self.spawner.spawn(launch, output.as_fd(), errors.as_fd(), group.as_ref(), outlives);
         if let (Err(_), Some(cgroups)) = (&born, &self.cgroups) {
             cgroups.remove(launch.id);
         }
@@ -125,7 +132,10 @@ impl Keeper {
         if job.asked == Asked::Nothing {
             job.asked = Asked::Stop;
         }
-        match job.stage {
+        if job.stopped_with == Some(signal) {
+            return Ok(());
+        }
+        let answer = match job.stage {
             // The number of the group cannot be another's while its leader is not reaped.
             Stage::Alive => sys::kill(-job.pid, signal),
             Stage::Leaderless(_) => {
@@ -134,8 +144,14 @@ impl Keeper {
                 }
                 Ok(())
             }
-            Stage::Draining(_) => Ok(()),
+            Stage::Draining(_) | Stage::Over(..) => Ok(()),
+        };
+        if answer.is_ok()
+            && let Some(job) = self.jobs.get_mut(&id)
+        {
+            job.stopped_with = Some(signal);
         }
+        answer
     }
 
     /// Kills the trees of the condemned, as far as they are there now. What escapes is found when it comes to us.
@@ -150,7 +166,7 @@ impl Keeper {
             let main = match job.stage {
                 Stage::Alive => Some(job.pid),
                 Stage::Leaderless(_) => None,
-                Stage::Draining(_) => continue,
+                Stage::Draining(_) | Stage::Over(..) => continue,
             };
             let orphans = strays.remove(&id).unwrap_or_default();
             self.kill_tree(id, orphans.into_iter().chain(main).collect());

@@ -19,6 +19,10 @@ impl Keeper {
     /// Reaps all who have ended: main processes and orphans.
     pub(super) fn reap(&mut self) {
         while let Reaped::Child(pid, status) = sys::reap(-1, false) {
+            if Some(pid) == self.mains.engine {
+                self.engine_ended(Some(status));
+                continue;
+            }
             let Some(id) = self.mains.alive.remove(&pid) else { continue };
             if let Some(job) = self.jobs.get_mut(&id) {
                 job.stage = Stage::Leaderless(ending(status));
@@ -76,25 +80,53 @@ impl Keeper {
 
     /// Forgets a job.
     fn over(&mut self, id: InstanceId) -> Option<Job> {
-        let job = self.jobs.remove(&id)?;
+        self.release(id);
+        self.jobs.remove(&id)
+    }
+
+    /// Forgets the processes of a job: it has none any more.
+    fn release(&mut self, id: InstanceId) {
+        let Some(job) = self.jobs.get(&id) else { return };
         self.strays.forget(id);
         // The number may lead another's session by now.
         if self.mains.sessions.get(&job.pid) == Some(&id) {
             self.mains.sessions.remove(&job.pid);
         }
-        Some(job)
+    }
+
+    /// The instance is over. An engine may be there to hear of it or not: it is kept until one has recorded it.
+    fn finished(&mut self, id: InstanceId, bytes: u64) {
+        let Some(Job { stage: Stage::Draining(ending), .. }) = self.jobs.get(&id) else { return };
+        let ending = *ending;
+        if self.engines.is_none() {
+            self.over(id);
+        } else {
+            self.release(id);
+            if let Some(job) = self.jobs.get_mut(&id) {
+                job.stage = Stage::Over(ending, bytes);
+            }
+        }
+        self.talk.tell(&Report::Exited { id, ending, bytes });
+    }
+
+    /// The engine has recorded the end.
+    pub(super) fn recorded(&mut self, id: InstanceId) {
+        if let Some(Job { stage: Stage::Over(..), .. }) = self.jobs.get(&id) {
+            self.jobs.remove(&id);
+        }
     }
 
     pub(super) fn take_log_reports(&mut self) {
         for report in self.logger.reports() {
             match report {
-                LogReport::Finished { id, total } => {
-                    if let Some(Job { stage: Stage::Draining(ending), .. }) = self.over(id) {
-                        self.talk.tell(&Report::Exited { id, ending, bytes: total });
-                    }
-                }
+                LogReport::Finished { id, total } => self.finished(id, total),
                 LogReport::Grew { id, total } => self.talk.tell(&Report::Grew { id, total }),
-                LogReport::Rotated { id, segment } => self.talk.tell(&Report::Rotated { id, segment }),
+                LogReport::Rotated { id, segment } => {
+                    if let Some(engines) = &mut self.engines {
+                        engines.full = Some((id, segment));
+                    }
+                    self.talk.tell(&Report::Rotated { id, segment });
+                }
             }
         }
     }

@@ -50,6 +50,8 @@ pub(super) struct Spawner {
     verdict: *mut Verdict,
     base: Vec<CString>,
     nofile: libc::rlimit,
+    umask: Option<libc::mode_t>,
+    oom: Option<String>,
     keeper: pid_t,
     /// Whether the kernel can give a child a descriptor table of its own without copying ours (Linux 5.9).
     lean: bool,
@@ -74,6 +76,11 @@ struct Plan {
     user: Option<(u32, u32)>,
     keeper: pid_t,
     nofile: libc::rlimit,
+    /// Goes on when the keeper dies.
+    outlives: bool,
+    umask: Option<libc::mode_t>,
+    /// The `oom_score_adj` to write.
+    oom: Option<(*const c_char, usize)>,
     lean: bool,
     verdict: *mut Verdict,
 }
@@ -89,17 +96,33 @@ impl Spawner {
         }
         // SAFETY: an empty range beyond all descriptors: only asks whether the call and the flag are known.
         let lean = unsafe { libc::syscall(libc::SYS_close_range, u32::MAX - 1, u32::MAX, 0) } == 0;
-        let stamp = [STAMP.as_bytes(), b"="].concat();
-        let base = base.iter().filter(|variable| !variable.starts_with(&stamp));
-        Ok(Self {
+        let mut spawner = Self {
             null,
             stack: map(STACK, libc::MAP_PRIVATE | libc::MAP_STACK)?,
             verdict: map(size_of::<Verdict>(), libc::MAP_SHARED)?.cast(),
-            base: base.filter_map(|variable| CString::new(&**variable).ok()).collect(),
+            base: Vec::new(),
             nofile: libc::rlimit { rlim_cur: nofile.0, rlim_max: nofile.1 },
+            umask: None,
+            oom: None,
             keeper: std::process::id().cast_signed(),
             lean,
-        })
+        };
+        spawner.rebase(base.iter(), nofile);
+        Ok(spawner)
+    }
+
+    /// Other children begin with another environment and descriptor limit.
+    pub(super) fn rebase<'a>(&mut self, base: impl Iterator<Item = &'a Box<[u8]>>, nofile: (u64, u64)) {
+        let stamp = [STAMP.as_bytes(), b"="].concat();
+        let base = base.filter(|variable| !variable.starts_with(&stamp));
+        self.base = base.filter_map(|variable| CString::new(&**variable).ok()).collect();
+        self.nofile = libc::rlimit { rlim_cur: nofile.0, rlim_max: nofile.1 };
+    }
+
+    /// Children begin with what this process has changed for itself.
+    pub(super) fn originate(&mut self, umask: u32, oom: Option<i32>) {
+        self.umask = Some(umask);
+        self.oom = oom.map(|oom| oom.to_string());
     }
 
     /// Starts the program with these ends as standard output and error. When it returns the pid, the program has
@@ -110,6 +133,7 @@ impl Spawner {
         output: BorrowedFd<'_>,
         errors: BorrowedFd<'_>,
         group: Option<&OwnedFd>,
+        outlives: bool,
     ) -> Result<pid_t, Failure> {
         let invalid = |_| Failure { stage: Stage::Prepare, errno: libc::EINVAL };
         let program = CString::new(&*launch.program).map_err(invalid)?;
@@ -133,6 +157,9 @@ impl Spawner {
             user: user.map(|user| (user.uid, user.gid)),
             keeper: self.keeper,
             nofile: self.nofile,
+            outlives,
+            umask: self.umask,
+            oom: self.oom.as_ref().map(|oom| (oom.as_ptr().cast(), oom.len())),
             lean: self.lean,
             verdict: self.verdict,
         };
@@ -310,6 +337,16 @@ unsafe fn become_program(plan: &Plan) -> Stage {
         if libc::setsid() < 0 || libc::setrlimit(libc::RLIMIT_NOFILE, &raw const plan.nofile) < 0 {
             return Stage::Setup;
         }
+        if let Some(umask) = plan.umask {
+            libc::umask(umask);
+        }
+        if let Some((text, length)) = plan.oom {
+            // While we are still the user who may. It is no reason not to run.
+            let file = libc::open(c"/proc/self/oom_score_adj".as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC);
+            if file >= 0 {
+                libc::write(file, text.cast(), length);
+            }
+        }
         if let (Some((uid, gid)), Some((groups, count))) = (plan.user, plan.groups) {
             let id = |id: u32| id as c_ulong;
             if libc::syscall(libc::SYS_setgroups, count, groups) < 0
@@ -332,6 +369,10 @@ unsafe fn become_program(plan: &Plan) -> Stage {
         let mut none: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut none);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const none, ptr::null_mut());
+        // The last step: until here our death is its death, and nobody knows of it yet.
+        if plan.outlives && libc::prctl(libc::PR_SET_PDEATHSIG, 0 as c_ulong, 0, 0, 0) < 0 {
+            return Stage::Setup;
+        }
         libc::execve(plan.program, plan.argv, plan.envp);
         Stage::Program
     }

@@ -15,6 +15,8 @@ pub(super) struct Mains {
     pub(super) alive: HashMap<pid_t, InstanceId>,
     /// Those whose instance is not over: each leads the session of that number.
     pub(super) sessions: HashMap<pid_t, InstanceId>,
+    /// The engine, if it is our child.
+    pub(super) engine: Option<pid_t>,
 }
 
 /// What is known about processes that are no main processes.
@@ -41,10 +43,10 @@ impl Strays {
     pub(super) fn find(&mut self, mains: &Mains, cgroups: Option<&Cgroups>) -> HashMap<InstanceId, Vec<pid_t>> {
         let mut found: HashMap<InstanceId, Vec<pid_t>> = HashMap::new();
         let children = self.own.read();
-        if children.len() == mains.alive.len() {
+        if children.len() == mains.alive.len() + usize::from(mains.engine.is_some()) {
             return found;
         }
-        for pid in children.into_iter().filter(|pid| !mains.alive.contains_key(pid)) {
+        for pid in children.into_iter().filter(|pid| !mains.alive.contains_key(pid) && mains.engine != Some(*pid)) {
             if let Some(owner) = self.owner(pid, mains, cgroups) {
                 found.entry(owner).or_default().push(pid);
             }

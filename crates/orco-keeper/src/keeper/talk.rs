@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use crate::wire::{Frames, Order, Report, frame};
+use crate::wire::{Frames, Hello, Order, Report, VERSION, frame};
 
 /// One read takes at most this much.
 const PIECE: usize = 128 << 10;
@@ -18,21 +18,73 @@ const FULL: usize = 8 << 20;
 
 #[derive(Debug)]
 pub(super) struct Talk {
-    socket: UnixStream,
+    /// `None`: there is nobody.
+    socket: Option<UnixStream>,
     incoming: Frames,
     outgoing: Vec<u8>,
     open: bool,
+    nonsense: bool,
+}
+
+/// The first words of an engine.
+#[derive(Debug)]
+pub(super) enum Greeting {
+    Hello(Hello),
+    /// Of another version.
+    Stranger(u8),
 }
 
 impl Talk {
     pub(super) fn new(socket: OwnedFd) -> std::io::Result<Self> {
         let socket = UnixStream::from(socket);
         socket.set_nonblocking(true)?;
-        Ok(Self { socket, incoming: Frames::default(), outgoing: Vec::new(), open: true })
+        Ok(Self { socket: Some(socket), open: true, ..Self::silent() })
     }
 
+    /// With nobody.
+    pub(super) fn silent() -> Self {
+        Self { socket: None, incoming: Frames::default(), outgoing: Vec::new(), open: false, nonsense: false }
+    }
+
+    /// To be waited for, while it is open.
     pub(super) fn raw(&self) -> RawFd {
-        self.socket.as_raw_fd()
+        self.socket.as_ref().filter(|_| self.open).map_or(-1, AsRawFd::as_raw_fd)
+    }
+
+    /// Whether it was closed for what the engine said.
+    pub(super) const fn is_nonsense(&self) -> bool {
+        self.nonsense
+    }
+
+    /// Sends what the socket takes, and says no more.
+    pub(super) fn hang_up(&mut self) {
+        self.flush();
+        self.close();
+        self.incoming = Frames::default();
+        if let Some(socket) = self.socket.take() {
+            let _ = socket.shutdown(std::net::Shutdown::Both);
+        }
+    }
+
+    /// The engine's first words, once they are there.
+    pub(super) fn greeting(&mut self) -> Option<Greeting> {
+        match self.incoming.version() {
+            Ok(None) => None,
+            Ok(Some(VERSION)) => match self.next()? {
+                Order::Hello { hello } => Some(Greeting::Hello(hello)),
+                _ => None,
+            },
+            Ok(Some(version)) => Some(Greeting::Stranger(version)),
+            Err(_) => self.give_up(),
+        }
+    }
+
+    /// Nonsense: nothing good can come after it.
+    fn give_up<T>(&mut self) -> Option<T> {
+        self.nonsense = true;
+        self.incoming = Frames::default();
+        self.close();
+        None
     }
 
     /// Whether the engine is still there.
@@ -53,25 +105,26 @@ impl Talk {
         read | write
     }
 
-    /// Reads once. A closed socket closes the talk.
-    pub(super) fn read(&mut self) {
+    /// Reads once. A closed socket closes the talk. Whether there may be more.
+    pub(super) fn read(&mut self) -> bool {
+        let Some(socket) = self.socket.as_ref().filter(|_| self.open) else { return false };
         let room = self.incoming.room();
-        match (&self.socket).take(PIECE as u64).read_to_end(room) {
+        match socket.take(PIECE as u64).read_to_end(room) {
             // Only the end of the stream lets it come to less than it may take.
             Ok(count) if count < PIECE => self.close(),
-            Ok(_) => {}
+            Ok(_) => return true,
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
             Err(_) => self.close(),
         }
+        false
     }
 
-    /// The next order. Nonsense is answered like the engine's death: nothing good can come after it.
+    /// The next order. Nonsense is answered like the engine's death.
     pub(super) fn next(&mut self) -> Option<Order> {
-        let order = self.incoming.next();
-        order.unwrap_or_else(|_| {
-            self.close();
-            None
-        })
+        match self.incoming.next() {
+            Ok(order) => order,
+            Err(_) => self.give_up(),
+        }
     }
 
     /// Says it, some time soon.
@@ -83,9 +136,10 @@ impl Talk {
 
     /// Sends what the socket takes.
     pub(super) fn flush(&mut self) {
+        let Some(mut socket) = self.socket.as_ref() else { return };
         let mut sent = 0;
         while sent < self.outgoing.len() {
-            match (&self.socket).write(&self.outgoing[sent..]) {
+            match socket.write(&self.outgoing[sent..]) {
                 Ok(count) => sent += count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,

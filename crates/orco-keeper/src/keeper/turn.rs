@@ -7,24 +7,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use nix::sys::{
-    signal::{SigSet, Signal},
-    signalfd::{SfdFlags, SignalFd},
-};
+use nix::sys::{signal::SigSet, signalfd::SignalFd};
 use orco_core::model::InstanceId;
 
 use super::{
     cgroup::Cgroups,
+    engine::Engines,
     job::{Job, Kind, Stage},
-    leave::Leaving,
+    leave::{GRACE, Leaving},
+    signals,
     spawn::Spawner,
     strays::{Mains, Strays},
-    talk::Talk,
+    talk::{Greeting, Talk},
 };
 use crate::{
     logger::{self, Logger},
     sys,
-    wire::{Backend, Hello, Order, Report, VERSION},
+    wire::{Backend, Report, VERSION},
 };
 
 /// Orders are carried out for this long before others get a turn: with a thousand starts waiting, exits are still
@@ -43,7 +42,11 @@ pub(super) struct Birth {
 #[derive(Debug)]
 pub(super) struct Keeper {
     pub(super) talk: Talk,
-    pub(super) engine: OwnedFd,
+    /// Whose fate we share.
+    pub(super) engine: Option<OwnedFd>,
+    /// Those we outlive.
+    pub(super) engines: Option<Engines>,
+    pub(super) refused: Option<i32>,
     pub(super) children: SignalFd,
     pub(super) logger: Logger,
     pub(super) spawner: Spawner,
@@ -72,43 +75,37 @@ pub(super) fn keep(birth: Birth) -> i32 {
 /// Waits for the engine's first words and answers them.
 fn open(birth: Birth) -> io::Result<Option<Keeper>> {
     nix::sys::prctl::set_child_subreaper(true)?;
-    let mut signals = SigSet::empty();
-    signals.add(Signal::SIGCHLD);
-    signals.thread_block()?;
+    let signals = signals::block(false)?;
     let mut talk = Talk::new(birth.socket)?;
-    let Some(hello) = hear_hello(&mut talk)? else { return Ok(None) };
+    let hello = match hear(&mut talk)? {
+        Some(Greeting::Hello(hello)) => hello,
+        Some(Greeting::Stranger(_)) => {
+            let (pid, backend) = (std::process::id(), Backend::Auto);
+            talk.tell(&Report::Ready { version: VERSION, pid, backend, refused: None });
+            talk.hang_up();
+            return Ok(None);
+        }
+        None => return Ok(None),
+    };
     let spawner = Spawner::new(&hello.env, hello.nofile)?;
     raise_descriptor_limit();
     let backend = if birth.cgroups.is_some() { Backend::Cgroup } else { Backend::Sweep };
     talk.tell(&Report::Ready { version: VERSION, pid: std::process::id(), backend, refused: birth.refused });
     talk.flush();
-    if hello.version != VERSION || birth.refused.is_some() {
+    if birth.refused.is_some() {
         return Ok(None);
     }
-    let children = SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+    let children = signals::open(&signals)?;
     let logger = logger::start(logger::Limits::new(hello.segment_bytes, hello.unacknowledged_bytes))?;
-    Ok(Some(Keeper {
-        talk,
-        engine: birth.engine,
-        children,
-        logger,
-        spawner,
-        cgroups: birth.cgroups,
-        jobs: HashMap::new(),
-        mains: Mains::default(),
-        strays: Strays::new(),
-        leaderless: BTreeSet::new(),
-        commands: BTreeSet::new(),
-        condemned: Vec::new(),
-        leaving: None,
-    }))
+    let mut keeper = Keeper::new(talk, children, logger, spawner, birth.cgroups);
+    keeper.engine = Some(birth.engine);
+    Ok(Some(keeper))
 }
 
-fn hear_hello(talk: &mut Talk) -> io::Result<Option<Hello>> {
+fn hear(talk: &mut Talk) -> io::Result<Option<Greeting>> {
     while talk.is_open() {
-        match talk.next() {
-            Some(Order::Hello { hello }) => return Ok(Some(hello)),
-            Some(_) => return Ok(None),
+        match talk.greeting() {
+            Some(greeting) => return Ok(Some(greeting)),
             None => {
                 sys::poll(&mut [wait_for(talk.raw(), libc::POLLIN)], None)?;
                 talk.read();
@@ -119,7 +116,7 @@ fn hear_hello(talk: &mut Talk) -> io::Result<Option<Hello>> {
 }
 
 /// As many descriptors as we may: four for each instance.
-fn raise_descriptor_limit() {
+pub(super) fn raise_descriptor_limit() {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
     if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
         // Without it, late services fail to start with a message that says so.
@@ -132,7 +129,42 @@ const fn wait_for(fd: i32, events: i16) -> libc::pollfd {
 }
 
 impl Keeper {
-    fn run(&mut self) -> io::Result<()> {
+    fn new(talk: Talk, children: SignalFd, logger: Logger, spawner: Spawner, cgroups: Option<Cgroups>) -> Self {
+        Self {
+            talk,
+            engine: None,
+            engines: None,
+            refused: None,
+            children,
+            logger,
+            spawner,
+            cgroups,
+            jobs: HashMap::new(),
+            mains: Mains::default(),
+            strays: Strays::new(),
+            leaderless: BTreeSet::new(),
+            commands: BTreeSet::new(),
+            condemned: Vec::new(),
+            leaving: None,
+        }
+    }
+
+    /// One that outlives its engines.
+    pub(super) fn detached(
+        mut engines: Engines,
+        signals: &SigSet,
+        logger: Logger,
+        spawner: Spawner,
+        cgroups: (Option<Cgroups>, Option<i32>),
+    ) -> io::Result<Self> {
+        let talk = engines.link.take().map_or_else(|| Ok(Talk::silent()), Talk::new)?;
+        let mut keeper = Self::new(talk, signals::open(signals)?, logger, spawner, cgroups.0);
+        keeper.engines = Some(engines);
+        keeper.refused = cgroups.1;
+        Ok(keeper)
+    }
+
+    pub(super) fn run(&mut self) -> io::Result<()> {
         loop {
             // Orders that are read already but not carried out leave no trace in poll.
             let unfinished = self.carry_out();
@@ -140,9 +172,10 @@ impl Keeper {
             self.settle();
             self.logger.flush();
             self.talk.flush();
-            if !self.talk.is_open() {
-                self.leave();
+            if !self.talk.is_open() && self.engine.is_some() {
+                self.leave(GRACE);
             }
+            self.tend();
             if self.leaving.is_some() && self.take_leave() {
                 return Ok(());
             }
@@ -152,21 +185,26 @@ impl Keeper {
 
     /// Sleeps, and takes in what has happened.
     fn wait(&mut self, patience: Option<Duration>) -> io::Result<()> {
-        const FIXED: usize = 4;
+        const FIXED: usize = 5;
         // A negative descriptor is not waited for.
-        let (talk, engine) = if self.talk.is_open() { (self.talk.raw(), self.engine.as_raw_fd()) } else { (-1, -1) };
+        let engine = self.engine.as_ref().filter(|_| self.talk.is_open()).map(AsRawFd::as_raw_fd);
+        let stranger = self.engines.as_ref().map_or(-1, Engines::stranger);
         let mut fds = vec![
-            wait_for(talk, self.talk.interest()),
-            wait_for(engine, libc::POLLIN),
+            wait_for(self.talk.raw(), self.talk.interest()),
+            wait_for(engine.unwrap_or(stranger), libc::POLLIN),
             wait_for(self.children.as_raw_fd(), libc::POLLIN),
             wait_for(self.logger.reports_ready().as_fd().as_raw_fd(), libc::POLLIN),
+            wait_for(self.engines.as_ref().map_or(-1, Engines::knocking), libc::POLLIN),
         ];
         let captures: Vec<(InstanceId, i32)> = self.captures().collect();
         fds.extend(captures.iter().map(|(_, fd)| wait_for(*fd, libc::POLLIN)));
         sys::poll(&mut fds, patience)?;
+        // Before its end may be noticed: these were its last words.
+        if fds[0].revents & (libc::POLLIN | libc::POLLHUP | libc::POLLERR) != 0 {
+            self.talk.read();
+        }
         if fds[2].revents != 0 {
-            while matches!(self.children.read_signal(), Ok(Some(_))) {}
-            self.reap();
+            self.take_signals();
         }
         if fds[3].revents != 0 {
             self.take_log_reports();
@@ -178,15 +216,25 @@ impl Keeper {
                 capture.read();
             }
         }
-        if fds[0].revents & (libc::POLLIN | libc::POLLHUP | libc::POLLERR) != 0 {
-            self.talk.read();
-        }
         // The pidfd too: a forked child of the engine may hold its end of the socket open.
         if fds[1].revents != 0 {
-            self.talk.close();
+            if self.engine.is_some() { self.talk.close() } else { self.engine_ended(None) }
+        }
+        if fds[4].revents != 0 {
+            self.knocked();
         }
         self.time_out();
         Ok(())
+    }
+
+    fn take_signals(&mut self) {
+        while let Ok(Some(signal)) = self.children.read_signal() {
+            match signal.ssi_signo.cast_signed() {
+                libc::SIGCHLD => {}
+                other => self.asked(other),
+            }
+        }
+        self.reap();
     }
 
     fn captures(&self) -> impl Iterator<Item = (InstanceId, i32)> + '_ {
@@ -202,14 +250,15 @@ impl Keeper {
             Job { kind: Kind::Command { deadline, timed_out: false, .. }, stage: Stage::Alive, .. } => Some(*deadline),
             _ => None,
         });
-        let next = timeouts.chain(self.leaving.as_ref().map(Leaving::next_look)).min()?;
+        let engine = self.engines.as_ref().and_then(Engines::next_look);
+        let next = timeouts.chain(self.leaving.as_ref().map(Leaving::next_look)).chain(engine).min()?;
         Some(next.saturating_duration_since(Instant::now()))
     }
 
     /// Carries out what was read. True if there is more.
     fn carry_out(&mut self) -> bool {
         let until = Instant::now() + SLICE;
-        while let Some(order) = self.talk.next() {
+        while let Some(order) = self.next_order() {
             self.obey(order);
             if Instant::now() >= until {
                 return true;

@@ -8,7 +8,10 @@ use std::{
 
 use orco_core::log::format::{Entry, Kind};
 
-use super::segment::{Moved, Segment};
+use super::{
+    resume::{self, Standing},
+    segment::{Moved, Segment},
+};
 use crate::sys;
 
 /// At most this much of one pipe before others get a turn.
@@ -49,8 +52,8 @@ pub(super) enum Outcome {
 }
 
 impl Log {
-    pub(super) fn new(dir: Box<[u8]>, stem: Box<[u8]>, pipes: [OwnedFd; 2]) -> Self {
-        let pipes = pipes.map(|pipe| Some(File::from(pipe)));
+    pub(super) fn new(dir: Box<[u8]>, stem: Box<[u8]>, pipes: [Option<OwnedFd>; 2]) -> Self {
+        let pipes = pipes.map(|pipe| pipe.map(File::from));
         Self {
             dir,
             stem,
@@ -63,6 +66,18 @@ impl Log {
             armed: None,
             paused: false,
         }
+    }
+
+    /// Goes on where another keeper was interrupted: behind all that is there. Tells which segment it has found full.
+    pub(super) fn resume(
+        dir: Box<[u8]>,
+        stem: Box<[u8]>,
+        pipes: [Option<OwnedFd>; 2],
+        limit: u64,
+    ) -> (Self, Option<u32>) {
+        let Standing { segment, next_segment, total, full } = resume::find(&dir, &stem, limit);
+        let log = Self { segment, next_segment, total, ..Self::new(dir, stem, pipes) };
+        (log, full)
     }
 
     pub(super) const fn total(&self) -> u64 {

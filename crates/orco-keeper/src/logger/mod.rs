@@ -3,9 +3,13 @@
 mod front;
 mod log;
 mod mailbox;
+mod resume;
 mod segment;
 mod task;
 mod thread;
 
 pub(crate) use front::{Logger, start};
 pub(crate) use task::{Limits, LogReport, Task};
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 use std::{
     ffi::OsStr,
     fs::{File, OpenOptions},
-    io::{self, Read},
+    io::{self, ErrorKind, Read},
     os::{
         fd::AsFd,
         unix::{
@@ -19,6 +19,13 @@ use nix::fcntl::{SpliceFFlags, splice};
 
 use orco_core::log::format::{self, Entry};
 
+/// The file of a segment with this ending.
+pub(super) fn path(dir: &[u8], stem: &[u8], number: u32, end: &str) -> PathBuf {
+    let mut name = OsStr::from_bytes(stem).to_owned();
+    name.push(format!(".{number}.{end}"));
+    PathBuf::from(OsStr::from_bytes(dir)).join(name)
+}
+
 #[derive(Debug)]
 pub(super) struct Segment {
     data: File,
@@ -32,17 +39,29 @@ pub(super) struct Segment {
 impl Segment {
     /// Makes segment `number`, beginning at byte `begin` of the instance's output.
     pub(super) fn create(dir: &[u8], stem: &[u8], number: u32, begin: u64) -> io::Result<Self> {
-        let path = |end: &str| {
-            let mut name = OsStr::from_bytes(stem).to_owned();
-            name.push(format!(".{number}.{end}"));
-            PathBuf::from(OsStr::from_bytes(dir)).join(name)
-        };
+        let path = |end: &str| path(dir, stem, number, end);
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true).mode(0o600);
         let index = options.open(path("idx"))?;
         index.write_all_at(&format::encode_header(begin), 0)?;
         let data = options.open(path("log"))?;
         Ok(Self { data, index, length: 0, index_length: format::HEADER_LEN as u64, splices: true })
+    }
+
+    /// Goes on with a segment that another keeper has begun, behind its last byte and its last whole entry.
+    pub(super) fn reopen(dir: &[u8], stem: &[u8], number: u32) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
+        let (data, index) =
+            (options.open(path(dir, stem, number, "log"))?, options.open(path(dir, stem, number, "idx"))?);
+        let (length, torn) = (data.metadata()?.len(), index.metadata()?.len());
+        let (header, entry) = (format::HEADER_LEN as u64, format::ENTRY_LEN as u64);
+        let entries = torn.checked_sub(header).ok_or(ErrorKind::InvalidData)? / entry;
+        let index_length = header + entries * entry;
+        if index_length < torn {
+            index.set_len(index_length)?;
+        }
+        Ok(Self { data, index, length, index_length, splices: true })
     }
 
     pub(super) const fn length(&self) -> u64 {

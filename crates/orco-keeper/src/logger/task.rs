@@ -9,12 +9,16 @@ use orco_core::model::InstanceId;
 pub(crate) enum Task {
     /// Take over the read ends of an instance's standard output and error.
     Open { id: InstanceId, pipes: [OwnedFd; 2], dir: Box<[u8]>, stem: Box<[u8]> },
+    /// Take over the output of an instance of another keeper, as far as its pipes are known, and its segments.
+    Resume { id: InstanceId, pipes: [Option<OwnedFd>; 2], dir: Box<[u8]>, stem: Box<[u8]> },
     /// Nobody writes any more: move what is left, close, and say so.
     Finish { id: InstanceId },
     /// Say once when more than `beyond` bytes have been written.
     Arm { id: InstanceId, beyond: u64 },
     /// The engine is done with the closed segments.
     Acknowledge,
+    /// Other sizes from now on.
+    Limits(Limits),
     /// Finish all and end.
     Close,
 }

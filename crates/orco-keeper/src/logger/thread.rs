@@ -74,10 +74,20 @@ impl Thread {
     fn work(&mut self) -> bool {
         for task in self.shared.tasks.take() {
             match task {
-                Task::Open { id, pipes, dir, stem } => self.open(id, Log::new(dir, stem, pipes)),
+                Task::Open { id, pipes, dir, stem } => self.open(id, Log::new(dir, stem, pipes.map(Some))),
+                Task::Resume { id, pipes, dir, stem } => {
+                    let (log, full) = Log::resume(dir, stem, pipes, self.limits.segment);
+                    // The keeper that filled it may not have told.
+                    if let Some(segment) = full {
+                        self.unacknowledged += self.limits.segment;
+                        self.shared.reports.put(LogReport::Rotated { id, segment });
+                    }
+                    self.open(id, log);
+                }
                 Task::Finish { id } => self.finish(id),
                 Task::Arm { id, beyond } => self.arm(id, beyond),
                 Task::Acknowledge => self.acknowledge(),
+                Task::Limits(limits) => self.limits = limits,
                 Task::Close => {
                     let all: Vec<InstanceId> = self.by_id.keys().copied().collect();
                     all.into_iter().for_each(|id| self.finish(id));

@@ -4,6 +4,7 @@ mod codec;
 mod frames;
 mod order;
 mod report;
+mod welcome;
 
 pub(crate) use codec::{Malformed, Wire};
 pub(crate) use frames::{Frames, MAX_FRAME, frame};
@@ -11,6 +12,7 @@ pub(crate) use order::{Adopt, Exec, Hello, Order};
 pub use order::{Backend, Change, Credentials, Launch, Spawn};
 pub use report::Stage;
 pub(crate) use report::{Ending, Report};
+pub(crate) use welcome::Welcome;
 
 /// Both sides must agree on it; a keeper of another version is refused.
 pub(crate) const VERSION: u8 = 2;

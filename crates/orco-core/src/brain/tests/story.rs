@@ -29,6 +29,8 @@ pub(super) struct Story {
     pub(super) events: bool,
     pub(super) happened: Vec<Happening>,
     live: BTreeMap<String, Vec<Known>>,
+    /// All that was given to be remembered.
+    pub(super) memory: BTreeMap<Box<str>, Box<[u8]>>,
 }
 
 impl Story {
@@ -43,6 +45,7 @@ impl Story {
             events: false,
             happened: Vec::new(),
             live: BTreeMap::new(),
+            memory: BTreeMap::new(),
         };
         assert_eq!(story.apply(stack), "");
         story
@@ -170,6 +173,7 @@ impl Story {
         if let Err(wrong) = self.brain.check(self.now) {
             panic!("{wrong}\n{}", self.brain.dump());
         }
+        self.remember();
         let again = self.brain.turn(self.now);
         assert!(again.steps.is_empty() && again.happenings.is_empty(), "a second turn: {again:?}");
         let mut said: Vec<_> = actions.into_iter().map(|action| self.act(action)).collect();
@@ -178,6 +182,20 @@ impl Story {
         }
         self.happened.extend(happenings);
         said.join(", ")
+    }
+
+    /// Takes what is to be remembered: a brain made out of it must be the same one.
+    fn remember(&mut self) {
+        for change in self.brain.changes() {
+            match change.value {
+                Some(value) => self.memory.insert(change.key, value),
+                None => self.memory.remove(&change.key),
+            };
+        }
+        if let Err(wrong) = self.brain.check_memory(&self.memory) {
+            panic!("{wrong}\n{}", self.brain.dump());
+        }
+        assert_eq!(self.brain.changes(), [], "given twice");
     }
 
     fn tell(&self, h: &Happening) -> String {

@@ -33,7 +33,11 @@ impl EventLog {
     }
 
     /// Gives what one turn brought its time and numbers.
-    pub(in crate::engine) fn stamp(&self, happenings: Vec<(Happening, Option<ServiceName>)>, ts: u64) -> Vec<Arc<Event>> {
+    pub(in crate::engine) fn stamp(
+        &self,
+        happenings: Vec<(Happening, Option<ServiceName>)>,
+        ts: u64,
+    ) -> Vec<Arc<Event>> {
         let mut next = self.stamped.lock().unwrap_or_else(PoisonError::into_inner);
         let stamp = |(h, service): (Happening, Option<ServiceName>)| {
             tracing::debug!(
