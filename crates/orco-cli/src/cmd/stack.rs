@@ -23,8 +23,8 @@ pub struct Checked {
     pub stack: Option<Stack>,
     /// In the order of the files.
     pub found: Vec<Diagnostic>,
-    /// The variables that the file used, with the values they had.
-    variables: BTreeMap<String, String>,
+    /// The variables that were used.
+    pub variables: BTreeMap<String, String>,
     sources: SourceMap,
 }
 
@@ -49,12 +49,9 @@ pub fn check(file: &Path) -> Checked {
             variables: loaded.variables,
             sources: loaded.sources,
         },
-        Err(rejected) => Checked {
-            stack: None,
-            found: rejected.diagnostics,
-            variables: BTreeMap::new(),
-            sources: rejected.sources,
-        },
+        Err(rejected) => {
+            Checked { stack: None, found: rejected.diagnostics, variables: BTreeMap::new(), sources: rejected.sources }
+        }
     }
 }
 
@@ -75,13 +72,13 @@ pub fn load(file: &Path) -> Result<Stack, Failure> {
     load_with_variables(file).map(|(stack, _)| stack)
 }
 
-/// The stack, if it is valid, with the variables that its file used.
+/// The same, with the variables that were used.
 pub fn load_with_variables(file: &Path) -> Result<(Stack, BTreeMap<String, String>), Failure> {
     let checked = check(file);
     terminal::note(checked.text(terminal::paint_err()));
     if checked.stack.is_none() {
         terminal::note(checked.summary(file));
     }
-    let stack = checked.stack.ok_or(Failure::silent(Exit::USAGE))?;
-    Ok((stack, checked.variables))
+    let variables = checked.variables;
+    checked.stack.map(|stack| (stack, variables)).ok_or(Failure::silent(Exit::USAGE))
 }

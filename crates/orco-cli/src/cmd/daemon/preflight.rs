@@ -30,7 +30,7 @@ impl Abilities {
         Self {
             orco: env!("CARGO_PKG_VERSION").to_owned(),
             keeper: vec![u32::from(orco_keeper::PROTOCOL)],
-            journal: vec![u32::from(orco_core::journal::FORMAT)],
+            journal: vec![orco_core::journal::FORMAT],
         }
     }
 

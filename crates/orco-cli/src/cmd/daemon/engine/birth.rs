@@ -26,7 +26,7 @@ use crate::{
             leftover::damaged,
             notify::{self, Notify},
         },
-        plugins::Plugins,
+        plugins::{Attachment, Plugins},
     },
     exit::Exit,
 };
@@ -67,7 +67,7 @@ impl Daemon {
         };
         let mut record = Record::open(&place, stack.name().as_str());
         record.runs(Some(keeper_pid));
-        let plugins = Plugins::attach(&place, link, keeper_pid, origin, &lock, &listener).await?;
+        let plugins = Plugins::attach(&place, &lock, &listener, Attachment { link, keeper_pid, origin }).await?;
         let mut builder = Engine::builder(stack).id(place.id()).state(State::Durable(Box::new(durable)));
         let ending = was_ending && incoming.is_none();
         if let Some(incoming) = incoming {
