@@ -71,7 +71,7 @@ fn add_usage(usage: &BTreeMap<InstanceId, Usage>, service: &mut Service) {
 
 pub(super) async fn graph(State(app): State<App>) -> Result<Json<Graph>, Failure> {
     let status = app.document(&*app.now().await?);
-    Ok(Json(Graph::of(app.engine.stack()).with_status(&status)))
+    Ok(Json(Graph::of(&app.engine.stack()).with_status(&status)))
 }
 
 fn unknown(name: &str) -> Failure {

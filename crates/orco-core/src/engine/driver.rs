@@ -14,7 +14,6 @@ use crate::{
     journal::Change,
     model::{EventData, EventKind, Fact, Happening, InstanceId, Moment, Role, ServiceName, Verdict},
     runtime::Notice,
-    spec::Service,
 };
 
 use super::{
@@ -231,12 +230,8 @@ impl Driver {
             self.events.show(events);
             return 0;
         }
-        let mut changes: Vec<Change> = self
-            .brain
-            .changes_with(&Service::to_json)
-            .into_iter()
-            .map(|c| Change { key: c.key, value: c.value })
-            .collect();
+        let changed = self.brain.changes().into_iter();
+        let mut changes: Vec<Change> = changed.map(|c| Change { key: c.key, value: c.value }).collect();
         changes.append(&mut self.notes);
         if changes.is_empty() && events.is_empty() {
             return self.last_mark;

@@ -15,7 +15,7 @@ use crate::{
     log::{Query, Record},
     model::{InstanceId, ServiceName, StackId},
     runtime::{ExecRequest, ExecResult, RuntimeError, Usage},
-    spec::Stack,
+    spec::{Diagnostic, Stack},
 };
 
 use super::{
@@ -38,17 +38,17 @@ use super::{
 /// number of engines live side by side.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    shared: Arc<Shared>,
-    requests: mpsc::Sender<Request>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) requests: mpsc::Sender<Request>,
 }
 
 #[derive(Debug)]
-struct Shared {
+pub(super) struct Shared {
     id: StackId,
     state_dir: PathBuf,
-    world: Arc<World>,
+    pub(super) world: Arc<World>,
     events: Arc<EventLog>,
-    recovered: watch::Receiver<bool>,
+    pub(super) recovered: watch::Receiver<bool>,
 }
 
 /// Why a command was not carried out.
@@ -66,6 +66,9 @@ pub enum CommandError {
         /// The replica asked for.
         replica: Option<u32>,
     },
+    /// The plug-ins of this engine cannot do what the stack asks for.
+    #[error("the stack does not fit the plug-ins: {}", super::apply::list(.0))]
+    Unfit(Vec<Diagnostic>),
     /// The runtime refused.
     #[error("{service}/{replica}: {why}")]
     Runtime {
@@ -118,54 +121,6 @@ impl Engine {
         self.shared.id
     }
 
-    /// The stack as it is wanted now.
-    pub fn stack(&self) -> Stack {
-        self.shared.world.wanted().clone()
-    }
-
-    /// Waits until the engine has taken over what an earlier one left, and has begun with its occasion. At once for an
-    /// engine without a [`State::Durable`](super::State::Durable). Cancel-safe.
-    pub async fn recovered(&self) {
-        // An error: the engine has ended before.
-        let _ = self.shared.recovered.clone().wait_for(|done| *done).await;
-    }
-
-    /// Makes this the wanted stack: new services come up if the stack was ever asked up as a whole, changed ones are
-    /// replaced one replica at a time, missing ones leave. An apply in the middle of another one changes the goal.
-    ///
-    /// # Errors
-    /// [`CommandError`].
-    pub async fn apply(&self, stack: Stack) -> Result<Ticket, CommandError> {
-        self.command(Command::Apply(Arc::new(stack))).await
-    }
-
-    /// Keeps something with the state, for the host of a later engine ([`Durable::kept`](super::Durable::kept)).
-    /// Without a durable state it does nothing.
-    pub async fn keep(&self, name: &str, value: Vec<u8>) {
-        // An engine that has ended keeps nothing.
-        let _ = self.requests.send(Request::Keep(name.to_owned(), value)).await;
-    }
-
-    /// Returns when the engine's own loop has turned once: as long as it does, the engine is alive. False: it has ended.
-    pub async fn beat(&self) -> bool {
-        self.ask(Request::Beat).await.is_some()
-    }
-
-    /// Ends the engine and leaves all that runs to the next one on the same state; what is remembered is on the disk
-    /// when it returns. Only for a [`State::Durable`](super::State::Durable): without one it is a
-    /// [`shutdown`](Self::shutdown).
-    ///
-    /// # Errors
-    /// What kept the state from being written; the engine has ended all the same.
-    pub async fn leave(&self) -> Result<(), CommandError> {
-        if !self.shared.world.ledger.records() {
-            self.shutdown().await;
-            return Ok(());
-        }
-        let left = self.ask(Request::Leave).await.ok_or(CommandError::Ended)?;
-        left.map_err(|why| CommandError::Unrecorded(why.to_string()))
-    }
-
     /// The state directory.
     pub fn state_dir(&self) -> &Path {
         &self.shared.state_dir
@@ -176,7 +131,7 @@ impl Engine {
         self.shared.world.registry.runtimes.values().find_map(|r| r.kill_backend())
     }
 
-    async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Option<T> {
+    pub(super) async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Option<T> {
         let (reply, answer) = oneshot::channel();
         self.requests.send(request(reply)).await.ok()?;
         answer.await.ok()
@@ -295,7 +250,7 @@ impl Engine {
             Some(Err(NotDone::Failed { service, .. } | NotDone::Stopped { service })) => {
                 Err(self.why(service.as_str()).await.map_or(NotReady::Ended, |w| NotReady::Service(Box::new(w))))
             }
-            Some(Err(NotDone::Ended)) | None => Err(NotReady::Ended),
+            Some(Err(NotDone::Ended | NotDone::Superseded)) | None => Err(NotReady::Ended),
         }
     }
 

@@ -6,6 +6,7 @@
 //! from start to end, one per check that asks its probes. A hand's every exit is a report. The driver awaits
 //! nothing but its sources, so hands may wait for it and never the reverse: there is no deadlock.
 
+mod apply;
 mod builder;
 mod clock;
 mod closing;
@@ -17,6 +18,7 @@ mod finished;
 mod handle;
 mod ledger;
 mod life;
+mod lifetime;
 mod live;
 mod logs;
 mod opening;

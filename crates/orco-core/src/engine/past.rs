@@ -1,13 +1,13 @@
 //! What an engine finds of an earlier one, read once at its start.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use super::{clock::Clock, durable::Durable, events::Event, ledger::Files, ports::Seated, saved};
 use crate::{
     brain::{Brain, BrainConfig},
     model::{InstanceId, Moment},
     runtime::Handle,
-    spec::{Service, Stack},
+    spec::Stack,
 };
 
 /// Everything that was remembered; of a first engine, nothing.
@@ -51,10 +51,9 @@ impl Past {
         }
         past.clock = Clock::since_boot(Moment::ZERO);
         if stack.is_some() {
-            let decode = |json: &[u8]| Service::from_json(json).map(Arc::new).map_err(|e| e.to_string());
             let brains = entries.iter().filter(|(key, _)| !key.starts_with(saved::PREFIX));
             let brains = brains.map(|(key, value)| (&**key, &**value));
-            past.brain = Brain::restore_with(config, brains, &decode, past.clock.now()).map_err(|e| e.to_string())?;
+            past.brain = Brain::restore(config, brains, past.clock.now()).map_err(|e| e.to_string())?;
             past.restored = true;
         }
         past.files = Some(files);

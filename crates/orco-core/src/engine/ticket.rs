@@ -1,8 +1,10 @@
 //! Commands and the promise of their end.
 
+use std::collections::BTreeMap;
+
 use crate::{
     brain::Command,
-    model::{ServiceName, ServiceView, State},
+    model::{Revision, ServiceName, ServiceView, State},
 };
 
 use super::status::{Status, Watch};
@@ -21,6 +23,8 @@ pub struct Ticket {
 #[derive(Clone, Debug)]
 pub(super) enum Aim {
     Ready(Vec<ServiceName>),
+    /// These services in these revisions, and no others.
+    Applied(BTreeMap<ServiceName, Revision>),
     Stopped(Vec<ServiceName>),
     Down,
 }
@@ -28,7 +32,9 @@ pub(super) enum Aim {
 impl Aim {
     pub(super) fn of(command: &Command) -> Self {
         match command {
-            Command::Apply(_) => Self::Ready(Vec::new()),
+            Command::Apply(stack) => {
+                Self::Applied(stack.services().iter().map(|s| (s.name.clone(), s.revision)).collect())
+            }
             Command::Start { services, .. } | Command::Restart { services } => Self::Ready(services.clone()),
             Command::Scale { service, .. } => Self::Ready(vec![service.clone()]),
             Command::Stop { services } => Self::Stopped(services.clone()),
@@ -55,6 +61,9 @@ pub enum NotDone {
         /// Which.
         service: ServiceName,
     },
+    /// Another apply has changed the goal before this one was reached.
+    #[error("another apply came in between")]
+    Superseded,
     /// The engine ended first.
     #[error("the engine has ended")]
     Ended,
@@ -70,7 +79,7 @@ impl Ticket {
         let (from, aim) = (self.from, self.aim);
         self.watch.until(|s| if s.version < from { None } else { aim.met(s) }).await.unwrap_or(match aim {
             Aim::Down | Aim::Stopped(_) => Ok(()),
-            Aim::Ready(_) => Err(NotDone::Ended),
+            Aim::Ready(_) | Aim::Applied(_) => Err(NotDone::Ended),
         })
     }
 }
@@ -83,20 +92,42 @@ impl Aim {
             Self::Down => status.snapshot.all_down().then_some(Ok(())),
             Self::Stopped(names) => all.iter().filter(|s| names.contains(&s.name)).all(gone).then_some(Ok(())),
             Self::Ready(names) => {
-                let mut done = true;
-                for s in all.iter().filter(|s| if names.is_empty() { s.wanted } else { names.contains(&s.name) }) {
-                    if !s.wanted {
-                        return Some(Err(NotDone::Stopped { service: s.name.clone() }));
-                    }
-                    if s.state == State::Failed {
-                        return Some(Err(NotDone::Failed { service: s.name.clone(), why: s.message.clone() }));
-                    }
-                    done &= !s.changing && (s.ready || s.state == State::Completed);
+                let asked = |s: &&ServiceView| if names.is_empty() { s.wanted } else { names.contains(&s.name) };
+                all_ready(all.iter().filter(asked))
+            }
+            Self::Applied(revisions) => {
+                // The first status that is asked knows of this apply already: what differs came later.
+                let listed = all.iter().filter(|s| revisions.contains_key(&s.name)).count();
+                let ours = |s: &ServiceView| match revisions.get(&s.name) {
+                    Some(revision) => s.revision == *revision,
+                    None => !s.wanted,
+                };
+                if listed < revisions.len() || !all.iter().all(ours) {
+                    return Some(Err(NotDone::Superseded));
                 }
-                done.then_some(Ok(()))
+                // What somebody stopped stays stopped.
+                match all_ready(all.iter().filter(|s| s.wanted)) {
+                    Some(Ok(())) if !all.iter().filter(|s| !revisions.contains_key(&s.name)).all(gone) => None,
+                    other => other,
+                }
             }
         }
     }
+}
+
+/// `None`: not yet.
+fn all_ready<'a>(services: impl Iterator<Item = &'a ServiceView>) -> Option<Result<(), NotDone>> {
+    let mut done = true;
+    for s in services {
+        if !s.wanted {
+            return Some(Err(NotDone::Stopped { service: s.name.clone() }));
+        }
+        if s.state == State::Failed {
+            return Some(Err(NotDone::Failed { service: s.name.clone(), why: s.message.clone() }));
+        }
+        done &= !s.changing && (s.ready || s.state == State::Completed);
+    }
+    done.then_some(Ok(()))
 }
 
 /// Nothing of it is left.

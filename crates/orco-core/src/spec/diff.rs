@@ -44,6 +44,12 @@ fn change(old: &Service, new: &Service) -> Change {
     if old.revision != new.revision {
         return Change::Replace;
     }
+    let changed = in_place(old, new);
+    if changed.is_empty() { Change::Same } else { Change::InPlace(changed) }
+}
+
+/// The fields that differ and are taken over by what runs.
+pub(super) fn in_place(old: &Service, new: &Service) -> Vec<&'static str> {
     let fields = [
         ("replicas", old.replicas != new.replicas),
         ("dependsOn", old.depends_on != new.depends_on),
@@ -53,8 +59,7 @@ fn change(old: &Service, new: &Service) -> Change {
         ("stop", old.stop != new.stop),
         ("update", old.update != new.update),
     ];
-    let changed: Vec<_> = fields.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect();
-    if changed.is_empty() { Change::Same } else { Change::InPlace(changed) }
+    fields.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
 }
 
 #[cfg(test)]

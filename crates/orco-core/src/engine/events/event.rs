@@ -36,6 +36,8 @@ pub struct EventQuery {
     pub follow: bool,
     /// Only those after this many microseconds since the Unix epoch.
     pub since: Option<u64>,
+    /// Only those with a higher number than this: to go on where another stream ended.
+    pub after: Option<u64>,
     /// Only the last so many of the past.
     pub tail: Option<usize>,
 }
@@ -43,11 +45,11 @@ pub struct EventQuery {
 impl EventQuery {
     /// All kept events.
     pub const fn all() -> Self {
-        Self { follow: false, since: None, tail: None }
+        Self { follow: false, since: None, after: None, tail: None }
     }
 
     /// Everything kept, then new ones as they happen.
     pub const fn following() -> Self {
-        Self { follow: true, since: None, tail: None }
+        Self { follow: true, since: None, after: None, tail: None }
     }
 }

@@ -92,7 +92,7 @@ impl EventLog {
         query: EventQuery,
     ) -> impl Stream<Item = Arc<Event>> + Send + 'static + use<> {
         let log = Arc::clone(self);
-        let mut past = log.since(0);
+        let mut past = log.since(query.after.map_or(0, |after| after.saturating_add(1)));
         if let Some(since) = query.since {
             past.retain(|e| e.ts >= since);
         }
