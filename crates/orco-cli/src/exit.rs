@@ -21,6 +21,17 @@ impl Exit {
     pub const INTERNAL: Self = Self(5);
     /// Interrupted.
     pub const INTERRUPTED: Self = Self(130);
+
+    /// What an engine's exit status means to whoever has started it.
+    pub const fn of_engine(status: i32) -> Self {
+        match status {
+            1 => Self::FAILED,
+            2 => Self::USAGE,
+            3 => Self::NOT_RUNNING,
+            4 => Self::ALREADY_RUNS,
+            _ => Self::INTERNAL,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {

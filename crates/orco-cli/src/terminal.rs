@@ -44,6 +44,13 @@ pub fn note(text: impl AsRef<[u8]>) {
     let _ = io::stderr().lock().write_all(text.as_ref());
 }
 
+/// For a process without a terminal: what happens goes to standard error, one line each, unless `ORCO_LOG` has asked
+/// for something else.
+pub fn keep_a_log() {
+    let subscriber = tracing_subscriber::fmt().with_env_filter("info").with_writer(io::stderr).with_ansi(false);
+    let _ = subscriber.try_init();
+}
+
 /// With `ORCO_LOG` set (`debug`, `orco_core=trace`), Orco's own diagnostics go to standard error.
 pub fn listen_to_ourselves() {
     let Ok(filter) = std::env::var("ORCO_LOG") else { return };

@@ -30,5 +30,8 @@ pub use client::{Client, Config, Detached, Event, ExecOutput, Held, Refusal, Spa
 pub use hook::hook_active;
 pub use wire::{Backend, Change, Credentials, Launch, Spawn, Stage};
 
+/// The version of what engines and keepers say to each other. They must agree on it.
+pub const PROTOCOL: u8 = wire::VERSION;
+
 /// The variable that marks every process of an instance, with the 32 hex digits of its id.
 pub const STAMP: &str = "ORCO_INSTANCE";

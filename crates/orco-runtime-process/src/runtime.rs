@@ -68,6 +68,11 @@ impl ProcessRuntime {
         self.client.keeper_pid()
     }
 
+    /// The keeper itself, for the program around the engine.
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
     fn services(&self) -> MutexGuard<'_, HashMap<InstanceId, (StackId, ServiceName)>> {
         self.services.lock().unwrap_or_else(PoisonError::into_inner)
     }

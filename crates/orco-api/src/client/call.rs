@@ -14,7 +14,7 @@ use crate::{
     place::Place,
     wire::{
         Code, Down, ErrorBody, Event, EventsQuery, Exec, ExecReply, Graph, LogRecord, LogsQuery, Outcome, Scale,
-        Service, Signal, Status, Wait, Why,
+        Service, Signal, Status, Upgrade, Upgrading, Wait, Why,
     },
 };
 
@@ -156,6 +156,14 @@ impl Client {
     /// [`ClientError`].
     pub async fn exec(&self, name: &str, body: &Exec) -> Result<Vec<ExecReply>, ClientError> {
         self.post(&service(name, "/exec")?, body).await
+    }
+
+    /// Replaces the engine by the program now on disk. The answer comes before the engine hands over.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn upgrade(&self) -> Result<Upgrading, ClientError> {
+        self.post("upgrade", &Upgrade {}).await
     }
 
     /// Stops everything.

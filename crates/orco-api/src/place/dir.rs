@@ -8,7 +8,7 @@ use std::{
 
 use orco_core::model::StackId;
 
-use super::{StateRoot, socket_path};
+use super::{Lock, StateRoot, socket_path};
 
 /// The state directory of one stack and what is in it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,6 +45,13 @@ impl Place {
         Self { id, dir: root.path().join(id.to_string()) }
     }
 
+    /// The place that this directory is: its last component is the stack's id. `None`: no such place.
+    pub fn at(dir: &Path) -> Option<Self> {
+        let name = dir.file_name()?.to_str().filter(|name| name.len() == 12)?;
+        let id = StackId::from_bits(u64::from_str_radix(name, 16).ok()?);
+        Some(Self::new(&StateRoot::new(dir.parent()?), id))
+    }
+
     /// The stack.
     pub const fn id(&self) -> StackId {
         self.id
@@ -60,6 +67,12 @@ impl Place {
         socket_path(&self.dir, self.id)
     }
 
+    /// Removes the control socket's file: the stack has ended. The lock proves that it is nobody else's.
+    pub fn remove_socket(&self, _lock: &Lock) {
+        // One that is missing or stays is stale, and is replaced.
+        let _ = fs::remove_file(self.socket());
+    }
+
     /// The lock file.
     pub fn lock(&self) -> PathBuf {
         self.dir.join("lock")
@@ -68,6 +81,16 @@ impl Place {
     /// Name, folder and pids.
     pub fn meta(&self) -> PathBuf {
         self.dir.join("meta.json")
+    }
+
+    /// What a daemon is to do first, written by whoever starts it.
+    pub fn incoming(&self) -> PathBuf {
+        self.dir.join("incoming.json")
+    }
+
+    /// What the daemon has to say.
+    pub fn daemon_log(&self) -> PathBuf {
+        self.dir.join("daemon.log")
     }
 
     /// The log segments.
@@ -142,6 +165,8 @@ mod tests {
         let place = Place::new(&StateRoot::new(temp.path().join("a/b")), StackId::from_bits(7));
         place.create().unwrap();
         place.create().unwrap();
+        assert_eq!(Place::at(place.dir()).as_ref(), Some(&place));
+        assert_eq!(Place::at(temp.path()), None);
         assert_eq!(fs::metadata(place.dir()).unwrap().permissions().mode() & 0o777, 0o700);
 
         fs::set_permissions(place.dir(), fs::Permissions::from_mode(0o755)).unwrap();

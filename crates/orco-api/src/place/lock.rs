@@ -60,6 +60,11 @@ impl Lock {
         }
     }
 
+    /// The lock that a parent process has taken and passed on: another descriptor of its open file.
+    pub fn inherited(descriptor: OwnedFd) -> Self {
+        Self { file: descriptor.into() }
+    }
+
     /// Another descriptor of the same open file, for a process that shall hold the lock too (a keeper).
     ///
     /// # Errors
@@ -115,7 +120,9 @@ mod tests {
         let shared = lock.share().unwrap();
         drop(lock);
         assert!(Lock::is_held(&place), "whoever shares it holds it");
-        drop(shared);
+        let inherited = Lock::inherited(shared);
+        assert!(matches!(Lock::take(&place), Err(LockError::Held { .. })));
+        drop(inherited);
         assert!(!Lock::is_held(&place));
         drop(Lock::take(&place).unwrap());
     }

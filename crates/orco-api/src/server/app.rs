@@ -4,7 +4,7 @@ use axum::{Router, extract::DefaultBodyLimit};
 use orco_core::engine::Engine;
 use tokio_util::sync::CancellationToken;
 
-use super::{Op, answer};
+use super::{Op, Upgrades, answer};
 use crate::wire::Mode;
 
 /// The largest request body.
@@ -15,6 +15,8 @@ pub(super) const BODY_LIMIT: usize = 1 << 20;
 pub(super) struct App {
     pub(super) engine: Engine,
     pub(super) mode: Mode,
+    /// Where there is something that can be upgraded.
+    pub(super) upgrades: Option<Upgrades>,
     /// Streams end when the server closes.
     pub(super) closing: CancellationToken,
 }

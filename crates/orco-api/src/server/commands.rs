@@ -10,7 +10,9 @@ use nix::sys::signal::Signal as Known;
 use orco_core::engine::{CommandError, Ticket};
 
 use super::{answer::Failure, app::App, body::Body};
-use crate::wire::{Code, Down, Exec, ExecReply, Exit, Outcome, Scale, Signal, Wait, parse_duration};
+use crate::wire::{
+    Code, Down, Exec, ExecReply, Exit, Outcome, Scale, Signal, Upgrade, Upgrading, Wait, parse_duration,
+};
 
 type Answer<T> = Result<Json<T>, Failure>;
 
@@ -111,6 +113,17 @@ pub(super) async fn down(State(app): State<App>, Body(body): Body<Down>) -> Answ
     match finish.await {
         Ok(done) => Ok(Json(done.into())),
         Err(e) => Err(Failure::new(Code::Internal, e.to_string())),
+    }
+}
+
+pub(super) async fn upgrade(State(app): State<App>, Body(Upgrade {}): Body<Upgrade>) -> Answer<Upgrading> {
+    let Some(upgrades) = app.upgrades else {
+        return Err(Failure::new(Code::Refused, "only a stack under the daemon can be upgraded"));
+    };
+    match upgrades.ask().await {
+        Some(Ok(upgrading)) => Ok(Json(upgrading)),
+        Some(Err(why)) => Err(Failure::new(Code::Refused, why)),
+        None => Err(Failure::ended()),
     }
 }
 

@@ -9,9 +9,11 @@ mod op;
 mod openapi;
 mod serve;
 mod streams;
+mod upgrades;
 mod views;
 
-pub use listen::ListenError;
+pub use listen::{ListenError, Listener};
 pub use op::Op;
 pub use openapi::openapi;
 pub use serve::Server;
+pub use upgrades::{Asked, Upgrades};

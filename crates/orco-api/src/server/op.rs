@@ -34,13 +34,15 @@ pub enum Op {
     Exec,
     /// Stops everything.
     Down,
+    /// Replaces the engine by the program now on disk.
+    Upgrade,
     /// This interface as an OpenAPI document.
     OpenApi,
 }
 
 impl Op {
     /// All operations.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Status,
         Self::Events,
         Self::Logs,
@@ -54,6 +56,7 @@ impl Op {
         Self::Signal,
         Self::Exec,
         Self::Down,
+        Self::Upgrade,
         Self::OpenApi,
     ];
 
@@ -73,6 +76,7 @@ impl Op {
             Self::Signal => "/api/v1/services/{name}/signal",
             Self::Exec => "/api/v1/services/{name}/exec",
             Self::Down => "/api/v1/down",
+            Self::Upgrade => "/api/v1/upgrade",
             Self::OpenApi => "/api/v1/openapi.json",
         }
     }
@@ -81,7 +85,14 @@ impl Op {
     pub const fn is_command(self) -> bool {
         match self {
             Self::Status | Self::Events | Self::Logs | Self::Graph | Self::Service | Self::Why | Self::OpenApi => false,
-            Self::Start | Self::Stop | Self::Restart | Self::Scale | Self::Signal | Self::Exec | Self::Down => true,
+            Self::Start
+            | Self::Stop
+            | Self::Restart
+            | Self::Scale
+            | Self::Signal
+            | Self::Exec
+            | Self::Down
+            | Self::Upgrade => true,
         }
     }
 
@@ -101,6 +112,7 @@ impl Op {
             Self::Signal => "Sends a signal to one replica or all",
             Self::Exec => "Runs a command beside or inside one replica or all",
             Self::Down => "Stops everything in reverse order",
+            Self::Upgrade => "Replaces the engine of a daemon by the program now on disk; services go on",
             Self::OpenApi => "This document",
         }
     }
@@ -120,6 +132,7 @@ impl Op {
             Self::Signal => post(commands::signal),
             Self::Exec => post(commands::exec),
             Self::Down => post(commands::down),
+            Self::Upgrade => post(commands::upgrade),
             Self::OpenApi => get(openapi::serve),
         }
     }

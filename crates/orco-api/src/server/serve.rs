@@ -1,6 +1,13 @@
 //! The loop that takes connections.
 
-use std::{path::PathBuf, pin::pin, sync::Arc, time::Duration};
+use std::{
+    fs::File,
+    io,
+    path::PathBuf,
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::Router;
 use hyper::server::conn::http1;
@@ -16,8 +23,9 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
+    Upgrades,
     app::{App, router},
-    listen::{self, ListenError},
+    listen::{self, ListenError, Listener},
 };
 use crate::{
     place::{Lock, Place},
@@ -25,11 +33,14 @@ use crate::{
 };
 
 /// Connections at once; more wait in the socket's queue.
-const CONNECTIONS: usize = 64;
+const CONNECTIONS: usize = 128;
 /// How long a connection may take to say what it wants.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long requests under way may take when the server closes.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How long to wait where not even the descriptor kept in reserve helps.
+const SCARCE: Duration = Duration::from_millis(50);
 
 /// A running server. Costs nothing while nobody is connected.
 #[derive(Debug)]
@@ -38,6 +49,8 @@ pub struct Server {
     closing: CancellationToken,
     connections: TaskTracker,
     path: PathBuf,
+    /// Whether the socket's file goes with the server.
+    removes: bool,
 }
 
 impl Server {
@@ -46,16 +59,32 @@ impl Server {
     /// # Errors
     /// [`ListenError`].
     pub fn start(place: &Place, lock: &Lock, engine: Engine, mode: Mode) -> Result<Self, ListenError> {
-        let (listener, path) = listen::open(place, lock)?;
-        let closing = CancellationToken::new();
-        let connections = TaskTracker::new();
-        let router = router(App { engine, mode, closing: closing.clone() });
-        connections.spawn(accept(listener, router, closing.clone(), connections.clone()));
-        Ok(Self { closing, connections, path })
+        let mut server = Self::serve(Listener::bind(place, lock)?, engine, mode, None)?;
+        server.removes = true;
+        Ok(server)
     }
 
-    /// Takes no more connections, ends streams, lets requests under way finish (at most 2 s), removes the
-    /// socket. Dropping the future ends the rest at once.
+    /// Serves the engine on a socket that other processes hold too: it stays when the server ends
+    /// ([`Place::remove_socket`] removes it). Needs a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`ListenError`].
+    pub fn serve(
+        listener: Listener,
+        engine: Engine,
+        mode: Mode,
+        upgrades: Option<Upgrades>,
+    ) -> Result<Self, ListenError> {
+        let (listener, path) = listener.open()?;
+        let closing = CancellationToken::new();
+        let connections = TaskTracker::new();
+        let router = router(App { engine, mode, upgrades, closing: closing.clone() });
+        connections.spawn(accept(listener, router, closing.clone(), connections.clone()));
+        Ok(Self { closing, connections, path, removes: false })
+    }
+
+    /// Takes no more connections, ends streams, lets requests under way finish (at most 2 s); a socket of our own is
+    /// removed. Dropping the future ends the rest at once.
     pub async fn close(self) {
         self.closing.cancel();
         self.connections.close();
@@ -67,13 +96,17 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.closing.cancel();
-        // Only while we hold the lock is it ours, and the lock is given back after the server.
-        let _ = std::fs::remove_file(&self.path);
+        if self.removes {
+            // Only while we hold the lock is it ours, and the lock is given back after the server.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
 async fn accept(listener: UnixListener, router: Router, closing: CancellationToken, connections: TaskTracker) {
     let free = Arc::new(Semaphore::new(CONNECTIONS));
+    let reserve = Arc::new(Reserve::default());
+    reserve.fill();
     loop {
         // Both are cancel-safe: no permit and no connection is lost.
         let next = async {
@@ -83,11 +116,16 @@ async fn accept(listener: UnixListener, router: Router, closing: CancellationTok
         let (permit, stream) = tokio::select! {
             () = closing.cancelled() => return,
             next = next => match next {
-                Some((permit, Ok((stream, _)))) => (permit, stream),
+                Some((permit, Ok((stream, _)))) => {
+                    reserve.fill();
+                    (permit, stream)
+                }
                 Some((_, Err(error))) => {
-                    // Out of descriptors, most likely: wait instead of spinning.
-                    tracing::warn!(%error, "cannot take a control connection");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    // The connection is still in the queue: to try again at once would be to spin.
+                    if !(is_out_of_descriptors(&error) && reserve.spend()) {
+                        tracing::warn!(%error, "cannot take a control connection");
+                        tokio::time::sleep(SCARCE).await;
+                    }
                     continue;
                 }
                 None => return,
@@ -97,12 +135,36 @@ async fn accept(listener: UnixListener, router: Router, closing: CancellationTok
             tracing::warn!("another user knocked at the control socket");
             continue;
         }
-        let (router, closing) = (router.clone(), closing.clone());
+        let (router, closing, reserve) = (router.clone(), closing.clone(), Arc::clone(&reserve));
         connections.spawn(async move {
             connection(stream, router, closing).await;
+            reserve.fill();
             drop(permit);
         });
     }
+}
+
+/// A descriptor that is kept for the moment when there are no others: given up, it lets one more connection in, so
+/// that a process at its limit can still be asked and told to stop.
+#[derive(Debug, Default)]
+struct Reserve(Mutex<Option<File>>);
+
+impl Reserve {
+    fn fill(&self) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.is_none() {
+            *kept = File::open("/dev/null").ok();
+        }
+    }
+
+    /// Whether there was one. What it frees belongs to the next connection, so it is filled only after that.
+    fn spend(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take().is_some()
+    }
+}
+
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(nix::libc::EMFILE | nix::libc::ENFILE))
 }
 
 async fn connection(stream: UnixStream, router: Router, closing: CancellationToken) {

@@ -61,6 +61,24 @@ pub struct Exec {
     pub replica: Option<u32>,
 }
 
+/// The body of `upgrade`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Upgrade {}
+
+/// The answer to `upgrade`: the program was looked at and fits; the engine hands over as soon as this is sent.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Upgrading {
+    /// The engine that hands over.
+    pub pid: u32,
+    /// Its version.
+    pub from: String,
+    /// The version of the program on disk.
+    pub to: String,
+    /// The program on disk.
+    pub program: String,
+}
+
 /// How a command went.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Outcome {

@@ -14,7 +14,7 @@ mod time;
 mod waiting;
 mod why;
 
-pub use command::{Down, Exec, ExecReply, Outcome, Scale, Signal, Wait};
+pub use command::{Down, Exec, ExecReply, Outcome, Scale, Signal, Upgrade, Upgrading, Wait};
 pub use duration::{InvalidDuration, parse_duration};
 pub use error::{Code, ErrorBody};
 pub use event::Event;

@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use super::{
     OutputFormat,
     commands::{
-        Completions, Config, Down, Events, Exec, Graph, Later, Logs, Man, Scale, Services, Signal, Status, Up,
-        Validate, Why,
+        Completions, Config, Daemon, Down, Events, Exec, Graph, Later, Logs, Man, Scale, Services, Signal, Status,
+        SystemdUnit, Up, Validate, Why,
     },
 };
 use crate::exit;
@@ -97,6 +97,14 @@ pub enum Command {
     Signal(Signal),
     /// Run a command beside (or inside) a service
     Exec(Exec),
+    /// Run the stack under service managers and in containers, or replace its engine
+    Daemon {
+        /// What about it.
+        #[command(subcommand)]
+        command: Daemon,
+    },
+    /// Print a unit for systemd that runs the stack
+    SystemdUnit(SystemdUnit),
     /// Check the stack file and print what is wrong with it
     Validate(Validate),
     /// `config lint`: the same as `validate`
@@ -127,10 +135,4 @@ pub enum Command {
     /// A command of a later issue.
     #[command(hide = true, disable_help_flag = true)]
     Tui(Later),
-    /// A command of a later issue.
-    #[command(hide = true, disable_help_flag = true)]
-    Daemon(Later),
-    /// A command of a later issue.
-    #[command(hide = true, disable_help_flag = true)]
-    SystemdUnit(Later),
 }

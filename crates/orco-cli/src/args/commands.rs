@@ -25,14 +25,14 @@ pub struct Up {
     /// Print log lines even where there is a terminal UI
     #[arg(long)]
     pub no_tui: bool,
-    /// Stop everything and fail if not all is ready after this long
+    /// Fail if not all is ready after this long, and stop everything unless it runs under the daemon
     #[arg(long, value_name = "T", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
-    /// Under the daemon.
-    #[arg(short, long, hide = true)]
+    /// Under a daemon that outlives this command, and whatever kills it
+    #[arg(short, long)]
     pub detach: bool,
-    /// Until all is ready.
-    #[arg(long, hide = true, requires = "detach")]
+    /// With `-d`: return when all is ready, or say what is not
+    #[arg(long, requires = "detach")]
     pub wait: bool,
     /// `-o json`: log lines as NDJSON.
     #[command(flatten)]
@@ -254,6 +254,59 @@ pub struct Completions {
 pub struct Man {
     /// Of this command, instead of `orco` itself
     pub command: Option<String>,
+}
+
+/// `daemon …`.
+#[derive(Subcommand, Debug)]
+pub enum Daemon {
+    /// Run the stack as `up -d` does, but stay in the foreground: for systemd, containers, and as process 1
+    Run(DaemonRun),
+    /// Replace the engine of the running stack by the program now on disk; services go on
+    Upgrade(DaemonUpgrade),
+    /// What the keeper runs.
+    #[command(hide = true)]
+    Engine(DaemonEngine),
+}
+
+/// `daemon run`.
+#[derive(Args, Debug)]
+pub struct DaemonRun {
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+}
+
+/// `daemon upgrade`.
+#[derive(Args, Debug)]
+pub struct DaemonUpgrade {
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+}
+
+/// `daemon engine`: only a keeper can start it.
+#[derive(Args, Debug)]
+pub struct DaemonEngine {
+    /// The state directory of the stack
+    #[arg(value_name = "DIR", required_unless_present = "check")]
+    pub dir: Option<PathBuf>,
+    /// The program to look at on disk when it is to be upgraded
+    #[arg(long, value_name = "FILE")]
+    pub program: Option<PathBuf>,
+    /// Only say what this program can take over
+    #[arg(long, conflicts_with = "dir")]
+    pub check: bool,
+}
+
+/// `systemd-unit`.
+#[derive(Args, Debug)]
+pub struct SystemdUnit {
+    /// The stack file [default: stack.yaml, here or in a folder above]
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// For your own service manager, instead of the system's
+    #[arg(long)]
+    pub user: bool,
 }
 
 /// Whatever stands after a command that does not exist yet.

@@ -67,9 +67,23 @@ fn nonsense_is_refused() {
 #[test]
 fn later_commands_take_anything() {
     for line in
-        ["orco apply --dry-run", "orco tui --read-only", "orco daemon run -f x", "orco ls -o json", "orco systemd-unit"]
+        ["orco apply --dry-run", "orco tui --read-only", "orco ls -o json"]
     {
         parse(line);
+    }
+}
+
+#[test]
+fn the_daemon_takes_what_it_needs() {
+    let Command::Daemon { command: Daemon::Run(run) } = parse("orco daemon run -f x").command else { panic!() };
+    assert_eq!(run.stack.file.as_deref(), Some(Path::new("x")));
+    let Command::Up(up) = parse("orco up -d --wait --timeout 5s api").command else { panic!() };
+    assert!(up.detach && up.wait);
+    for line in ["orco daemon engine /x", "orco daemon engine --check", "orco systemd-unit --user -f x"] {
+        parse(line);
+    }
+    for line in ["orco daemon", "orco daemon engine", "orco daemon engine /x --check", "orco daemon run extra"] {
+        refuse(line);
     }
 }
 

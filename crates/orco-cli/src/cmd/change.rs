@@ -9,12 +9,16 @@ use std::{
 use futures::future;
 use orco_api::{
     client::{Client, ClientError},
-    place::Lock,
+    place::Place,
     wire::{Down as DownBody, Outcome, Scale as ScaleBody, Wait},
 };
 use serde::Serialize;
 
-use super::{Failure, pretty, target};
+use super::{
+    Failure,
+    daemon::{holder, leftover},
+    pretty, target,
+};
 use crate::{
     args::{Down, OutputFormat, Scale, Services, StackArgs},
     exit::Exit,
@@ -23,8 +27,6 @@ use crate::{
 
 /// After this long a command begins to say what it waits for.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// How long a stack that is down may take to give its lock back.
-const FAREWELL: Duration = Duration::from_secs(10);
 
 /// Which command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -122,6 +124,9 @@ fn report(names: &[String], outcomes: &[Outcome], done: &str, format: OutputForm
 
 pub async fn down(args: Down, outer: &StackArgs) -> Result<Exit, Failure> {
     let place = target::place(&args.stack.or(outer), false)?;
+    if holder::may_have_left_services(&place) {
+        take_back(&place).await?;
+    }
     let client = Client::new(&place)?;
     let body = DownBody { wait: true, timeout: args.timeout.map(super::logs::duration) };
     let outcome = match with_news(&client, None, client.down(&body)).await {
@@ -130,22 +135,27 @@ pub async fn down(args: Down, outer: &StackArgs) -> Result<Exit, Failure> {
         other => other?,
     };
     // Whoever comes next can start it again at once.
-    let free = tokio::time::timeout(FAREWELL, async {
-        while Lock::is_held(&place) {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    });
-    if free.await.is_err() {
-        return Err(Failure::new(Exit::FAILED, "everything is down, but the `orco up` of the stack has not ended"));
-    }
+    holder::free(&place).await?;
     if args.output.output == OutputFormat::Json {
         terminal::print(pretty(&outcome))?;
     }
     Ok(Exit::DONE)
 }
 
+/// A daemon that was killed has left services, and they are to end in order: that takes a daemon.
+async fn take_back(place: &Place) -> Result<(), Failure> {
+    // Somebody else may have been faster: then there is one.
+    if let Ok(lock) = holder::take(place).await
+        && leftover::is_there(place, &lock)?
+    {
+        terminal::note("the stack's daemon was killed: taking its services over to stop them\n");
+        leftover::take_over(place, lock)?;
+    }
+    Ok(())
+}
+
 /// Waits, and after a moment says on stderr what the services wait for, whenever that changes.
-async fn with_news<T>(
+pub async fn with_news<T>(
     client: &Client,
     names: Option<&[String]>,
     command: impl Future<Output = Result<T, ClientError>>,

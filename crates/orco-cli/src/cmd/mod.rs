@@ -2,12 +2,14 @@
 
 mod ask;
 mod change;
+mod daemon;
 mod events;
 mod failure;
 mod generate;
 mod graph;
 mod later;
 mod logs;
+mod plugins;
 mod stack;
 mod status;
 mod target;
@@ -45,14 +47,14 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Exec(args) => wait(ask::exec(args, &outer)),
         Command::Validate(args) | Command::Config { command: Config::Lint(args) } => validate::validate(args, &outer),
         Command::Schema => generate::schema(),
+        Command::Daemon { command } => daemon::daemon(command, &outer),
+        Command::SystemdUnit(args) => daemon::systemd_unit(args, &outer),
         Command::Completions(args) => generate::completions(&args),
         Command::Man(args) => generate::man(&args),
         Command::Apply(_) => Err(later::later("apply", "rolling updates")),
         Command::Promote(_) => Err(later::later("promote", "canary and blue/green updates")),
         Command::Abort(_) => Err(later::later("abort", "canary and blue/green updates")),
         Command::Ls(_) => Err(later::later("ls", "the daemon")),
-        Command::Daemon(_) => Err(later::later("daemon", "the daemon")),
-        Command::SystemdUnit(_) => Err(later::later("systemd-unit", "the daemon")),
         Command::Tui(_) => Err(later::later("tui", "the terminal UI")),
     }
 }

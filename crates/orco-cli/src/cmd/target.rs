@@ -7,7 +7,7 @@ use orco_api::{
     place::{self, Place, StateRoot},
 };
 
-use super::Failure;
+use super::{Failure, daemon::holder};
 use crate::{args::StackArgs, exit::Exit};
 
 /// The stack file that is meant.
@@ -30,7 +30,17 @@ pub fn place(args: &StackArgs, ended: bool) -> Result<Place, Failure> {
     Ok(Place::new(&root, place::id_of(&file)))
 }
 
+/// The place of the stack that is meant, if somebody runs it.
+pub fn running(args: &StackArgs) -> Result<Place, Failure> {
+    let place = place(args, false)?;
+    if holder::may_have_left_services(&place) {
+        return Err(Failure::new(Exit::NOT_RUNNING, "no such running stack: its daemon was killed")
+            .next("its services may still run: `orco up -d` takes them over, `orco down` stops them"));
+    }
+    Ok(place)
+}
+
 /// A client of the running stack that is meant.
 pub fn client(args: &StackArgs) -> Result<Client, Failure> {
-    Ok(Client::new(&place(args, false)?)?)
+    Ok(Client::new(&running(args)?)?)
 }

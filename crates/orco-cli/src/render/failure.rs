@@ -6,6 +6,16 @@ use super::{Ink, Paint, printable};
 
 /// `error: cannot read `x`: permission denied`, then the way out on a line of its own.
 pub fn failure(error: &(dyn Error + 'static), next: Option<&str>, paint: Paint) -> String {
+    let chain = chain(error);
+    let mut text = format!("{}: {}\n", paint.ink(Ink::Bad, "error"), printable(&chain));
+    if let Some(next) = next {
+        text.push_str(&format!("{}: {}\n", paint.ink(Ink::Strong, "next"), next));
+    }
+    text
+}
+
+/// The error with what is below it.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut chain = error.to_string();
     let mut source = error.source();
     while let Some(below) = source {
@@ -17,11 +27,7 @@ pub fn failure(error: &(dyn Error + 'static), next: Option<&str>, paint: Paint) 
         }
         source = below.source();
     }
-    let mut text = format!("{}: {}\n", paint.ink(Ink::Bad, "error"), printable(&chain));
-    if let Some(next) = next {
-        text.push_str(&format!("{}: {}\n", paint.ink(Ink::Strong, "next"), next));
-    }
-    text
+    chain
 }
 
 #[cfg(test)]

@@ -10,15 +10,17 @@ mod paint;
 #[cfg(test)]
 mod samples;
 mod status;
+mod unit;
 mod why;
 
 pub use age::age;
 pub use diagnostics::{diagnostics, summary};
 pub use event::event;
-pub use failure::failure;
+pub use failure::{chain, failure};
 pub use graph::{dot, mermaid, text as graph_text};
 pub use log_line::LogLines;
 pub use orco_core::log::sanitize as printable;
 pub use paint::{Ink, Paint};
 pub use status::{Fit, status_table};
+pub use unit::{Unit, unit};
 pub use why::why;

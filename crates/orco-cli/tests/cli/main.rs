@@ -3,6 +3,7 @@
 
 mod bench;
 mod control;
+mod daemon;
 mod ending;
 mod killed;
 mod lifecycle;

@@ -30,6 +30,9 @@ pub use medium::Medium;
 pub use read::{Cut, Entries};
 pub use writer::Journal;
 
+/// The version of the format that is read and written.
+pub const FORMAT: u32 = (format::VERSION - b'0') as u32;
+
 #[cfg(test)]
 mod damage_tests;
 #[cfg(test)]

@@ -16,13 +16,12 @@ use orco_core::{
 use tokio::task::JoinError;
 
 use super::{
-    plugins::Plugins,
     printer::{self, Printer},
     pump,
 };
 use crate::{
     args::Up,
-    cmd::Failure,
+    cmd::{Failure, plugins::Plugins},
     exit::Exit,
     signals::{Signal, Signals},
 };

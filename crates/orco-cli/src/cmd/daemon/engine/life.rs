@@ -1,0 +1,164 @@
+//! What a daemon obeys until its stack is down or another program takes over.
+
+use futures::StreamExt;
+use nix::libc;
+use orco_api::server::Asked;
+use orco_core::{
+    engine::{Engine, EventQuery},
+    model::EventKind,
+};
+use tokio::sync::mpsc;
+
+use super::{
+    birth::Daemon,
+    handover::{self, Looked},
+    reload,
+};
+use crate::{
+    cmd::Failure,
+    exit::Exit,
+    signals::{Signal, Signals},
+};
+
+/// Kept with the state while everything is on its way down.
+pub(super) const ENDING: &str = "ending";
+
+/// What happens to a daemon.
+enum News {
+    /// To the engine itself, or to the keeper, which passes it on.
+    Signal(Signal),
+    /// Everything was asked down, and is.
+    Down,
+    /// Somebody wants another program.
+    Asked(Asked),
+    /// It was looked at.
+    Looked(Looked),
+    /// The keeper was killed, and another took over.
+    OtherKeeper(u32),
+}
+
+impl Daemon {
+    /// Until the stack is down, or another program takes over.
+    pub async fn live(mut self, mut signals: Signals) -> Result<Exit, Failure> {
+        let engine = self.engine.clone();
+        let mut down = std::pin::pin!(is_down(&engine, self.ending));
+        let mut keepers = other_keepers(&self);
+        let (look, mut looked) = mpsc::channel(1);
+        let mut stopping = false;
+        loop {
+            // All arms are cancel-safe: signals stay pending, channels keep what is in them, `down` lives outside.
+            let news = tokio::select! {
+                signal = signals.next() => News::Signal(signal),
+                signal = self.plugins.asked() => match known(signal) {
+                    Some(signal) => News::Signal(signal),
+                    None => continue,
+                },
+                () = down.as_mut() => News::Down,
+                Some(asked) = self.upgrades.recv() => News::Asked(asked),
+                Some(done) = looked.recv() => News::Looked(done),
+                Some(pid) = keepers.recv() => News::OtherKeeper(pid),
+            };
+            match news {
+                News::Signal(Signal::Hangup) if stopping => {}
+                News::Signal(Signal::Hangup) => {
+                    self.notify.reloading();
+                    reload::reload(&self.engine, &self.record.file()).await;
+                    self.notify.ready("");
+                }
+                News::Signal(signal) => {
+                    self.stop(signal, stopping).await;
+                    stopping = true;
+                }
+                News::Down => return self.end().await,
+                News::Asked(asked) => handover::look(asked, self.program.clone(), look.clone()),
+                News::Looked(done) => {
+                    if let Some(program) = done.answer(stopping) {
+                        return self.hand_over(program).await;
+                    }
+                }
+                News::OtherKeeper(pid) => {
+                    tracing::warn!(keeper = pid, "another keeper took over");
+                    self.record.runs(Some(pid));
+                    self.notify.main_pid(pid);
+                }
+            }
+        }
+    }
+
+    /// The first signal stops in order, the next kills.
+    async fn stop(&self, signal: Signal, again: bool) {
+        let name = signal.as_str();
+        // An engine that has ended already has nothing left to stop.
+        if again {
+            tracing::warn!("{name} again: killing everything");
+            let _ = self.engine.kill().await;
+        } else {
+            tracing::info!("{name}: stopping everything in order");
+            self.notify.stopping();
+            let _ = self.engine.down().await;
+        }
+    }
+
+    /// Everything is down: the keeper is told to go, and nothing says any more that the stack runs. In this order: an
+    /// engine killed before the keeper knows is started again, and needs the socket.
+    async fn end(mut self) -> Result<Exit, Failure> {
+        self.notify.stopping();
+        self.server.close().await;
+        self.engine.shutdown().await;
+        self.record.ended(&self.lock);
+        tracing::info!("everything is down; the daemon ends");
+        drop(self.lock);
+        Ok(Exit::DONE)
+    }
+}
+
+/// The signals that mean something to a daemon.
+const fn known(number: i32) -> Option<Signal> {
+    match number {
+        libc::SIGINT => Some(Signal::Interrupt),
+        libc::SIGTERM => Some(Signal::Terminate),
+        libc::SIGHUP => Some(Signal::Hangup),
+        _ => None,
+    }
+}
+
+/// Returns when everything was asked down, and is. What completes or fails by itself does not end a daemon. That it is
+/// on its way down is kept with the state: an engine that takes over from a killed one must know it.
+async fn is_down(engine: &Engine, mut ending: bool) {
+    let Some(mut watch) = engine.watch().await else { return };
+    loop {
+        let change = watch.until(|status| match (status.going_down, status.snapshot.all_down()) {
+            (true, true) => Some(None),
+            (now, _) => (now != ending).then_some(Some(now)),
+        });
+        match change.await {
+            Some(Some(now)) => {
+                ending = now;
+                engine.keep(ENDING, if now { b"1".to_vec() } else { Vec::new() }).await;
+            }
+            // Down; or the engine has ended, which comes to the same.
+            Some(None) | None => return,
+        }
+    }
+}
+
+/// The pid of each keeper that takes over from a killed one.
+fn other_keepers(daemon: &Daemon) -> mpsc::Receiver<u32> {
+    let (tell, told) = mpsc::channel(1);
+    let mut events = Box::pin(daemon.engine.events(EventQuery::following()));
+    let plugins = daemon.plugins.clone();
+    tokio::spawn(async move {
+        let mut last = plugins.keeper_pid();
+        while let Some(event) = events.next().await {
+            if event.kind != EventKind::KeeperLost {
+                continue;
+            }
+            let next = plugins.next_keeper(last).await;
+            last = Some(next);
+            if tell.send(next).await.is_err() {
+                return;
+            }
+        }
+    });
+    told
+}

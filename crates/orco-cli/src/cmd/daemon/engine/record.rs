@@ -1,0 +1,66 @@
+//! `meta.json` of a stack under the daemon.
+
+use std::path::PathBuf;
+
+use orco_api::{
+    place::{Lock, Meta, Place},
+    wire::{Mode, Timestamp},
+};
+
+use crate::render;
+
+/// What strangers are told about this engine: renewed by every engine, and when another keeper took over.
+#[derive(Debug)]
+pub struct Record {
+    place: Place,
+    meta: Meta,
+}
+
+impl Record {
+    /// Goes on with what is written down: whoever started the daemon knew the stack file.
+    pub fn open(place: &Place, stack: &str) -> Self {
+        let found = Meta::read(place).unwrap_or_else(|error| {
+            tracing::warn!(%error, "what was written down about the stack is lost");
+            None
+        });
+        let mut meta = found.unwrap_or_else(|| Meta {
+            stack: String::new(),
+            id: place.id().to_string(),
+            dir: PathBuf::new(),
+            file: PathBuf::new(),
+            pid: None,
+            keeper_pid: None,
+            mode: Mode::Detached,
+            since: Timestamp::now(),
+        });
+        stack.clone_into(&mut meta.stack);
+        meta.mode = Mode::Detached;
+        Self { place: place.clone(), meta }
+    }
+
+    /// The stack file.
+    pub fn file(&self) -> PathBuf {
+        self.meta.file.clone()
+    }
+
+    /// Who runs it now. What cannot be written is only said: the stack runs all the same.
+    pub fn runs(&mut self, keeper_pid: Option<u32>) {
+        self.meta.pid = Some(std::process::id());
+        self.meta.keeper_pid = keeper_pid;
+        self.write();
+    }
+
+    /// It has ended, in order.
+    pub fn ended(&mut self, lock: &Lock) {
+        self.place.remove_socket(lock);
+        self.meta.pid = None;
+        self.meta.keeper_pid = None;
+        self.write();
+    }
+
+    fn write(&self) {
+        if let Err(error) = self.meta.write(&self.place) {
+            tracing::error!(error = render::chain(&error), "cannot write down who runs the stack");
+        }
+    }
+}

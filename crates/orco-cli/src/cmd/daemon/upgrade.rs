@@ -1,0 +1,85 @@
+//! `daemon upgrade`.
+
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::Path,
+    time::Duration,
+};
+
+use orco_api::{
+    client::Client,
+    place::{Meta, Place},
+    wire::Upgrading,
+};
+
+use crate::{
+    args::{DaemonUpgrade, StackArgs},
+    cmd::{Failure, target},
+    exit::Exit,
+    terminal,
+};
+
+/// How long the new engine, or the old one again, may take until it answers.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub async fn upgrade(args: DaemonUpgrade, outer: &StackArgs) -> Result<Exit, Failure> {
+    let place = target::running(&args.stack.or(outer))?;
+    let client = Client::new(&place)?;
+    let upgrading = client.upgrade().await?;
+    let Ok(pid) = tokio::time::timeout(PATIENCE, another(&place, &client, upgrading.pid)).await else {
+        return Err(failed("no engine answers since", &place));
+    };
+    let Upgrading { from, to, program, .. } = upgrading;
+    if runs(pid, Path::new(&program)) {
+        terminal::note(format!("orco {from} -> {to}: engine {} -> {pid}; no service was touched\n", upgrading.pid));
+        Ok(Exit::DONE)
+    } else {
+        Err(failed(&format!("the engine of orco {to} did not come up; that of orco {from} goes on"), &place))
+    }
+}
+
+fn failed(why: &str, place: &Place) -> Failure {
+    let look = format!("`{}` tells more", place.daemon_log().display());
+    Failure::new(Exit::FAILED, why.to_owned()).next(look)
+}
+
+/// The pid of an engine that answers and is not this one.
+async fn another(place: &Place, client: &Client, old: u32) -> u32 {
+    loop {
+        let pid = Meta::read(place).ok().flatten().and_then(|meta| meta.pid).filter(|pid| *pid != old);
+        if let Some(pid) = pid
+            && client.status().await.is_ok()
+            // It may have been one that died before it answered.
+            && Meta::read(place).ok().flatten().is_some_and(|meta| meta.pid == Some(pid))
+        {
+            return pid;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Whether the process runs the file that lies there now. The kernel knows it, also where both have the same version.
+fn runs(pid: u32, program: &Path) -> bool {
+    let which = |path: &Path| fs::metadata(path).map(|meta| (meta.dev(), meta.ino())).ok();
+    let runs = which(Path::new(&format!("/proc/{pid}/exe")));
+    runs.is_some() && runs == which(program)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_copy_is_another_program() {
+        let dir = tempfile::tempdir().unwrap();
+        let own = std::env::current_exe().unwrap();
+        assert!(runs(std::process::id(), &own));
+        let copy = dir.path().join("copy");
+        fs::copy(&own, &copy).unwrap();
+        assert!(!runs(std::process::id(), &copy));
+        assert!(!runs(std::process::id(), &dir.path().join("gone")));
+    }
+}

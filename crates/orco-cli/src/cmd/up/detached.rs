@@ -1,0 +1,79 @@
+//! `up -d`: under a daemon that outlives this command.
+
+use std::time::Duration;
+
+use orco_api::{
+    client::{Client, ClientError},
+    place::{Lock, LockError, Meta},
+    wire::Mode,
+};
+
+use crate::{
+    args::{StackArgs, Up},
+    cmd::{
+        Failure,
+        daemon::{holder, start::Wanted, wait},
+    },
+    exit::Exit,
+    terminal,
+};
+
+pub async fn up(args: Up, outer: &StackArgs) -> Result<Exit, Failure> {
+    let wanted = Wanted::load(&args.stack.or(outer), args.services, !args.no_deps)?;
+    loop {
+        match holder::take(&wanted.place).await {
+            Ok(lock) => {
+                let keeper = wanted.prepare(lock)?.detach()?;
+                terminal::note(said(&wanted, keeper));
+            }
+            Err(LockError::Held { holder: Some(holder) }) if holder.mode == Mode::Detached => {
+                match runs_already(&wanted, *holder).await? {
+                    Answer::Same => {}
+                    // It has ended since: ours now.
+                    Answer::Gone => continue,
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+        break;
+    }
+    if args.wait {
+        wait::ready(&wanted.place, args.timeout).await?;
+    }
+    Ok(Exit::DONE)
+}
+
+fn said(wanted: &Wanted, keeper: u32) -> String {
+    let engine = Meta::read(&wanted.place).ok().flatten().and_then(|meta| meta.pid);
+    let engine = engine.map(|pid| format!("pid {pid}, ")).unwrap_or_default();
+    let (name, log) = (wanted.incoming.stack.name(), wanted.place.daemon_log());
+    format!("{name} runs under the daemon ({engine}keeper {keeper}); `orco logs` shows its output, {} is the daemon's\n", log.display())
+}
+
+enum Answer {
+    /// It runs what the file says.
+    Same,
+    /// Nobody runs it any more.
+    Gone,
+}
+
+/// A daemon that runs already is asked what our file would change.
+async fn runs_already(wanted: &Wanted, holder: Meta) -> Result<Answer, Failure> {
+    let client = Client::new(&wanted.place)?;
+    loop {
+        match client.apply(&wanted.incoming.stack, true).await {
+            Ok(plan) if plan.is_empty() => return Ok(Answer::Same),
+            Ok(_) => {
+                let other = LockError::Held { holder: Some(Box::new(holder)) };
+                return Err(Failure::new(Exit::ALREADY_RUNS, format!("{other}, with other services than the file says"))
+                    .next("`orco apply` makes it match the file, `orco apply --dry-run` shows what that changes"));
+            }
+            // Between the lock and the socket, or while an engine is replaced, nobody answers for a moment.
+            Err(ClientError::NotRunning { .. } | ClientError::Lost(_)) if Lock::is_held(&wanted.place) => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(ClientError::NotRunning { .. } | ClientError::Lost(_)) => return Ok(Answer::Gone),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
