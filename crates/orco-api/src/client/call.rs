@@ -13,8 +13,8 @@ use super::{Bodies, ClientError, Lines, connect};
 use crate::{
     place::Place,
     wire::{
-        Code, Down, ErrorBody, Event, EventsQuery, Exec, ExecReply, Graph, LogRecord, LogsQuery, Outcome, Scale,
-        Service, Signal, Status, Wait, Why,
+        Applied, Apply, Code, Down, ErrorBody, Event, EventsQuery, Exec, ExecReply, Graph, LogRecord, LogsQuery,
+        Outcome, Scale, Service, Signal, Status, Wait, Why,
     },
 };
 
@@ -156,6 +156,14 @@ impl Client {
     /// [`ClientError`].
     pub async fn exec(&self, name: &str, body: &Exec) -> Result<Vec<ExecReply>, ClientError> {
         self.post(&service(name, "/exec")?, body).await
+    }
+
+    /// Makes another stack the wanted one.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn apply(&self, body: &Apply) -> Result<Applied, ClientError> {
+        self.post("apply", body).await
     }
 
     /// Stops everything.

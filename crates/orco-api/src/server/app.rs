@@ -1,10 +1,13 @@
 //! What the handlers share, and the router made of them.
 
+use std::sync::Arc;
+
 use axum::{Router, extract::DefaultBodyLimit};
 use orco_core::engine::Engine;
+use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{Op, answer};
+use super::{Accepted, Op, answer};
 use crate::wire::Mode;
 
 /// The largest request body.
@@ -15,6 +18,10 @@ pub(super) const BODY_LIMIT: usize = 1 << 20;
 pub(super) struct App {
     pub(super) engine: Engine,
     pub(super) mode: Mode,
+    /// Applies come one after the other.
+    pub(super) applying: Arc<Mutex<()>>,
+    /// The last stack that was taken.
+    pub(super) accepted: watch::Sender<Option<Arc<Accepted>>>,
     /// Streams end when the server closes.
     pub(super) closing: CancellationToken,
 }

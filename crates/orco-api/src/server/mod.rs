@@ -2,6 +2,7 @@
 
 mod answer;
 mod app;
+mod apply;
 mod body;
 mod commands;
 mod listen;
@@ -11,6 +12,7 @@ mod serve;
 mod streams;
 mod views;
 
+pub use apply::Accepted;
 pub use listen::ListenError;
 pub use op::Op;
 pub use openapi::openapi;

@@ -3,7 +3,7 @@
 
 use axum::routing::{MethodRouter, get, post};
 
-use super::{app::App, commands, openapi, streams, views};
+use super::{app::App, apply, commands, openapi, streams, views};
 
 /// An operation of the interface.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -32,6 +32,8 @@ pub enum Op {
     Signal,
     /// Runs a command.
     Exec,
+    /// Makes another stack the wanted one.
+    Apply,
     /// Stops everything.
     Down,
     /// This interface as an OpenAPI document.
@@ -40,7 +42,7 @@ pub enum Op {
 
 impl Op {
     /// All operations.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Status,
         Self::Events,
         Self::Logs,
@@ -53,6 +55,7 @@ impl Op {
         Self::Scale,
         Self::Signal,
         Self::Exec,
+        Self::Apply,
         Self::Down,
         Self::OpenApi,
     ];
@@ -72,6 +75,7 @@ impl Op {
             Self::Scale => "/api/v1/services/{name}/scale",
             Self::Signal => "/api/v1/services/{name}/signal",
             Self::Exec => "/api/v1/services/{name}/exec",
+            Self::Apply => "/api/v1/apply",
             Self::Down => "/api/v1/down",
             Self::OpenApi => "/api/v1/openapi.json",
         }
@@ -81,7 +85,14 @@ impl Op {
     pub const fn is_command(self) -> bool {
         match self {
             Self::Status | Self::Events | Self::Logs | Self::Graph | Self::Service | Self::Why | Self::OpenApi => false,
-            Self::Start | Self::Stop | Self::Restart | Self::Scale | Self::Signal | Self::Exec | Self::Down => true,
+            Self::Start
+            | Self::Stop
+            | Self::Restart
+            | Self::Scale
+            | Self::Signal
+            | Self::Exec
+            | Self::Apply
+            | Self::Down => true,
         }
     }
 
@@ -100,6 +111,7 @@ impl Op {
             Self::Scale => "Sets the number of replicas until the next apply",
             Self::Signal => "Sends a signal to one replica or all",
             Self::Exec => "Runs a command beside or inside one replica or all",
+            Self::Apply => "Makes another stack the wanted one, and tells what changes",
             Self::Down => "Stops everything in reverse order",
             Self::OpenApi => "This document",
         }
@@ -119,6 +131,7 @@ impl Op {
             Self::Scale => post(commands::scale),
             Self::Signal => post(commands::signal),
             Self::Exec => post(commands::exec),
+            Self::Apply => apply::route(),
             Self::Down => post(commands::down),
             Self::OpenApi => get(openapi::serve),
         }

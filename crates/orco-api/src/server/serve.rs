@@ -11,11 +11,12 @@ use hyper_util::{
 use orco_core::engine::Engine;
 use tokio::{
     net::{UnixListener, UnixStream},
-    sync::Semaphore,
+    sync::{Semaphore, watch},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
+    Accepted,
     app::{App, router},
     listen::{self, ListenError},
 };
@@ -38,6 +39,7 @@ pub struct Server {
     closing: CancellationToken,
     connections: TaskTracker,
     path: PathBuf,
+    accepted: watch::Receiver<Option<Arc<Accepted>>>,
 }
 
 impl Server {
@@ -49,9 +51,16 @@ impl Server {
         let (listener, path) = listen::open(place, lock)?;
         let closing = CancellationToken::new();
         let connections = TaskTracker::new();
-        let router = router(App { engine, mode, closing: closing.clone() });
+        let (sender, accepted) = watch::channel(None);
+        let app = App { engine, mode, applying: Arc::default(), accepted: sender, closing: closing.clone() };
+        let router = router(app);
         connections.spawn(accept(listener, router, closing.clone(), connections.clone()));
-        Ok(Self { closing, connections, path })
+        Ok(Self { closing, connections, path, accepted })
+    }
+
+    /// Follows what is applied through this server: the stack that was taken last, with its variables.
+    pub fn accepted(&self) -> watch::Receiver<Option<Arc<Accepted>>> {
+        self.accepted.clone()
     }
 
     /// Takes no more connections, ends streams, lets requests under way finish (at most 2 s), removes the

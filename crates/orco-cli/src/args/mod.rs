@@ -9,7 +9,8 @@ mod values;
 
 pub use cli::{Cli, Command, LongStackArgs, OutputArgs, StackArgs};
 pub use commands::{
-    Completions, Config, Down, Events, Exec, Graph, Logs, Man, Scale, Services, Signal, Status, Up, Validate, Why,
+    Apply, Completions, Config, Down, Events, Exec, Graph, Logs, Ls, Man, Scale, Services, Signal, Status, Up,
+    Validate, Why,
 };
 pub use output::{GraphFormat, LogFormat, OutputFormat};
 pub use values::ServiceReplicas;

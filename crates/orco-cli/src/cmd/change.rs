@@ -145,7 +145,7 @@ pub async fn down(args: Down, outer: &StackArgs) -> Result<Exit, Failure> {
 }
 
 /// Waits, and after a moment says on stderr what the services wait for, whenever that changes.
-async fn with_news<T>(
+pub(super) async fn with_news<T>(
     client: &Client,
     names: Option<&[String]>,
     command: impl Future<Output = Result<T, ClientError>>,

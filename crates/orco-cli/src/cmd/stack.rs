@@ -1,6 +1,9 @@
 //! Loading a stack file, and saying what is wrong with it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use orco_core::{
     load::load_file,
@@ -20,6 +23,8 @@ pub struct Checked {
     pub stack: Option<Stack>,
     /// In the order of the files.
     pub found: Vec<Diagnostic>,
+    /// The variables that were used.
+    pub variables: BTreeMap<String, String>,
     sources: SourceMap,
 }
 
@@ -38,8 +43,15 @@ impl Checked {
 /// Loads the file and keeps everything that was found.
 pub fn check(file: &Path) -> Checked {
     match load_file(nearest(file), &known()) {
-        Ok(loaded) => Checked { stack: Some(loaded.stack), found: loaded.diagnostics, sources: loaded.sources },
-        Err(rejected) => Checked { stack: None, found: rejected.diagnostics, sources: rejected.sources },
+        Ok(loaded) => Checked {
+            stack: Some(loaded.stack),
+            found: loaded.diagnostics,
+            variables: loaded.variables,
+            sources: loaded.sources,
+        },
+        Err(rejected) => {
+            Checked { stack: None, found: rejected.diagnostics, variables: BTreeMap::new(), sources: rejected.sources }
+        }
     }
 }
 
@@ -57,10 +69,16 @@ fn nearest(file: &Path) -> PathBuf {
 
 /// The stack, if it is valid. Findings go to stderr; with errors nothing else is said.
 pub fn load(file: &Path) -> Result<Stack, Failure> {
+    load_with_variables(file).map(|(stack, _)| stack)
+}
+
+/// The same, with the variables that were used.
+pub fn load_with_variables(file: &Path) -> Result<(Stack, BTreeMap<String, String>), Failure> {
     let checked = check(file);
     terminal::note(checked.text(terminal::paint_err()));
     if checked.stack.is_none() {
         terminal::note(checked.summary(file));
     }
-    checked.stack.ok_or(Failure::silent(Exit::USAGE))
+    let variables = checked.variables;
+    checked.stack.map(|stack| (stack, variables)).ok_or(Failure::silent(Exit::USAGE))
 }

@@ -7,8 +7,10 @@ mod failure;
 mod graph;
 mod log_line;
 mod paint;
+mod plan;
 #[cfg(test)]
 mod samples;
+mod stacks;
 mod status;
 mod why;
 
@@ -20,5 +22,7 @@ pub use graph::{dot, mermaid, text as graph_text};
 pub use log_line::LogLines;
 pub use orco_core::log::sanitize as printable;
 pub use paint::{Ink, Paint};
+pub use plan::plan;
+pub use stacks::stacks;
 pub use status::{Fit, status_table};
 pub use why::why;
