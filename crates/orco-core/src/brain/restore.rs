@@ -50,6 +50,7 @@ impl Brain {
                 false => Err(RestoreError::Missing { key: "stack".to_owned() }),
             };
         };
+        known_form(stack)?;
         let saved: SavedStack = read("stack", stack)?;
         let mut units = units(&entries)?;
         if units.len() != saved.services {
@@ -145,19 +146,20 @@ impl Brain {
     }
 }
 
+/// What a newer version wrote may not even be readable.
+fn known_form(stack: &[u8]) -> Result<(), RestoreError> {
+    #[derive(serde::Deserialize)]
+    struct Form {
+        format: u32,
+    }
+    match read("stack", stack)? {
+        Form { format } if format > FORMAT => Err(RestoreError::Newer { format }),
+        Form { .. } => Ok(()),
+    }
+}
+
 /// All services by their number; each number from 0 on is there once.
 fn units(entries: &Entries<'_>) -> Result<BTreeMap<ServiceIx, (ServiceName, SavedUnit)>, RestoreError> {
-    // The form first: what a newer version wrote may not even be readable.
-    if let Some(stack) = entries.stack {
-        #[derive(serde::Deserialize)]
-        struct Form {
-            format: u32,
-        }
-        let Form { format } = read("stack", stack)?;
-        if format > FORMAT {
-            return Err(RestoreError::Newer { format });
-        }
-    }
     let mut units = BTreeMap::new();
     for (name, value) in &entries.units {
         let key = format!("service/{name}");

@@ -92,7 +92,10 @@ fn while_it_runs() {
             "api Running ready 1/1",
         ),
         ("scale api 2 => start api/1\nstarted api/1\nscale api 1 => stop api/1\ncrash api/1", "api Running ready 1/1"),
-        ("lost api => start api/0\ncrash\nlost api => start api/0", "api Starting 0/1: starting"),
+        (
+            "exit api 3\ntick 1s => start api/0\nlost api => start api/0\ncrash\nlost api => start api/0",
+            "api Starting 0/1: starting",
+        ),
     ] {
         plays(one(), &format!("up => start api/0\nstarted api\ncrash\n{lines}"), table);
     }
@@ -161,7 +164,7 @@ fn while_the_sick_one_ends() {
         story.play(ended);
         assert_eq!(
             story.table(),
-            "db Starting 0/1: restart 1 in 1s (liveness: probe failing connection refused)",
+            "db Starting 0/1: restart 1/5 in 1.7s (liveness: probe failing connection refused)",
             "after {ended}"
         );
         story.play("tick 999ms\ncrash\ntick 2s => start db/0");
@@ -233,12 +236,12 @@ fn on_the_way_down_and_while_removed_ones_are_held() {
     new.revision = crate::model::Revision(2);
     assert_eq!(story.apply(samples::stack(vec![new])), "stop api/0");
     story.play("crash => stop api/0, probe db/0");
-    assert_eq!(story.snapshot().services[1].message, "removed, but kept while api may need it");
+    assert_eq!(story.snapshot().services[1].message, "removed from the stack, kept while api may need it");
     story.play("exit api 0 => start api/0\ncrash => probe db/0\nstarted api => stop db/0\ncrash db\ncrash");
     assert_eq!(story.table(), "api Running ready 1/1");
     // Its name is still known: nothing gets a number that another one had.
-    assert_eq!(story.apply(samples::stack(pair())), "stop api/0");
-    story.play("crash => stop api/0");
+    assert_eq!(story.apply(samples::stack(pair())), "start db/0");
+    story.play("crash\nstarted db => probe db/0\npass db => stop api/0\ncrash => stop api/0, probe db/0");
 }
 
 #[test]

@@ -10,3 +10,4 @@ mod restarting;
 mod small_models;
 mod speaking;
 mod starting;
+mod twins;
