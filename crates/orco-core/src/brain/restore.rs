@@ -52,13 +52,14 @@ impl Brain {
         };
         known_form(stack)?;
         let saved: SavedStack = read("stack", stack)?;
-        let mut units = units(&entries)?;
-        if units.len() != saved.services {
-            return Err(broken(
-                "stack",
-                format!("it speaks of {} services, there are {}", saved.services, units.len()),
-            ));
+        if let Some(name) = saved.order.iter().find(|name| !entries.units.contains_key(&***name)) {
+            return Err(RestoreError::Missing { key: format!("service/{name}") });
         }
+        if entries.units.len() != saved.services {
+            let why = format!("it speaks of {} services, there are {}", saved.services, entries.units.len());
+            return Err(broken("stack", why));
+        }
+        let mut units = units(&entries)?;
         let names = units.iter().map(|(ix, (name, _))| (name.clone(), *ix)).collect();
         let mut reader = Reader { entries, names, now };
         let mut given = Vec::new();
