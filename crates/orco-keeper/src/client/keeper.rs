@@ -156,10 +156,9 @@ impl Client {
     }
 
     /// This engine is about to end; the keeper starts the program at this path in its place, and this one again
-    /// should that one never serve. Returns when the keeper has heard it.
-    pub async fn succeed(&self, program: &Path) {
+    /// should that one never serve. To be followed by [`heard`](Self::heard) before this process ends.
+    pub fn succeed(&self, program: &Path) {
         self.order(&Order::Succeed { program: program.as_os_str().as_bytes().into() });
-        self.heard().await;
     }
 
     /// Returns when the keeper has taken in what was said before, or is gone. To be awaited before this process ends.

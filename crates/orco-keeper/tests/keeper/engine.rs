@@ -157,7 +157,8 @@ impl Engine {
                 std::future::pending().await
             }
             "succeed" => {
-                client.succeed(Path::new(rest)).await;
+                client.succeed(Path::new(rest));
+                client.heard().await;
                 std::process::exit(0)
             }
             "shutdown" => {
