@@ -4,9 +4,12 @@
 mod clean;
 mod commands;
 mod deaths;
+mod detached;
+mod engine;
 mod life;
 mod output;
 mod reuse;
 mod roles;
+mod stack;
 mod trees;
 mod world;
