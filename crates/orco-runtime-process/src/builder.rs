@@ -2,7 +2,7 @@
 
 use std::{os::fd::OwnedFd, path::PathBuf, sync::Arc};
 
-use orco_keeper::{Backend, Client, Config, StartError};
+use orco_keeper::{Backend, Client, Config, Detached, StartError};
 
 use crate::ProcessRuntime;
 
@@ -67,6 +67,27 @@ impl Builder {
     pub const fn descriptor_limit(mut self, soft: u64, hard: u64) -> Self {
         self.config.nofile = (soft, hard);
         self
+    }
+
+    /// Variables of this program that services do not inherit.
+    pub fn without_variables(mut self, names: &[&str]) -> Self {
+        self.config.env.retain(|(name, _)| !names.iter().any(|without| name == without));
+        self
+    }
+
+    /// A runtime of the detached keeper that has started this engine, with all that it holds. Nothing ends with the
+    /// runtime.
+    ///
+    /// # Errors
+    /// When what is at the other end of `link` is no keeper of this version.
+    pub async fn attach(
+        mut self,
+        link: OwnedFd,
+        keeper_pid: u32,
+        detached: Detached,
+    ) -> Result<ProcessRuntime, StartError> {
+        self.config.detached = Some(detached);
+        Ok(ProcessRuntime::with(Client::attach(self.config, link, keeper_pid).await?))
     }
 
     /// A runtime whose keeper is started with the first service.
