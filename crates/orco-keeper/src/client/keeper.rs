@@ -169,9 +169,21 @@ impl Client {
     }
 
     /// This engine is about to end; the keeper starts the program at this path in its place, and this one again
-    /// should that one never serve.
+    /// should that one never serve. To be followed by [`heard`](Self::heard) before this process ends.
     pub fn succeed(&self, program: &Path) {
         self.order(&Order::Succeed { program: program.as_os_str().as_bytes().into() });
+    }
+
+    /// Returns when the keeper has taken in what was said before, or is gone. To be awaited before this process ends.
+    pub async fn heard(&self) {
+        let Some(link) = self.shared.current() else { return };
+        let (request, id) = (self.shared.ids.request(), self.shared.ids.command());
+        let (answer, answered) = oneshot::channel();
+        lock(&link.waiters).requests.insert(request, answer);
+        // A signal to nobody: orders are carried out in turn, and this one is answered.
+        let _ = link.send(&Order::Signal { request, id, signal: 0 });
+        drop(link);
+        let _ = answered.await;
     }
 
     /// An order that only a detached keeper knows, and that needs no answer.
