@@ -127,7 +127,8 @@ async fn log_records_are_told_apart_by_their_numbers() {
 async fn the_loss_of_all_is_an_error() {
     let socket = socket();
     let query = EventsQuery { follow: true, ..EventsQuery::default() };
-    let (events, _) = tokio::join!(socket.client.follow_events(query), socket.stream(&[event(0)], false));
+    let first = [event(0)];
+    let (events, _) = tokio::join!(socket.client.follow_events(query), socket.stream(&first, false));
     let mut events = events.unwrap();
     let Socket { _dir, lock, listener, .. } = socket;
     drop((lock, listener));
