@@ -13,8 +13,8 @@ use super::{Bodies, ClientError, Lines, connect};
 use crate::{
     place::Place,
     wire::{
-        Code, Down, ErrorBody, Event, EventsQuery, Exec, ExecReply, Graph, LogRecord, LogsQuery, Outcome, Scale,
-        Service, Signal, Status, Upgrade, Upgrading, Wait, Why,
+        Applied, Apply, Code, Down, ErrorBody, Event, EventsQuery, Exec, ExecReply, Graph, LogRecord, LogsQuery,
+        Outcome, Scale, Service, Signal, Status, Upgrade, Upgrading, Wait, Why,
     },
 };
 
@@ -164,6 +164,14 @@ impl Client {
     /// [`ClientError`].
     pub async fn upgrade(&self) -> Result<Upgrading, ClientError> {
         self.post("upgrade", &Upgrade {}).await
+    }
+
+    /// Makes another stack the wanted one.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn apply(&self, body: &Apply) -> Result<Applied, ClientError> {
+        self.post("apply", body).await
     }
 
     /// Stops everything.

@@ -64,6 +64,11 @@ pub fn find_by_name(root: &StateRoot, name: &str, ended: bool) -> Result<Found, 
     }
 }
 
+/// The stacks of this user that run now, by id.
+pub fn running(root: &StateRoot) -> Vec<Found> {
+    stacks(root).into_iter().filter(|found| found.running).collect()
+}
+
 /// All stacks that have a readable `meta.json`, by id. Foreign files in the state root do not matter.
 fn stacks(root: &StateRoot) -> Vec<Found> {
     let Ok(entries) = fs::read_dir(root.path()) else { return Vec::new() };
@@ -120,7 +125,9 @@ mod tests {
 
         assert!(matches!(find_by_name(&root, "a", false), Err(FindError::None { .. })));
         assert_eq!(find_by_name(&root, "b", true).unwrap().place.id(), StackId::from_bits(3));
+        assert!(running(&root).is_empty(), "stale ones are not listed");
         let lock = Lock::take(&one).unwrap();
+        assert_eq!(running(&root).iter().map(|found| &found.place).collect::<Vec<_>>(), [&one]);
         assert_eq!(find_by_name(&root, "a", true).unwrap().place, one);
         let other = Lock::take(&two).unwrap();
         assert_eq!(

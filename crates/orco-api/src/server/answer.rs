@@ -31,7 +31,7 @@ impl Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let status = match self.0.code {
-            Code::BadRequest => StatusCode::BAD_REQUEST,
+            Code::BadRequest | Code::InvalidStack => StatusCode::BAD_REQUEST,
             Code::NotFound | Code::UnknownService => StatusCode::NOT_FOUND,
             Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -1,10 +1,13 @@
 //! What the handlers share, and the router made of them.
 
+use std::sync::Arc;
+
 use axum::{Router, extract::DefaultBodyLimit};
 use orco_core::engine::Engine;
+use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{Op, Upgrades, answer};
+use super::{Accepted, Op, Upgrades, answer};
 use crate::wire::Mode;
 
 /// The largest request body.
@@ -17,6 +20,10 @@ pub(super) struct App {
     pub(super) mode: Mode,
     /// Where there is something that can be upgraded.
     pub(super) upgrades: Option<Upgrades>,
+    /// Applies come one after the other.
+    pub(super) applying: Arc<Mutex<()>>,
+    /// The last stack that was taken.
+    pub(super) accepted: watch::Sender<Option<Arc<Accepted>>>,
     /// Streams end when the server closes.
     pub(super) closing: CancellationToken,
 }

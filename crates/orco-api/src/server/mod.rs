@@ -2,6 +2,7 @@
 
 mod answer;
 mod app;
+mod apply;
 mod body;
 mod commands;
 mod listen;
@@ -12,6 +13,7 @@ mod streams;
 mod upgrades;
 mod views;
 
+pub use apply::Accepted;
 pub use listen::{ListenError, Listener};
 pub use op::Op;
 pub use openapi::openapi;

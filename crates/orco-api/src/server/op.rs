@@ -3,7 +3,7 @@
 
 use axum::routing::{MethodRouter, get, post};
 
-use super::{app::App, commands, openapi, streams, views};
+use super::{app::App, apply, commands, openapi, streams, views};
 
 /// An operation of the interface.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -32,6 +32,8 @@ pub enum Op {
     Signal,
     /// Runs a command.
     Exec,
+    /// Makes another stack the wanted one.
+    Apply,
     /// Stops everything.
     Down,
     /// Replaces the engine by the program now on disk.
@@ -42,7 +44,7 @@ pub enum Op {
 
 impl Op {
     /// All operations.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Status,
         Self::Events,
         Self::Logs,
@@ -55,6 +57,7 @@ impl Op {
         Self::Scale,
         Self::Signal,
         Self::Exec,
+        Self::Apply,
         Self::Down,
         Self::Upgrade,
         Self::OpenApi,
@@ -75,6 +78,7 @@ impl Op {
             Self::Scale => "/api/v1/services/{name}/scale",
             Self::Signal => "/api/v1/services/{name}/signal",
             Self::Exec => "/api/v1/services/{name}/exec",
+            Self::Apply => "/api/v1/apply",
             Self::Down => "/api/v1/down",
             Self::Upgrade => "/api/v1/upgrade",
             Self::OpenApi => "/api/v1/openapi.json",
@@ -91,6 +95,7 @@ impl Op {
             | Self::Scale
             | Self::Signal
             | Self::Exec
+            | Self::Apply
             | Self::Down
             | Self::Upgrade => true,
         }
@@ -111,6 +116,7 @@ impl Op {
             Self::Scale => "Sets the number of replicas until the next apply",
             Self::Signal => "Sends a signal to one replica or all",
             Self::Exec => "Runs a command beside or inside one replica or all",
+            Self::Apply => "Makes another stack the wanted one, and tells what changes",
             Self::Down => "Stops everything in reverse order",
             Self::Upgrade => "Replaces the engine of a daemon by the program now on disk; services go on",
             Self::OpenApi => "This document",
@@ -131,6 +137,7 @@ impl Op {
             Self::Scale => post(commands::scale),
             Self::Signal => post(commands::signal),
             Self::Exec => post(commands::exec),
+            Self::Apply => apply::route(),
             Self::Down => post(commands::down),
             Self::Upgrade => post(commands::upgrade),
             Self::OpenApi => get(openapi::serve),

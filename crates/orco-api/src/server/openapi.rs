@@ -79,6 +79,7 @@ fn types(op: Op, schemas: &mut SchemaGenerator) -> (Option<Value>, Vec<Value>, V
         Op::Scale => command(of::<wire::Scale>(schemas), outcome),
         Op::Signal => command(of::<wire::Signal>(schemas), outcome),
         Op::Exec => command(of::<wire::Exec>(schemas), of::<Vec<wire::ExecReply>>(schemas)),
+        Op::Apply => command(of::<wire::Apply>(schemas), of::<wire::Applied>(schemas)),
         Op::Down => command(of::<wire::Down>(schemas), outcome),
         Op::Upgrade => command(of::<wire::Upgrade>(schemas), of::<wire::Upgrading>(schemas)),
         Op::OpenApi => (None, Vec::new(), json!({ "type": "object" })),

@@ -18,12 +18,12 @@ use hyper_util::{
 use orco_core::engine::Engine;
 use tokio::{
     net::{UnixListener, UnixStream},
-    sync::Semaphore,
+    sync::{Semaphore, watch},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Upgrades,
+    Accepted, Upgrades,
     app::{App, router},
     listen::{self, ListenError, Listener},
 };
@@ -51,6 +51,7 @@ pub struct Server {
     path: PathBuf,
     /// Whether the socket's file goes with the server.
     removes: bool,
+    accepted: watch::Receiver<Option<Arc<Accepted>>>,
 }
 
 impl Server {
@@ -62,6 +63,11 @@ impl Server {
         let mut server = Self::serve(Listener::bind(place, lock)?, engine, mode, None)?;
         server.removes = true;
         Ok(server)
+    }
+
+    /// Follows what is applied through this server: the stack that was taken last, with its variables.
+    pub fn accepted(&self) -> watch::Receiver<Option<Arc<Accepted>>> {
+        self.accepted.clone()
     }
 
     /// Serves the engine on a socket that other processes hold too: it stays when the server ends
@@ -78,9 +84,11 @@ impl Server {
         let (listener, path) = listener.open()?;
         let closing = CancellationToken::new();
         let connections = TaskTracker::new();
-        let router = router(App { engine, mode, upgrades, closing: closing.clone() });
+        let (sender, accepted) = watch::channel(None);
+        let (applying, stop) = (Arc::default(), closing.clone());
+        let router = router(App { engine, mode, upgrades, applying, accepted: sender, closing: stop });
         connections.spawn(accept(listener, router, closing.clone(), connections.clone()));
-        Ok(Self { closing, connections, path, removes: false })
+        Ok(Self { closing, connections, path, removes: false, accepted })
     }
 
     /// Takes no more connections, ends streams, lets requests under way finish (at most 2 s); a socket of our own is

@@ -55,6 +55,7 @@ pub(super) async fn events(
 ) -> Result<Response, Failure> {
     let mut wanted = if query.follow { EventQuery::following() } else { EventQuery::all() };
     wanted.since = query.since_micros().map_err(|e| Failure::new(Code::BadRequest, e.to_string()))?;
+    wanted.after = query.after;
     wanted.tail = query.tail;
     let lines = app.engine.events(wanted).map(|event| line(&Event::from(&*event)));
     Ok(answer(&app, &head, lines))

@@ -17,8 +17,10 @@ pub enum Code {
     MethodNotAllowed,
     /// A POST without `Content-Type: application/json`.
     UnsupportedMediaType,
-    /// The body is larger than 1 MiB.
+    /// The body is larger than 1 MiB (`apply`: 256 MiB).
     TooLarge,
+    /// The stack that was sent is not valid; the details list the diagnostics.
+    InvalidStack,
     /// No service of that name.
     UnknownService,
     /// The service has no such replica, or none that runs.

@@ -1,6 +1,7 @@
 //! What goes over the wire: plain data with the names and JSON fields of the contract. The core's own types
 //! are not serialisable on purpose; everything that leaves the process is one of these.
 
+mod apply;
 mod command;
 mod convert;
 mod duration;
@@ -14,6 +15,7 @@ mod time;
 mod waiting;
 mod why;
 
+pub use apply::{Applied, Apply, Change, Plan, PlanService, PlanStep, Reason, Replicas, Step};
 pub use command::{Down, Exec, ExecReply, Outcome, Scale, Signal, Upgrade, Upgrading, Wait};
 pub use duration::{InvalidDuration, parse_duration};
 pub use error::{Code, ErrorBody};

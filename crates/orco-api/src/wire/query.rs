@@ -25,6 +25,9 @@ pub struct EventsQuery {
     /// Only what is younger than this (`5m`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
+    /// Only those with a higher `seq` than this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
     /// Only the last so many of the past; 10,000 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tail: Option<usize>,

@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use super::{
     OutputFormat,
     commands::{
-        Completions, Config, Daemon, Down, Events, Exec, Graph, Later, Logs, Man, Scale, Services, Signal, Status,
-        SystemdUnit, Up, Validate, Why,
+        Apply, Completions, Config, Daemon, Down, Events, Exec, Graph, Later, Logs, Ls, Man, Scale, Services, Signal,
+        Status, SystemdUnit, Up, Validate, Why,
     },
 };
 use crate::exit;
@@ -91,6 +91,10 @@ pub enum Command {
     Graph(Graph),
     /// Explain what keeps a service from being ready
     Why(Why),
+    /// Make the running stack match its file, and print what changes
+    Apply(Apply),
+    /// List the stacks that run on this machine
+    Ls(Ls),
     /// Set replicas until the next `apply`
     Scale(Scale),
     /// Send a signal to a service
@@ -122,16 +126,10 @@ pub enum Command {
     Man(Man),
     /// A command of a later issue.
     #[command(hide = true, disable_help_flag = true)]
-    Apply(Later),
-    /// A command of a later issue.
-    #[command(hide = true, disable_help_flag = true)]
     Promote(Later),
     /// A command of a later issue.
     #[command(hide = true, disable_help_flag = true)]
     Abort(Later),
-    /// A command of a later issue.
-    #[command(hide = true, disable_help_flag = true)]
-    Ls(Later),
     /// A command of a later issue.
     #[command(hide = true, disable_help_flag = true)]
     Tui(Later),

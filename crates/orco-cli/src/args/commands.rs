@@ -39,6 +39,34 @@ pub struct Up {
     pub output: OutputArgs,
 }
 
+/// `apply`.
+#[derive(Args, Debug)]
+pub struct Apply {
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Only print what would change
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Return when all is as the file says
+    #[arg(long, conflicts_with = "dry_run")]
+    pub wait: bool,
+    /// Wait no longer than this; what was begun goes on
+    #[arg(long, value_name = "T", value_parser = parse_duration, requires = "wait")]
+    pub timeout: Option<Duration>,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `ls`.
+#[derive(Args, Debug)]
+pub struct Ls {
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
 /// `down`.
 #[derive(Args, Debug)]
 pub struct Down {

@@ -11,7 +11,8 @@ use crate::{
 
 pub async fn events(args: Args, outer: &StackArgs) -> Result<Exit, Failure> {
     let client = target::client(&StackArgs::from(args.stack).or(outer))?;
-    let query = EventsQuery { follow: args.follow, since: args.since.map(super::logs::duration), tail: args.tail };
+    let query =
+        EventsQuery { follow: args.follow, since: args.since.map(super::logs::duration), after: None, tail: args.tail };
     let mut events = client.events(&query).await?;
     let paint = terminal::paint();
     let mut text = Vec::new();

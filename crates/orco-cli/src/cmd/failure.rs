@@ -87,7 +87,7 @@ impl From<ClientError> for Failure {
             }
             ClientError::Api(body) => match body.code {
                 Code::UnknownService => (Exit::USAGE, Some("`orco status` lists the services")),
-                Code::BadRequest => (Exit::USAGE, None),
+                Code::BadRequest | Code::InvalidStack => (Exit::USAGE, None),
                 Code::ShuttingDown => (Exit::NOT_RUNNING, None),
                 Code::NoInstance | Code::Refused => (Exit::FAILED, None),
                 _ => (Exit::INTERNAL, None),

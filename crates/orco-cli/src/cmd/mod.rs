@@ -1,5 +1,6 @@
 //! What the commands do: each is a thin call into a public item of the libraries.
 
+mod apply;
 mod ask;
 mod change;
 mod daemon;
@@ -9,6 +10,7 @@ mod generate;
 mod graph;
 mod later;
 mod logs;
+mod ls;
 mod plugins;
 mod stack;
 mod status;
@@ -51,10 +53,10 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::SystemdUnit(args) => daemon::systemd_unit(args, &outer),
         Command::Completions(args) => generate::completions(&args),
         Command::Man(args) => generate::man(&args),
-        Command::Apply(_) => Err(later::later("apply", "rolling updates")),
+        Command::Apply(args) => wait(apply::apply(args, &outer)),
         Command::Promote(_) => Err(later::later("promote", "canary and blue/green updates")),
         Command::Abort(_) => Err(later::later("abort", "canary and blue/green updates")),
-        Command::Ls(_) => Err(later::later("ls", "the daemon")),
+        Command::Ls(args) => wait(ls::ls(args)),
         Command::Tui(_) => Err(later::later("tui", "the terminal UI")),
     }
 }

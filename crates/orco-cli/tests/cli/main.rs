@@ -1,6 +1,7 @@
 //! The whole `orco` command, as a user runs it: real binary, real processes, a state directory of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod apply;
 mod bench;
 mod control;
 mod daemon;

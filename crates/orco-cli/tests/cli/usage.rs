@@ -54,6 +54,7 @@ fn without_a_running_stack_commands_exit_3() {
         &["start", "a"],
         &["logs"],
         &["events"],
+        &["apply"],
         &["why", "a"],
         &["scale", "a=2"],
         &["signal", "a", "HUP"],
