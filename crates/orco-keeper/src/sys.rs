@@ -96,6 +96,12 @@ pub(crate) fn has_ended(pidfd: BorrowedFd<'_>) -> bool {
     poll(&mut fds, Some(Duration::ZERO)).is_ok() && fds[0].revents != 0
 }
 
+/// Instead of the write end of a pipe one that reads too: while somebody has it, there is no SIGPIPE, and what waits in
+/// the pipe stays there.
+pub(crate) fn both_ends(write: OwnedFd) -> io::Result<OwnedFd> {
+    reopen(None, write.as_raw_fd(), std::fs::OpenOptions::new().read(true).write(true))
+}
+
 /// Opens what another descriptor (of this process, or of `pid`) has open, anew.
 pub(crate) fn reopen(pid: Option<pid_t>, fd: RawFd, options: &std::fs::OpenOptions) -> io::Result<OwnedFd> {
     let whose = pid.map_or("self".to_owned(), |pid| pid.to_string());
@@ -132,6 +138,25 @@ pub(crate) fn reap(pid: pid_t, block: bool) -> Reaped {
             _ if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => {}
             _ => return Reaped::Childless,
         }
+    }
+}
+
+/// Reaps the process behind the pidfd, if it is a child of ours that has ended.
+pub(crate) fn reap_held(pidfd: BorrowedFd<'_>) -> Reaped {
+    // SAFETY: all zeros is a valid siginfo, and a place for one.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let id = pidfd.as_raw_fd().cast_unsigned();
+    // SAFETY: `info` is a valid place; a pidfd of another's child is only an error.
+    let answer = unsafe { libc::waitid(libc::P_PIDFD, id, &raw mut info, libc::WEXITED | libc::WNOHANG) };
+    if answer < 0 {
+        return Reaped::Childless;
+    }
+    // SAFETY: waitid has filled in these fields, or left them zero.
+    let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
+    match info.si_code {
+        _ if pid == 0 => Reaped::None,
+        libc::CLD_EXITED => Reaped::Child(pid, status << 8),
+        _ => Reaped::Child(pid, status),
     }
 }
 

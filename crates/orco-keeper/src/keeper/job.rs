@@ -49,10 +49,12 @@ pub(super) struct Job {
     /// The last stop signal: an engine that begins anew repeats its orders.
     pub(super) stopped_with: Option<i32>,
     pub(super) kind: Kind,
+    /// By what another keeper knows it again; only in detached mode.
+    pub(super) token: Box<[u8]>,
 }
 
 impl Job {
-    pub(super) const fn new(pid: pid_t, kind: Kind) -> Self {
-        Self { pid, stage: Stage::Alive, asked: Asked::Nothing, stopped_with: None, kind }
+    pub(super) fn new(pid: pid_t, kind: Kind) -> Self {
+        Self { pid, stage: Stage::Alive, asked: Asked::Nothing, stopped_with: None, kind, token: Box::default() }
     }
 }

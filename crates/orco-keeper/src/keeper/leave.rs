@@ -37,18 +37,24 @@ impl Keeper {
             return;
         }
         self.leaving = Some(Leaving { kill_at: Instant::now() + grace });
+        let mut fosters = Vec::new();
         for (id, job) in &mut self.jobs {
             match job.kind {
                 Kind::Service { stop_signal, .. } => {
                     if job.asked == Asked::Nothing {
                         job.asked = Asked::Stop;
                     }
-                    if job.stage == Stage::Alive {
+                    if self.fosters.holds(*id) {
+                        fosters.push((*id, job.stage, stop_signal));
+                    } else if job.stage == Stage::Alive {
                         let _ = sys::kill(-job.pid, stop_signal);
                     }
                 }
                 Kind::Command { .. } => self.condemned.push(*id),
             }
+        }
+        for (id, stage, signal) in fosters {
+            let _ = self.stop_foster(id, stage, signal);
         }
         self.execute();
     }
@@ -70,6 +76,9 @@ impl Keeper {
             && leaving.kill_at <= now
         {
             leaving.kill_at = now + ROUND;
+            self.condemned.extend(self.fosters.ids());
+            self.execute();
+            self.fosters.sought.clear();
             guard::kill_all_but(self.mains.engine, self.strays.own(), self.cgroups.as_ref());
             self.reap();
             alone = self.is_alone();
@@ -90,6 +99,6 @@ impl Keeper {
     /// Whether all our children have gone, except the engine.
     fn is_alone(&mut self) -> bool {
         let engine = self.mains.engine;
-        self.strays.own().read().into_iter().all(|pid| Some(pid) == engine)
+        self.fosters.is_empty() && self.strays.own().read().into_iter().all(|pid| Some(pid) == engine)
     }
 }

@@ -12,6 +12,7 @@ use super::{
     capture::Capture,
     job::{Asked, Job, Kind, Stage},
     spawn::Failure,
+    token::Token,
     turn::Keeper,
 };
 use crate::{
@@ -37,7 +38,10 @@ impl Keeper {
             }
             Order::Signal { request, id, signal } => {
                 let answer = match self.jobs.get(&id) {
-                    Some(Job { pid, stage: Stage::Alive, .. }) => sys::kill(*pid, signal),
+                    Some(Job { pid, stage: Stage::Alive, .. }) => match self.fosters.get(id) {
+                        Some(foster) => sys::pidfd_signal(foster.pidfd.as_fd(), signal),
+                        None => sys::kill(*pid, signal),
+                    },
                     _ => Ok(()),
                 };
                 self.done(request, answer);
@@ -50,7 +54,7 @@ impl Keeper {
                 self.logger.give(Task::Acknowledge);
             }
             Order::Shutdown {} => self.leave_now(),
-            Order::Adopt { adopt } => self.adopt(&adopt),
+            Order::Adopt { adopt } => self.adopt(adopt),
             Order::Recorded { id } => self.recorded(id),
             Order::Serving {} => self.serving(),
             Order::Succeed { program } => self.succeed(&program),
@@ -65,7 +69,12 @@ impl Keeper {
     fn spawn(&mut self, spawn: Spawn) {
         let id = spawn.launch.id;
         match self.try_spawn(spawn) {
-            Ok(pid) => self.talk.tell(&Report::Spawned { id, pid: pid.cast_unsigned() }),
+            Ok(pid) => {
+                if self.engines.is_some() {
+                    self.tell_token(id);
+                }
+                self.talk.tell(&Report::Spawned { id, pid: pid.cast_unsigned() });
+            }
             Err(failure) => self.not_spawned(id, failure),
         }
     }
@@ -73,10 +82,23 @@ impl Keeper {
     fn try_spawn(&mut self, spawn: Spawn) -> Result<i32, Failure> {
         let (output, output_end) = sys::pipe().map_err(Failure::at(wire::Stage::Prepare))?;
         let (errors, errors_end) = sys::pipe().map_err(Failure::at(wire::Stage::Prepare))?;
-        let pid = self.bear(&spawn.launch, output_end, errors_end, self.engines.is_some())?;
+        let outlives = self.engines.is_some();
+        let mut ends = [output_end, errors_end];
+        if outlives {
+            let [output, errors] = ends.map(sys::both_ends);
+            ends = [output.map_err(Failure::at(wire::Stage::Prepare))?, errors.map_err(Failure::at(wire::Stage::Prepare))?];
+        }
+        let pid = self.bear(&spawn.launch, ends, outlives)?;
         let id = spawn.launch.id;
         let (log_dir, log_stem) = (spawn.log_dir.clone(), spawn.log_stem.clone());
-        self.register(id, Job::new(pid, Kind::Service { stop_signal: spawn.stop_signal, log_dir, log_stem }));
+        let mut job = Job::new(pid, Kind::Service { stop_signal: spawn.stop_signal, log_dir, log_stem });
+        if outlives {
+            // It is our unreaped child: whatever it has done since, this is it.
+            let pipes = [&output, &errors].map(|pipe| sys::inode(pipe.as_fd()));
+            let token = Token::of(pid, pipes, self.cgroups.as_ref().map(|cgroups| cgroups.path(id)));
+            job.token = token.map(|token| token.to_string().into_bytes().into()).unwrap_or_default();
+        }
+        self.register(id, job);
         let pipes = [output, errors];
         self.logger.give(Task::Open { id, pipes, dir: spawn.log_dir, stem: spawn.log_stem });
         Ok(pid)
@@ -93,7 +115,7 @@ impl Keeper {
         let (output, end) = sys::pipe().map_err(Failure::at(wire::Stage::Prepare))?;
         let same = end.try_clone().map_err(Failure::at(wire::Stage::Prepare))?;
         let deadline = Instant::now() + Duration::from_millis(exec.timeout_ms);
-        let pid = self.bear(&exec.launch, end, same, false)?;
+        let pid = self.bear(&exec.launch, [end, same], false)?;
         let id = exec.launch.id;
         self.register(id, Job::new(pid, Kind::Command { capture: Capture::new(output), deadline, timed_out: false }));
         self.commands.insert(id);
@@ -101,7 +123,7 @@ impl Keeper {
     }
 
     /// Makes the process, perhaps one that outlives us; our write ends of its pipes are closed when this returns.
-    fn bear(&mut self, launch: &Launch, output: OwnedFd, errors: OwnedFd, outlives: bool) -> Result<i32, Failure> {
+    fn bear(&mut self, launch: &Launch, [output, errors]: [OwnedFd; 2], outlives: bool) -> Result<i32, Failure> {
         if self.leaving.is_some() || self.jobs.contains_key(&launch.id) {
             return Err(Failure { stage: wire::Stage::Prepare, errno: libc::ECANCELED });
         }
@@ -135,7 +157,9 @@ impl Keeper {
         if job.stopped_with == Some(signal) {
             return Ok(());
         }
-        let answer = match job.stage {
+        let stage = job.stage;
+        let answer = match stage {
+            Stage::Alive | Stage::Leaderless(_) if self.fosters.holds(id) => self.stop_foster(id, stage, signal),
             // The number of the group cannot be another's while its leader is not reaped.
             Stage::Alive => sys::kill(-job.pid, signal),
             Stage::Leaderless(_) => {
@@ -160,6 +184,7 @@ impl Keeper {
             return;
         }
         let mut strays = self.strays.find(&self.mains, self.cgroups.as_ref());
+        let mut fosters = Vec::new();
         for id in std::mem::take(&mut self.condemned) {
             let Some(job) = self.jobs.get_mut(&id) else { continue };
             job.asked = Asked::Kill;
@@ -168,9 +193,14 @@ impl Keeper {
                 Stage::Leaderless(_) => None,
                 Stage::Draining(_) | Stage::Over(..) => continue,
             };
+            if self.fosters.holds(id) {
+                fosters.push(id);
+                continue;
+            }
             let orphans = strays.remove(&id).unwrap_or_default();
             self.kill_tree(id, orphans.into_iter().chain(main).collect());
         }
+        self.kill_fosters(&fosters);
     }
 
     /// Runs out the clock of commands.

@@ -23,6 +23,10 @@ impl Keeper {
                 self.engine_ended(Some(status));
                 continue;
             }
+            if let Some(id) = self.fosters.reaped(pid) {
+                self.foster_ended(id, Some(status));
+                continue;
+            }
             let Some(id) = self.mains.alive.remove(&pid) else { continue };
             if let Some(job) = self.jobs.get_mut(&id) {
                 job.stage = Stage::Leaderless(ending(status));
@@ -38,8 +42,13 @@ impl Keeper {
         if self.leaderless.is_empty() {
             return;
         }
+        self.settle_fosters();
+        let ours: Vec<InstanceId> = self.leaderless.iter().copied().filter(|id| !self.fosters.holds(*id)).collect();
+        if ours.is_empty() {
+            return;
+        }
         let mut strays = self.strays.find(&self.mains, self.cgroups.as_ref());
-        for id in self.leaderless.clone() {
+        for id in ours {
             self.settle_one(id, &mut strays);
         }
     }
@@ -61,7 +70,7 @@ impl Keeper {
     }
 
     /// Nothing of the tree is left.
-    fn emptied(&mut self, id: InstanceId, ending: Ending) {
+    pub(super) fn emptied(&mut self, id: InstanceId, ending: Ending) {
         if let Some(cgroups) = &self.cgroups {
             cgroups.remove(id);
         }
@@ -88,6 +97,7 @@ impl Keeper {
     fn release(&mut self, id: InstanceId) {
         let Some(job) = self.jobs.get(&id) else { return };
         self.strays.forget(id);
+        self.fosters.forget(id);
         // The number may lead another's session by now.
         if self.mains.sessions.get(&job.pid) == Some(&id) {
             self.mains.sessions.remove(&job.pid);
@@ -133,7 +143,7 @@ impl Keeper {
 }
 
 /// What the status of waitpid(2) says.
-fn ending(status: c_int) -> Ending {
+pub(super) fn ending(status: c_int) -> Ending {
     if libc::WIFSIGNALED(status) {
         Ending::Signal { signal: libc::WTERMSIG(status) }
     } else {

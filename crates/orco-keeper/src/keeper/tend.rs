@@ -70,12 +70,14 @@ impl Keeper {
         let mut services: Vec<_> = self.jobs.iter().collect();
         services.sort_by_key(|(id, _)| id.0);
         for (id, job) in services {
-            let Kind::Service { log_dir, log_stem, .. } = &job.kind else { continue };
+            let Kind::Service { stop_signal, log_dir, log_stem } = &job.kind else { continue };
             let (ending, bytes) = match job.stage {
                 Stage::Over(ending, bytes) => (Some(ending), bytes),
                 Stage::Alive | Stage::Leaderless(_) | Stage::Draining(_) => (None, 0),
             };
             let (log_dir, log_stem, pid) = (log_dir.clone(), log_stem.clone(), job.pid.cast_unsigned());
+            let stop_signal = *stop_signal;
+            self.talk.tell(&Report::Token { id: *id, token: job.token.clone(), stop_signal });
             self.talk.tell(&Report::Held { id: *id, pid, ending, bytes, log_dir, log_stem });
         }
         self.talk.tell(&Report::HeldAll {});

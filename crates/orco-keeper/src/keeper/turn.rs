@@ -13,6 +13,7 @@ use orco_core::model::InstanceId;
 use super::{
     cgroup::Cgroups,
     engine::Engines,
+    foster::Fosters,
     job::{Job, Kind, Stage},
     leave::{GRACE, Leaving},
     signals,
@@ -61,6 +62,8 @@ pub(super) struct Keeper {
     /// Whose trees are to be killed in this turn.
     pub(super) condemned: Vec<InstanceId>,
     pub(super) leaving: Option<Leaving>,
+    /// What an earlier keeper has started.
+    pub(super) fosters: Fosters,
 }
 
 /// Runs the keeper until the engine is gone and nothing is left. Returns the exit status.
@@ -97,7 +100,7 @@ fn open(birth: Birth) -> io::Result<Option<Keeper>> {
     }
     let children = signals::open(&signals)?;
     let logger = logger::start(logger::Limits::new(hello.segment_bytes, hello.unacknowledged_bytes))?;
-    let mut keeper = Keeper::new(talk, children, logger, spawner, birth.cgroups);
+    let mut keeper = Keeper::new(talk, children, logger, spawner, birth.cgroups)?;
     keeper.engine = Some(birth.engine);
     Ok(Some(keeper))
 }
@@ -129,8 +132,8 @@ const fn wait_for(fd: i32, events: i16) -> libc::pollfd {
 }
 
 impl Keeper {
-    fn new(talk: Talk, children: SignalFd, logger: Logger, spawner: Spawner, cgroups: Option<Cgroups>) -> Self {
-        Self {
+    fn new(talk: Talk, children: SignalFd, logger: Logger, spawner: Spawner, cgroups: Option<Cgroups>) -> io::Result<Self> {
+        Ok(Self {
             talk,
             engine: None,
             engines: None,
@@ -146,7 +149,8 @@ impl Keeper {
             commands: BTreeSet::new(),
             condemned: Vec::new(),
             leaving: None,
-        }
+            fosters: Fosters::new()?,
+        })
     }
 
     /// One that outlives its engines.
@@ -158,7 +162,7 @@ impl Keeper {
         cgroups: (Option<Cgroups>, Option<i32>),
     ) -> io::Result<Self> {
         let talk = engines.link.take().map_or_else(|| Ok(Talk::silent()), Talk::new)?;
-        let mut keeper = Self::new(talk, signals::open(signals)?, logger, spawner, cgroups.0);
+        let mut keeper = Self::new(talk, signals::open(signals)?, logger, spawner, cgroups.0)?;
         keeper.engines = Some(engines);
         keeper.refused = cgroups.1;
         Ok(keeper)
@@ -169,6 +173,7 @@ impl Keeper {
             // Orders that are read already but not carried out leave no trace in poll.
             let unfinished = self.carry_out();
             self.execute();
+            self.seek();
             self.settle();
             self.logger.flush();
             self.talk.flush();
@@ -185,7 +190,7 @@ impl Keeper {
 
     /// Sleeps, and takes in what has happened.
     fn wait(&mut self, patience: Option<Duration>) -> io::Result<()> {
-        const FIXED: usize = 5;
+        const FIXED: usize = 6;
         // A negative descriptor is not waited for.
         let engine = self.engine.as_ref().filter(|_| self.talk.is_open()).map(AsRawFd::as_raw_fd);
         let stranger = self.engines.as_ref().map_or(-1, Engines::stranger);
@@ -195,6 +200,7 @@ impl Keeper {
             wait_for(self.children.as_raw_fd(), libc::POLLIN),
             wait_for(self.logger.reports_ready().as_fd().as_raw_fd(), libc::POLLIN),
             wait_for(self.engines.as_ref().map_or(-1, Engines::knocking), libc::POLLIN),
+            wait_for(self.fosters.raw(), libc::POLLIN),
         ];
         let captures: Vec<(InstanceId, i32)> = self.captures().collect();
         fds.extend(captures.iter().map(|(_, fd)| wait_for(*fd, libc::POLLIN)));
@@ -222,6 +228,9 @@ impl Keeper {
         }
         if fds[4].revents != 0 {
             self.knocked();
+        }
+        if fds[5].revents != 0 {
+            self.take_foster_ends();
         }
         self.time_out();
         Ok(())
@@ -251,7 +260,7 @@ impl Keeper {
             _ => None,
         });
         let engine = self.engines.as_ref().and_then(Engines::next_look);
-        let next = timeouts.chain(self.leaving.as_ref().map(Leaving::next_look)).chain(engine).min()?;
+        let next = timeouts.chain(self.leaving.as_ref().map(Leaving::next_look)).chain(engine).chain(self.fosters.next(!self.leaderless.is_empty())).min()?;
         Some(next.saturating_duration_since(Instant::now()))
     }
 

@@ -89,6 +89,8 @@ pub(crate) enum Report {
     Gone { id: InstanceId },
     /// This signal came to the keeper; it is meant for the engine.
     Asked { signal: i32 },
+    /// What another keeper needs to adopt this instance; told before `Spawned`, `Adopted` and `Held`.
+    Token { id: InstanceId, token: Box<[u8]>, stop_signal: i32 },
 }
 
 wire_enum!(Ending {
@@ -110,4 +112,5 @@ wire_enum!(Report {
     10 => Adopted { id, pid },
     11 => Gone { id },
     12 => Asked { signal },
+    13 => Token { id, token, stop_signal },
 });

@@ -86,6 +86,7 @@ fn report() -> impl Strategy<Value = Report> {
         (id(), any::<u32>()).prop_map(|(id, pid)| Report::Adopted { id, pid }),
         id().prop_map(|id| Report::Gone { id }),
         any::<i32>().prop_map(|signal| Report::Asked { signal }),
+        (id(), blob(), any::<i32>()).prop_map(|(id, token, stop_signal)| Report::Token { id, token, stop_signal }),
     ]
 }
 
