@@ -17,7 +17,8 @@ use super::{
 use crate::{
     place::Place,
     wire::{
-        Applied, Apply, Code, Down, ErrorBody, Event, EventsQuery, Exec, ExecReply, Graph, LogRecord, LogsQuery, Outcome, Scale, Service, Signal, Status, Upgrade, Upgrading, Wait, Why,
+        Applied, Apply, Code, Down, ErrorBody, Event, EventsQuery, Exec, ExecReply, Graph, LogRecord, LogsQuery,
+        Outcome, Scale, Service, Signal, Status, Upgrade, Upgrading, Wait, Why,
     },
 };
 

@@ -85,8 +85,8 @@ impl Server {
         let closing = CancellationToken::new();
         let connections = TaskTracker::new();
         let (sender, accepted) = watch::channel(None);
-        let app = App { engine, mode, upgrades, applying: Arc::default(), accepted: sender, closing: closing.clone() };
-        let router = router(app);
+        let (applying, stop) = (Arc::default(), closing.clone());
+        let router = router(App { engine, mode, upgrades, applying, accepted: sender, closing: stop });
         connections.spawn(accept(listener, router, closing.clone(), connections.clone()));
         Ok(Self { closing, connections, path, removes: false, accepted })
     }

@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use super::{
     OutputFormat,
     commands::{
-        Apply, Completions, Config, Daemon, Down, Events, Exec, Graph, Later, Logs, Ls, Man, Scale, Services, Signal, Status, SystemdUnit, Up, Validate, Why,
+        Apply, Completions, Config, Daemon, Down, Events, Exec, Graph, Later, Logs, Ls, Man, Scale, Services, Signal,
+        Status, SystemdUnit, Up, Validate, Why,
     },
 };
 use crate::exit;

@@ -9,7 +9,8 @@ mod values;
 
 pub use cli::{Cli, Command, LongStackArgs, OutputArgs, StackArgs};
 pub use commands::{
-    Apply, Completions, Config, Daemon, DaemonEngine, DaemonRun, DaemonUpgrade, Down, Events, Exec, Graph, Logs, Ls, Man, Scale, Services, Signal, Status, SystemdUnit, Up, Validate, Why,
+    Apply, Completions, Config, Daemon, DaemonEngine, DaemonRun, DaemonUpgrade, Down, Events, Exec, Graph, Logs, Ls,
+    Man, Scale, Services, Signal, Status, SystemdUnit, Up, Validate, Why,
 };
 pub use output::{GraphFormat, LogFormat, OutputFormat};
 pub use values::ServiceReplicas;

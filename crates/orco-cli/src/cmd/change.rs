@@ -155,7 +155,7 @@ async fn take_back(place: &Place) -> Result<(), Failure> {
 }
 
 /// Waits, and after a moment says on stderr what the services wait for, whenever that changes.
-pub async fn with_news<T>(
+pub(super) async fn with_news<T>(
     client: &Client,
     names: Option<&[String]>,
     command: impl Future<Output = Result<T, ClientError>>,

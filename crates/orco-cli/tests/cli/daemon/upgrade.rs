@@ -19,7 +19,7 @@ impl Copy {
     fn new(bench: &Bench) -> Self {
         let this = Self { path: bench.dir.path().join("bin/orco") };
         fs::create_dir_all(this.path.parent().unwrap()).unwrap();
-        this.replace(|next| drop(fs::copy(env!("CARGO_BIN_EXE_orco"), next).unwrap()));
+        this.replace(|next| assert!(fs::copy(env!("CARGO_BIN_EXE_orco"), next).unwrap() > 0));
         this
     }
 
@@ -53,7 +53,7 @@ fn a_new_engine_takes_over_and_no_service_notices() {
     let before = pids(&bench);
     for _ in 0..2 {
         let (engine, keeper) = (daemon.engine(), daemon.keeper());
-        copy.replace(|next| drop(fs::copy(env!("CARGO_BIN_EXE_orco"), next).unwrap()));
+        copy.replace(|next| assert!(fs::copy(env!("CARGO_BIN_EXE_orco"), next).unwrap() > 0));
         let upgrade = bench.orco(&["daemon", "upgrade"]);
         assert_eq!(upgrade.code, Some(0), "{upgrade:?}\n{}", daemon.log());
         let version = env!("CARGO_PKG_VERSION");

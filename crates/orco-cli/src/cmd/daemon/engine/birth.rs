@@ -17,7 +17,10 @@ use orco_core::{
 use orco_keeper::daemon::Inherited;
 use tokio::sync::mpsc;
 
-use super::{life::ENDING, record::Record};
+use super::{
+    life::{ENDING, VARIABLES, as_json},
+    record::Record,
+};
 use crate::{
     cmd::{
         Failure,
@@ -106,8 +109,7 @@ impl Daemon {
 fn occasion(incoming: Incoming) -> Occasion {
     let Incoming { id, services, deps, variables, .. } = incoming;
     let mut occasion = Occasion::new(id, Command::Start { services, deps });
-    // A map of texts is JSON in any case.
-    occasion.keep.insert("variables".to_owned(), serde_json::to_vec(&variables).unwrap_or_default());
+    occasion.keep.insert(VARIABLES.to_owned(), as_json(&variables));
     occasion
 }
 

@@ -1,5 +1,7 @@
 //! What a daemon obeys until its stack is down or another program takes over.
 
+use std::collections::BTreeMap;
+
 use futures::StreamExt;
 use nix::libc;
 use orco_api::server::Asked;
@@ -23,6 +25,15 @@ use crate::{
 /// Kept with the state while everything is on its way down.
 pub(super) const ENDING: &str = "ending";
 
+/// Kept with the state: the variables that were used when the stack was resolved.
+pub(super) const VARIABLES: &str = "variables";
+
+/// The variables as they are kept.
+pub(super) fn as_json(variables: &BTreeMap<String, String>) -> Vec<u8> {
+    // A map of texts is JSON in any case.
+    serde_json::to_vec(variables).unwrap_or_default()
+}
+
 /// What happens to a daemon.
 enum News {
     /// To the engine itself, or to the keeper, which passes it on.
@@ -31,6 +42,8 @@ enum News {
     Down,
     /// Somebody wants another program.
     Asked(Asked),
+    /// Another stack was applied through the control socket.
+    Applied,
     /// It was looked at.
     Looked(Looked),
     /// The keeper was killed, and another took over.
@@ -43,6 +56,7 @@ impl Daemon {
         let engine = self.engine.clone();
         let mut down = std::pin::pin!(is_down(&engine, self.ending));
         let mut keepers = other_keepers(&self);
+        let mut applied = self.server.accepted();
         let (look, mut looked) = mpsc::channel(1);
         let mut stopping = false;
         loop {
@@ -56,6 +70,7 @@ impl Daemon {
                 () = down.as_mut() => News::Down,
                 Some(asked) = self.upgrades.recv() => News::Asked(asked),
                 Some(done) = looked.recv() => News::Looked(done),
+                Ok(()) = applied.changed() => News::Applied,
                 Some(pid) = keepers.recv() => News::OtherKeeper(pid),
             };
             match news {
@@ -68,6 +83,13 @@ impl Daemon {
                 News::Signal(signal) => {
                     self.stop(signal, stopping).await;
                     stopping = true;
+                }
+                News::Applied => {
+                    let taken = applied.borrow_and_update().clone();
+                    if let Some(taken) = taken {
+                        tracing::info!("another stack was applied");
+                        self.engine.keep(VARIABLES, as_json(&taken.variables)).await;
+                    }
                 }
                 News::Down => return self.end().await,
                 News::Asked(asked) => handover::look(asked, self.program.clone(), look.clone()),

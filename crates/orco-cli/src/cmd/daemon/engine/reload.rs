@@ -7,6 +7,7 @@ use orco_core::{
     spec::{Change, diff},
 };
 
+use super::life::{VARIABLES, as_json};
 use crate::{
     cmd::stack,
     render::{self, Paint},
@@ -23,9 +24,20 @@ pub async fn reload(engine: &Engine, file: &Path) {
         return;
     };
     let old = engine.stack();
+    if old.name() != new.name() {
+        tracing::error!("SIGHUP: nothing is changed: `{}` needs `orco down` to be named `{}`", old.name(), new.name());
+        return;
+    }
+    if let Err(error) = engine.check(&new) {
+        tracing::error!(%error, "SIGHUP: nothing is changed");
+        return;
+    }
     let changes = diff(&old, &new).into_iter().filter(|(_, change)| *change != Change::Same).count();
     match engine.apply(new).await {
-        Ok(_) => tracing::info!(changes, "SIGHUP: the stack file was read again"),
+        Ok(_) => {
+            engine.keep(VARIABLES, as_json(&checked.variables)).await;
+            tracing::info!(changes, "SIGHUP: the stack file was read again");
+        }
         Err(error) => tracing::error!(%error, "SIGHUP: the stack file was not taken over"),
     }
 }
