@@ -174,6 +174,7 @@ impl Keeper {
             let unfinished = self.carry_out();
             self.execute();
             self.seek();
+            self.fosters.tidy();
             self.settle();
             self.logger.flush();
             self.talk.flush();
