@@ -88,9 +88,10 @@ struct Plan {
 impl Spawner {
     /// To be made on the main thread, before others open descriptors.
     pub(super) fn new(base: &[Box<[u8]>], nofile: (u64, u64)) -> io::Result<Self> {
-        let null: OwnedFd = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?.into();
-        // Not one of the slots itself, which are filled with other things in turn.
-        let null = program::high(null.as_fd())?;
+        let low = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
+        // It may have the number of a slot itself, and those are filled with other things in turn.
+        let null = program::high(low.as_fd())?;
+        drop(low);
         for slot in SLOTS {
             sys::dup_onto(null.as_fd(), slot)?;
         }

@@ -439,7 +439,8 @@ async fn after_a_boot_nothing_is_taken_over() {
 async fn the_shutdown_ends_the_adopted_too() {
     for mut stack in Stack::all().await {
         let (_, plain) = stack.start("exec sleep 1000").await;
-        let (deaf, main) = stack.start("(setsid sleep 1000 &); trap '' TERM; echo ready; while :; do sleep 1; done").await;
+        let (deaf, main) =
+            stack.start("(setsid sleep 1000 &); trap '' TERM; echo ready; while :; do sleep 1; done").await;
         stack.says(deaf, "ready").await;
         stack.kill_keeper().await;
         let keeper = stack.keeper();
