@@ -379,11 +379,21 @@ async fn after_the_death_of_both_a_new_pair_finds_what_is_left() {
     }
 }
 
+/// Not left behind by a test that fails.
+struct Stranger(std::process::Child);
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_under_a_recorded_pid_is_spared() {
     let mut stack = Stack::new(Backend::Sweep).await;
     let (id, pid) = stack.start("exec sleep 1000").await;
-    let mut stranger = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
+    let stranger = Stranger(std::process::Command::new("sleep").arg("1000").spawn().unwrap());
     let known = stack.kill_both().await;
     let token = known[0].token.clone();
     kill(pid, libc::SIGKILL);
@@ -394,7 +404,7 @@ async fn a_stranger_under_a_recorded_pid_is_spared() {
         changes.iter().for_each(|(at, value)| parts[*at] = value.clone());
         parts.join(":")
     };
-    let other = stranger.id().to_string();
+    let other = stranger.0.id().to_string();
     let stat = fs::read_to_string(format!("/proc/{other}/stat")).unwrap();
     let start = stat.rsplit(')').next().unwrap().split_whitespace().nth(19).unwrap().to_owned();
     let tokens = [
@@ -415,10 +425,8 @@ async fn a_stranger_under_a_recorded_pid_is_spared() {
         } else {
             assert_eq!(fates[&id], Fate::Gone, "{token}");
         }
-        assert!(alive(stranger.id()));
+        assert!(alive(stranger.0.id()));
     }
-    stranger.kill().unwrap();
-    stranger.wait().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
