@@ -300,7 +300,8 @@ impl Usage {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Notice {
-    /// The keeper died; what it held has ended.
+    /// The keeper died; what it held has ended, or another one has taken it over, as the words say. What has ended is
+    /// told by [`Runtime::wait`].
     KeeperLost(String),
     /// A log segment is full: the engine counts its lines, deletes the oldest ones over the limit, and
     /// then calls [`Runtime::tidied`].

@@ -26,7 +26,7 @@ mod sys;
 mod tree;
 mod wire;
 
-pub use client::{Client, Config, Detached, Event, ExecOutput, Held, Refusal, SpawnError, StartError};
+pub use client::{Client, Config, Detached, Event, ExecOutput, Fate, Held, Known, Refusal, SpawnError, StartError};
 pub use hook::hook_active;
 pub use wire::{Backend, Change, Credentials, Launch, Spawn, Stage};
 

@@ -73,6 +73,13 @@ impl ProcessRuntime {
         &self.client
     }
 
+    /// By the token another keeper knows it again; where nothing outlives the keeper, the id is enough.
+    fn handle(&self, id: InstanceId, pid: Option<u32>) -> Handle {
+        let token = self.client.token(id).filter(|token| !token.is_empty());
+        let handle = Handle::new(id, token.unwrap_or_else(|| id.to_string()));
+        pid.map_or(handle.clone(), |pid| handle.with_pid(pid))
+    }
+
     fn services(&self) -> MutexGuard<'_, HashMap<InstanceId, (StackId, ServiceName)>> {
         self.services.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -131,6 +138,22 @@ fn refused(error: &SpawnError, name: &str, workdir: &Path) -> RuntimeError {
     RuntimeError::refused(text)
 }
 
+/// What an earlier engine knew, for the keeper.
+fn remembered(known: &Known) -> orco_keeper::Known {
+    orco_keeper::Known {
+        id: known.handle.instance,
+        token: known.handle.token.clone(),
+        stop_signal: known.service.stop.signal,
+        log_dir: known.log.dir.clone(),
+        log_stem: known.log.stem.clone().into(),
+    }
+}
+
+/// Each service has a log directory of its own.
+fn service_of(log_dir: &Path) -> Option<ServiceName> {
+    ServiceName::new(log_dir.file_name()?.to_str()?).ok()
+}
+
 fn undelivered(error: std::io::Error) -> RuntimeError {
     RuntimeError::refused("cannot signal the process").because(error)
 }
@@ -149,12 +172,24 @@ impl Runtime for ProcessRuntime {
         vec![Diagnostic::error("no-command", text).at(format!("services.{}.command", service.name))]
     }
 
-    async fn list(&self, stack: &StackId, _: &[Known]) -> Result<Vec<Found>, RuntimeError> {
+    /// What the keeper holds, and what an earlier one has left of the known. Only a detached keeper can have left
+    /// anything.
+    async fn list(&self, stack: &StackId, known: &[Known]) -> Result<Vec<Found>, RuntimeError> {
+        if self.client.config().detached.is_some() {
+            self.services().extend(known.iter().map(|one| (one.handle.instance, (*stack, one.service.name.clone()))));
+            let left = self.client.adopt(known.iter().map(remembered).collect()).await;
+            left.map_err(|error| RuntimeError::unknown("cannot take over what is left").because(error))?;
+            // One keeper has one stack: what nobody knew is this stack's too, and its log says whose.
+            let held = self.client.inventory().into_iter();
+            let named = held.filter_map(|held| Some((held.id, service_of(&held.log_dir)?)));
+            for (id, service) in named {
+                self.services().entry(id).or_insert((*stack, service));
+            }
+        }
         let services = self.services();
         let found = self.client.held().into_iter().filter_map(|(id, pid)| {
             let (_, service) = services.get(&id).filter(|(whose, _)| whose == stack)?;
-            let handle = Handle::new(id, id.to_string());
-            Some(Found::new(pid.map_or(handle.clone(), |pid| handle.with_pid(pid)), service.clone()))
+            Some(Found::new(self.handle(id, pid), service.clone()))
         });
         Ok(found.collect())
     }
@@ -180,7 +215,7 @@ impl Runtime for ProcessRuntime {
             log_stem: request.log.stem.as_bytes().into(),
         });
         match spawned.await {
-            Ok(pid) => Ok(Handle::new(id, id.to_string()).with_pid(pid)),
+            Ok(pid) => Ok(self.handle(id, Some(pid))),
             Err(error) => {
                 self.services().remove(&id);
                 let name = request.argv.first().map_or("", String::as_str);

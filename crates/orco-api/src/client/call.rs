@@ -9,7 +9,11 @@ use hyper::{Response, body::Incoming};
 use orco_core::model::ServiceName;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Bodies, ClientError, Lines, connect};
+use super::{
+    Bodies, ClientError, EventPosition, Lines, LogPosition, Resuming, StatusPosition,
+    again::{again, in_time},
+    connect,
+};
 use crate::{
     place::Place,
     wire::{
@@ -23,9 +27,14 @@ const LARGEST: usize = 256 << 20;
 
 /// Speaks to one running stack. Cheap to clone; holds no connection. Dropping any call ends its connection; a
 /// command that was sent is carried out all the same.
+///
+/// An engine may be lost and replaced while the socket stays. What can be asked twice is asked again then, for up to 5 s:
+/// questions, and commands that say what shall be (`start`, `stop`, `scale`, `apply`, `down`). `restart`, `signal` and
+/// `exec` are given once.
 #[derive(Clone, Debug)]
 pub struct Client {
     socket: PathBuf,
+    place: Place,
 }
 
 impl Client {
@@ -38,12 +47,17 @@ impl Client {
         if socket.exists() {
             place.check_socket_dir(false)?;
         }
-        Ok(Self { socket })
+        Ok(Self { socket, place: place.clone() })
     }
 
     /// The socket.
     pub fn socket(&self) -> &Path {
         &self.socket
+    }
+
+    /// The place.
+    pub const fn place(&self) -> &Place {
+        &self.place
     }
 
     /// The status now.
@@ -60,6 +74,30 @@ impl Client {
     /// [`ClientError`].
     pub async fn watch(&self) -> Result<Lines<Status>, ClientError> {
         Ok(Lines::new(self.stream("status?watch=true").await?))
+    }
+
+    /// The status now and after each change, also from the next engine where one follows on this one.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn follow_status(&self) -> Result<Resuming<StatusPosition>, ClientError> {
+        Resuming::open(self, StatusPosition).await
+    }
+
+    /// Events, each once, also from the next engine where one follows on this one.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn follow_events(&self, query: EventsQuery) -> Result<Resuming<EventPosition>, ClientError> {
+        Resuming::open(self, EventPosition::new(query)).await
+    }
+
+    /// Log records, each once, also from the next engine where one follows on this one.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn follow_logs(&self, query: LogsQuery) -> Result<Resuming<LogPosition>, ClientError> {
+        Resuming::open(self, LogPosition::new(query)).await
     }
 
     /// Events.
@@ -115,7 +153,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn start(&self, name: &str, body: &Wait) -> Result<Outcome, ClientError> {
-        self.post(&service(name, "/start")?, body).await
+        self.repeat(&service(name, "/start")?, body).await
     }
 
     /// Stops a service.
@@ -123,7 +161,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn stop(&self, name: &str, body: &Wait) -> Result<Outcome, ClientError> {
-        self.post(&service(name, "/stop")?, body).await
+        self.repeat(&service(name, "/stop")?, body).await
     }
 
     /// Replaces a service, one replica at a time.
@@ -139,7 +177,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn scale(&self, name: &str, body: &Scale) -> Result<Outcome, ClientError> {
-        self.post(&service(name, "/scale")?, body).await
+        self.repeat(&service(name, "/scale")?, body).await
     }
 
     /// Sends a signal.
@@ -171,7 +209,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn apply(&self, body: &Apply) -> Result<Applied, ClientError> {
-        self.post("apply", body).await
+        self.repeat("apply", body).await
     }
 
     /// Stops everything.
@@ -179,11 +217,16 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn down(&self, body: &Down) -> Result<Outcome, ClientError> {
-        self.post("down", body).await
+        self.repeat("down", body).await
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
-        read(self.send(Method::GET, path, Bytes::new()).await?).await
+        again(|| in_time(&self.socket, async { read(self.send(Method::GET, path, Bytes::new()).await?).await })).await
+    }
+
+    /// A command that may be given twice: where the engine was lost before it answered, the next one gets it too.
+    async fn repeat<B: Serialize + Sync, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, ClientError> {
+        again(|| self.post(path, body)).await
     }
 
     async fn post<B: Serialize + Sync, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, ClientError> {
@@ -191,7 +234,7 @@ impl Client {
         read(self.send(Method::POST, path, body.into()).await?).await
     }
 
-    async fn stream(&self, path: &str) -> Result<Incoming, ClientError> {
+    pub(super) async fn stream(&self, path: &str) -> Result<Incoming, ClientError> {
         Ok(self.send(Method::GET, path, Bytes::new()).await?.into_body())
     }
 
@@ -219,7 +262,7 @@ async fn read<T: DeserializeOwned>(answer: Response<Incoming>) -> Result<T, Clie
     serde_json::from_slice(&bytes).map_err(|e| ClientError::Unexpected(e.to_string()))
 }
 
-fn with_query(path: &str, query: &impl Serialize) -> Result<String, ClientError> {
+pub(super) fn with_query(path: &str, query: &impl Serialize) -> Result<String, ClientError> {
     let query = serde_urlencoded::to_string(query).map_err(|e| ClientError::Unexpected(e.to_string()))?;
     Ok(if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") })
 }

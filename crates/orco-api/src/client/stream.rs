@@ -61,10 +61,18 @@ impl<T: DeserializeOwned> Lines<T> {
     /// # Errors
     /// [`ClientError`] where the connection broke or a line is not such a document.
     pub async fn next(&mut self) -> Option<Result<T, ClientError>> {
+        self.next_line().await.map(|next| next.map(|(_, document)| document))
+    }
+
+    /// The next document with the line that it was; `None` at the end. Cancel-safe.
+    ///
+    /// # Errors
+    /// As for [`next`](Self::next).
+    pub async fn next_line(&mut self) -> Option<Result<(Bytes, T), ClientError>> {
         loop {
             if let Some(line) = self.ready.pop_front() {
-                let parsed = serde_json::from_slice(&line);
-                return Some(parsed.map_err(|e| ClientError::Unexpected(e.to_string())));
+                let parsed = serde_json::from_slice(&line).map_err(|e| ClientError::Unexpected(e.to_string()));
+                return Some(parsed.map(|document| (line, document)));
             }
             match self.bodies.next().await? {
                 Ok(bytes) => self.take(&bytes),

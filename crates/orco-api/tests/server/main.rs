@@ -1,7 +1,9 @@
 //! The server over its real socket, with a real engine whose instances are tasks of this process.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod apply;
 mod raw;
+mod resume;
 mod tasks;
 
 use std::time::Duration;

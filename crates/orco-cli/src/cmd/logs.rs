@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use orco_api::{
-    client::{Bodies, Client, ClientError, Lines},
+    client::{Bodies, Client, ClientError, Lines, LogPosition, Resuming},
     place::Place,
     wire::{LogRecord, LogsQuery},
 };
@@ -29,12 +29,16 @@ pub async fn logs(args: Args, outer: &StackArgs) -> Result<Exit, Failure> {
     let place = target::place(&StackArgs::from(args.stack.clone()).or(outer), true)?;
     let (query, follow, format) = (query(&args), args.follow, args.output);
     let client = Client::new(&place)?;
-    let running = match format {
-        LogFormat::Json => match client.logs_ndjson(&query).await {
+    let running = match (follow, format) {
+        (true, _) => match client.follow_logs(query.clone()).await {
+            Ok(lines) => Ok(go_on(lines, format).await?),
+            Err(error) => Err(error),
+        },
+        (false, LogFormat::Json) => match client.logs_ndjson(&query).await {
             Ok(bodies) => Ok(pass_on(bodies).await?),
             Err(error) => Err(error),
         },
-        LogFormat::Text | LogFormat::Raw => match client.logs(&query).await {
+        (false, LogFormat::Text | LogFormat::Raw) => match client.logs(&query).await {
             Ok(lines) => Ok(show(lines, format).await?),
             Err(error) => Err(error),
         },
@@ -83,6 +87,28 @@ async fn show(mut records: Lines<LogRecord>, format: LogFormat) -> Result<(), Fa
     let mut writer = Writer::new(format);
     while let Some(record) = records.next().await {
         writer.add(&record?);
+        if !records.has_ready() {
+            writer.flush()?;
+        }
+    }
+    writer.flush()
+}
+
+/// Each record once, whatever becomes of the engine meanwhile.
+async fn go_on(mut records: Resuming<LogPosition>, format: LogFormat) -> Result<(), Failure> {
+    let mut writer = Writer::new(format);
+    while let Some(next) = records.next_line().await {
+        let (line, record) = match next {
+            Ok(next) => next,
+            Err(error) => {
+                writer.flush()?;
+                return Err(error.into());
+            }
+        };
+        match format {
+            LogFormat::Json => writer.json.extend_from_slice(&line),
+            LogFormat::Text | LogFormat::Raw => writer.add(&record),
+        }
         if !records.has_ready() {
             writer.flush()?;
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use orco_api::{
-    client::{ClientError, Lines},
+    client::{ClientError, Resuming, StatusPosition},
     wire::{Status, Timestamp},
 };
 
@@ -18,7 +18,7 @@ pub async fn status(args: Args, outer: &StackArgs) -> Result<Exit, Failure> {
     let client = target::client(&args.stack.or(outer))?;
     let format = args.output.output;
     if args.watch {
-        return watch(client.watch().await?, format).await;
+        return watch(client.follow_status().await?, format).await;
     }
     let status = client.status().await?;
     match format {
@@ -33,7 +33,7 @@ fn table(status: &Status) -> String {
 }
 
 /// Until the stack ends. On a terminal the table stays in place, and ages go on without a change.
-async fn watch(mut updates: Lines<Status>, format: OutputFormat) -> Result<Exit, Failure> {
+async fn watch(mut updates: Resuming<StatusPosition>, format: OutputFormat) -> Result<Exit, Failure> {
     let redraw = format == OutputFormat::Text && terminal::is_terminal();
     let mut latest: Option<Status> = None;
     loop {
@@ -64,7 +64,7 @@ enum Next {
     Tick,
 }
 
-async fn next(updates: &mut Lines<Status>, tick: bool) -> Next {
+async fn next(updates: &mut Resuming<StatusPosition>, tick: bool) -> Next {
     if !tick {
         return Next::Update(updates.next().await);
     }

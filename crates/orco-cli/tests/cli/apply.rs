@@ -162,7 +162,7 @@ fn who_fails_is_named() {
     let bench = Bench::new(&sleeper("a"));
     let _up = bench.up(&[]);
     bench.until_ready("a");
-    let bad = "  bad: { command: [\"false\"], restartPolicy: { maxRetries: 0 } }\n";
+    let bad = "  bad: { command: [\"false\"], restartPolicy: { maxRetries: 0 }, health: { log: { pattern: x } } }\n";
     bench.write("stack.yaml", &stack("demo", &(sleeper("a") + bad)));
     let done = bench.orco(&["apply", "--wait"]);
     assert_eq!(done.code, Some(1), "{done:?}");

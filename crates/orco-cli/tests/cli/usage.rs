@@ -112,10 +112,8 @@ fn what_is_generated_is_there() {
 fn what_comes_later_says_so() {
     let bench = Bench::new(&sleeper("a"));
     for args in [
-        &["apply", "--dry-run"][..],
-        &["promote", "a"],
+        &["promote", "a"][..],
         &["abort", "a"],
-        &["ls", "-o", "json"],
         &["tui", "--read-only"],
     ] {
         let done = bench.orco(args);

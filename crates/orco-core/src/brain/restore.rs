@@ -50,14 +50,16 @@ impl Brain {
                 false => Err(RestoreError::Missing { key: "stack".to_owned() }),
             };
         };
+        known_form(stack)?;
         let saved: SavedStack = read("stack", stack)?;
-        let mut units = units(&entries)?;
-        if units.len() != saved.services {
-            return Err(broken(
-                "stack",
-                format!("it speaks of {} services, there are {}", saved.services, units.len()),
-            ));
+        if let Some(name) = saved.order.iter().find(|name| !entries.units.contains_key(&***name)) {
+            return Err(RestoreError::Missing { key: format!("service/{name}") });
         }
+        if entries.units.len() != saved.services {
+            let why = format!("it speaks of {} services, there are {}", saved.services, entries.units.len());
+            return Err(broken("stack", why));
+        }
+        let mut units = units(&entries)?;
         let names = units.iter().map(|(ix, (name, _))| (name.clone(), *ix)).collect();
         let mut reader = Reader { entries, names, now };
         let mut given = Vec::new();
@@ -145,19 +147,20 @@ impl Brain {
     }
 }
 
+/// What a newer version wrote may not even be readable.
+fn known_form(stack: &[u8]) -> Result<(), RestoreError> {
+    #[derive(serde::Deserialize)]
+    struct Form {
+        format: u32,
+    }
+    match read("stack", stack)? {
+        Form { format } if format > FORMAT => Err(RestoreError::Newer { format }),
+        Form { .. } => Ok(()),
+    }
+}
+
 /// All services by their number; each number from 0 on is there once.
 fn units(entries: &Entries<'_>) -> Result<BTreeMap<ServiceIx, (ServiceName, SavedUnit)>, RestoreError> {
-    // The form first: what a newer version wrote may not even be readable.
-    if let Some(stack) = entries.stack {
-        #[derive(serde::Deserialize)]
-        struct Form {
-            format: u32,
-        }
-        let Form { format } = read("stack", stack)?;
-        if format > FORMAT {
-            return Err(RestoreError::Newer { format });
-        }
-    }
     let mut units = BTreeMap::new();
     for (name, value) in &entries.units {
         let key = format!("service/{name}");

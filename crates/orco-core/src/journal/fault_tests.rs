@@ -281,7 +281,7 @@ fn a_failed_fsync_is_never_taken_for_success_later() {
 #[test]
 fn what_failed_is_said() {
     let mut journal = Journal::open(Memory::new()).unwrap();
-    let mut failing = |journal: &mut Journal<Memory>, nth: u64, errno: i32, sync: bool| {
+    let failing = |journal: &mut Journal<Memory>, nth: u64, errno: i32, sync: bool| {
         journal.medium_mut().fail(nth, Fault::Errno(errno));
         let result = if sync { journal.sync() } else { journal.append(&[set("a", "b")]) };
         let error = result.unwrap_err();

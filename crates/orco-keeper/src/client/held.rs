@@ -17,6 +17,10 @@ pub struct Held {
     pub id: InstanceId,
     /// Its main process.
     pub pid: u32,
+    /// By what another keeper knows it again.
+    pub token: String,
+    /// What asks it to end when everything ends.
+    pub stop_signal: i32,
     /// The directory of its log.
     pub log_dir: PathBuf,
     /// The name of its segments there, up to `.N.log`.
@@ -32,7 +36,7 @@ impl Held {
         let log_dir = PathBuf::from(OsStr::from_bytes(log.0));
         let log_stem = OsStr::from_bytes(log.1).to_owned();
         let (exit, bytes) = (end.map(|(ending, _)| exit(ending)), end.map_or(0, |(_, bytes)| bytes));
-        Self { id, pid, log_dir, log_stem, exit, bytes }
+        Self { id, pid, token: String::new(), stop_signal: 0, log_dir, log_stem, exit, bytes }
     }
 }
 

@@ -1,9 +1,15 @@
 //! What the engine's side knows of an instance.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 
-use orco_core::model::Exit;
+use orco_core::model::{Exit, InstanceId};
 use tokio::sync::watch;
+
+use super::link::lock;
+use crate::wire::{Adopt, Order};
 
 /// How far it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,6 +22,16 @@ pub(super) struct State {
     pub(super) exit: Option<Exit>,
 }
 
+/// What another keeper needs to know of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Papers {
+    /// Empty until it runs.
+    pub(super) token: Box<[u8]>,
+    pub(super) stop_signal: i32,
+    pub(super) log_dir: Box<[u8]>,
+    pub(super) log_stem: Box<[u8]>,
+}
+
 /// One instance, from the order to start it until it is forgotten.
 #[derive(Debug)]
 pub(super) struct Instance {
@@ -23,13 +39,22 @@ pub(super) struct Instance {
     /// The log size for which `Grew` was asked and not yet said.
     armed: Mutex<Option<u64>>,
     /// The keeper's number: which one it belongs to.
-    pub(super) keeper: u64,
+    keeper: AtomicU64,
+    papers: Mutex<Papers>,
 }
 
 impl Instance {
-    pub(super) fn new(keeper: u64) -> Self {
+    pub(super) fn new(keeper: u64, papers: Papers) -> Self {
         let state = watch::Sender::new(State { pid: None, written: 0, exit: None });
-        Self { state, armed: Mutex::new(None), keeper }
+        Self { state, armed: Mutex::new(None), keeper: AtomicU64::new(keeper), papers: Mutex::new(papers) }
+    }
+
+    pub(super) fn keeper(&self) -> u64 {
+        self.keeper.load(Ordering::Acquire)
+    }
+
+    pub(super) fn belongs_to(&self, keeper: u64) {
+        self.keeper.store(keeper, Ordering::Release);
     }
 
     pub(super) fn state(&self) -> State {
@@ -42,6 +67,23 @@ impl Instance {
 
     pub(super) fn started(&self, pid: u32) {
         self.state.send_modify(|state| state.pid = Some(pid));
+    }
+
+    pub(super) fn known_by(&self, token: Box<[u8]>, stop_signal: i32) {
+        let mut papers = lock(&self.papers);
+        papers.token = token;
+        papers.stop_signal = stop_signal;
+    }
+
+    /// By what another keeper knows it again; empty until it runs.
+    pub(super) fn token(&self) -> String {
+        String::from_utf8_lossy(&lock(&self.papers).token).into_owned()
+    }
+
+    /// The order to another keeper to take it over.
+    pub(super) fn adoption(&self, id: InstanceId) -> Order {
+        let Papers { token, stop_signal, log_dir, log_stem } = lock(&self.papers).clone();
+        Order::Adopt { adopt: Adopt { id, token, stop_signal, log_dir, log_stem } }
     }
 
     pub(super) fn grew(&self, total: u64) {
@@ -64,5 +106,10 @@ impl Instance {
             *armed = Some(beyond);
         }
         needed
+    }
+
+    /// What `Arm` was sent for and another keeper does not know of.
+    pub(super) fn armed(&self) -> Option<u64> {
+        *lock(&self.armed)
     }
 }

@@ -20,9 +20,10 @@ use super::{
     error::{Refusal, SpawnError, StartError},
     held::Held,
     ids::Ids,
-    instance::Instance,
+    instance::{Instance, Papers},
     link::{GuardFd, Incoming, Link, lock},
     loss,
+    succession::Turnover,
 };
 use crate::wire::{Backend, Exec, Launch, Order, Spawn};
 
@@ -39,7 +40,8 @@ pub struct ExecOutput {
 /// Something that nobody asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
-    /// The keeper died. All it held has ended, and the ends have been told.
+    /// The keeper died. All it held has ended, and the ends have been told; or, of a detached one, another keeper has
+    /// taken over all it held.
     KeeperLost(String),
     /// An instance's segment of this number is closed. To be answered by [`Client::acknowledge`].
     Rotated {
@@ -67,6 +69,9 @@ pub(super) struct Shared {
     keepers: AtomicU64,
     leaving: AtomicBool,
     inventory: Mutex<Vec<Held>>,
+    /// How many connections there have been, or may be waited for in vain.
+    links: watch::Sender<u64>,
+    pub(super) turnover: Mutex<Turnover>,
     /// How many keepers have been lost.
     losses: watch::Sender<u64>,
     guard: Mutex<Option<Arc<tokio::io::unix::AsyncFd<GuardFd>>>>,
@@ -98,6 +103,8 @@ impl Client {
             keepers: AtomicU64::new(0),
             leaving: AtomicBool::new(false),
             inventory: Mutex::new(Vec::new()),
+            links: watch::Sender::new(0),
+            turnover: Mutex::default(),
             losses: watch::Sender::new(0),
             guard: Mutex::new(None),
             instances: Mutex::new(HashMap::new()),
@@ -128,7 +135,13 @@ impl Client {
         let number = shared.keepers.fetch_add(1, Ordering::Relaxed);
         let (link, incoming, held) = Link::attach(&shared.config, number, link, keeper_pid).await?;
         for one in &held {
-            let instance = Arc::new(Instance::new(number));
+            let papers = Papers {
+                token: one.token.as_bytes().into(),
+                stop_signal: one.stop_signal,
+                log_dir: one.log_dir.as_os_str().as_bytes().into(),
+                log_stem: one.log_stem.as_bytes().into(),
+            };
+            let instance = Arc::new(Instance::new(number, papers));
             instance.started(one.pid);
             if let Some(exit) = one.exit {
                 instance.ended(exit, Some(one.bytes));
@@ -156,9 +169,21 @@ impl Client {
     }
 
     /// This engine is about to end; the keeper starts the program at this path in its place, and this one again
-    /// should that one never serve.
+    /// should that one never serve. To be followed by [`heard`](Self::heard) before this process ends.
     pub fn succeed(&self, program: &Path) {
         self.order(&Order::Succeed { program: program.as_os_str().as_bytes().into() });
+    }
+
+    /// Returns when the keeper has taken in what was said before, or is gone. To be awaited before this process ends.
+    pub async fn heard(&self) {
+        let Some(link) = self.shared.current() else { return };
+        let (request, id) = (self.shared.ids.request(), self.shared.ids.command());
+        let (answer, answered) = oneshot::channel();
+        lock(&link.waiters).requests.insert(request, answer);
+        // A signal to nobody: orders are carried out in turn, and this one is answered.
+        let _ = link.send(&Order::Signal { request, id, signal: 0 });
+        drop(link);
+        let _ = answered.await;
     }
 
     /// An order that only a detached keeper knows, and that needs no answer.
@@ -184,7 +209,13 @@ impl Client {
     pub async fn spawn(&self, spawn: Spawn) -> Result<u32, SpawnError> {
         let link = self.link().await?;
         let id = spawn.launch.id;
-        let instance = Arc::new(Instance::new(link.number));
+        let papers = Papers {
+            token: Box::default(),
+            stop_signal: spawn.stop_signal,
+            log_dir: spawn.log_dir.clone(),
+            log_stem: spawn.log_stem.clone(),
+        };
+        let instance = Arc::new(Instance::new(link.number, papers));
         lock(&self.shared.instances).insert(id, Arc::clone(&instance));
         let (answer, answered) = oneshot::channel();
         lock(&link.waiters).spawns.insert(id, answer);
@@ -245,21 +276,29 @@ impl Client {
         self.request(id, |request| Order::Signal { request, id, signal }).await
     }
 
-    async fn request(&self, id: InstanceId, order: impl FnOnce(u64) -> Order) -> io::Result<()> {
-        let Some(instance) = self.shared.instance(id) else { return Ok(()) };
-        let Some(link) = self.shared.current().filter(|link| link.number == instance.keeper) else { return Ok(()) };
-        if instance.state().exit.is_some() {
-            return Ok(());
-        }
-        let request = self.shared.ids.request();
-        let (answer, answered) = oneshot::channel();
-        lock(&link.waiters).requests.insert(request, answer);
-        link.send(&order(request)).map_err(io::Error::other)?;
-        drop(link);
-        match answered.await {
-            // The keeper is lost and the instance with it.
-            Err(_) | Ok(0 | libc::ESRCH) => Ok(()),
-            Ok(errno) => Err(io::Error::from_raw_os_error(errno)),
+    async fn request(&self, id: InstanceId, order: impl Fn(u64) -> Order) -> io::Result<()> {
+        loop {
+            let Some(instance) = self.shared.instance(id) else { return Ok(()) };
+            // A detached keeper is replaced, and its successor is asked.
+            let link = match self.shared.config.detached {
+                Some(_) => self.shared.relinked().await.ok(),
+                None => self.shared.current().filter(|link| link.number == instance.keeper()),
+            };
+            let Some(link) = link else { return Ok(()) };
+            if instance.state().exit.is_some() {
+                return Ok(());
+            }
+            let request = self.shared.ids.request();
+            let (answer, answered) = oneshot::channel();
+            lock(&link.waiters).requests.insert(request, answer);
+            link.send(&order(request)).map_err(io::Error::other)?;
+            drop(link);
+            match answered.await {
+                Err(_) if self.shared.config.detached.is_some() && !self.shared.departs() => {}
+                // The keeper is lost and the instance with it.
+                Err(_) | Ok(0 | libc::ESRCH) => return Ok(()),
+                Ok(errno) => return Err(io::Error::from_raw_os_error(errno)),
+            }
         }
     }
 
@@ -359,7 +398,12 @@ impl Client {
     /// Ends everything that is left, then the keeper; returns when they are gone. A detached keeper only hangs up: it
     /// ends after its engine, so that nobody takes the stack for gone before the engine has cleared up.
     pub async fn shutdown(&self) {
+        if self.shared.config.detached.is_some() && self.shared.current().is_none() {
+            // One is being replaced, and must hear of it.
+            let _ = self.shared.relinked().await;
+        }
         self.shared.leaving.store(true, Ordering::Release);
+        self.shared.links.send_modify(|links| *links += 1);
         let mut losses = self.shared.losses.subscribe();
         let Some(link) = self.shared.current() else { return };
         let _ = link.send(&Order::Shutdown {});
@@ -376,7 +420,11 @@ impl Client {
         }
     }
 
-    async fn link(&self) -> Result<Arc<Link>, SpawnError> {
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(super) async fn link(&self) -> Result<Arc<Link>, SpawnError> {
         match self.shared.linked().await {
             Ok(link) => Ok(link),
             Err(error) => Err(SpawnError::new(Refusal::NoKeeper(chain(&error)))),
@@ -414,7 +462,7 @@ fn chain(error: &StartError) -> String {
 
 impl Shared {
     /// The connection, if there is one.
-    fn current(&self) -> Option<Arc<Link>> {
+    pub(super) fn current(&self) -> Option<Arc<Link>> {
         self.link.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -426,19 +474,47 @@ impl Shared {
         if self.leaving.load(Ordering::Acquire) {
             return Err(StartError::ShutDown);
         }
+        // Who replaces a lost one gives it what it has to take over first.
+        if self.config.detached.is_some() && *self.links.borrow() > 0 {
+            return self.relinked().await;
+        }
         let _starting = self.starting.lock().await;
         if let Some(link) = self.current() {
             return Ok(link);
         }
-        let number = self.keepers.fetch_add(1, Ordering::Relaxed);
+        let number = self.next_number();
         let (link, incoming) = Link::open(&self.config, number).await?;
         Ok(self.connect(link, incoming))
     }
 
-    fn connect(self: &Arc<Self>, link: Link, incoming: Incoming) -> Arc<Link> {
+    /// The connection to a detached keeper; one that is lost is being replaced.
+    async fn relinked(&self) -> Result<Arc<Link>, StartError> {
+        let mut links = self.links.subscribe();
+        loop {
+            links.mark_unchanged();
+            if let Some(link) = self.current() {
+                return Ok(link);
+            }
+            if self.leaving.load(Ordering::Acquire) || *links.borrow() == 0 || links.changed().await.is_err() {
+                return Err(StartError::ShutDown);
+            }
+        }
+    }
+
+    pub(super) fn next_number(&self) -> u64 {
+        self.keepers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(super) const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(super) fn connect(self: &Arc<Self>, link: Link, incoming: Incoming) -> Arc<Link> {
         let link = Arc::new(link);
         *lock(&self.guard) = Some(Arc::clone(&incoming.guard));
         *self.link.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&link));
+        self.links.send_modify(|links| *links += 1);
+        lock(&self.turnover).begins();
         tokio::spawn(loss::listen(incoming, Arc::downgrade(self)));
         link
     }
@@ -449,7 +525,7 @@ impl Shared {
         let lost = if link.as_ref().is_some_and(|link| link.number == number) { link.take() } else { None };
         drop(link);
         self.losses.send_modify(|losses| *losses += 1);
-        let of_it = |(_, instance): &(&InstanceId, &Arc<Instance>)| instance.keeper == number;
+        let of_it = |(_, instance): &(&InstanceId, &Arc<Instance>)| instance.keeper() == number;
         let instances = lock(&self.instances).iter().filter(of_it).map(|(id, it)| (*id, Arc::clone(it))).collect();
         let keeper_pid = lost.map_or(0, |link| link.keeper_pid);
         Lost { instances, keeper_pid, leaving: self.leaving.load(Ordering::Acquire) }
@@ -457,6 +533,27 @@ impl Shared {
 
     pub(super) fn instance(&self, id: InstanceId) -> Option<Arc<Instance>> {
         lock(&self.instances).get(&id).cloned()
+    }
+
+    pub(super) fn put(&self, id: InstanceId, instance: Arc<Instance>) {
+        lock(&self.instances).insert(id, instance);
+    }
+
+    /// All that is not over.
+    pub(super) fn alive(&self) -> Vec<(InstanceId, Arc<Instance>)> {
+        let instances = lock(&self.instances);
+        let alive = instances.iter().filter(|(_, instance)| instance.state().exit.is_none());
+        alive.map(|(id, instance)| (*id, Arc::clone(instance))).collect()
+    }
+
+    /// Asks the keeper again to tell when the instance's log grows.
+    pub(super) fn rearm(&self, id: InstanceId, instance: &Instance) {
+        if let Some(beyond) = instance.armed()
+            && let Some(link) = self.current()
+        {
+            // Too long it cannot be.
+            let _ = link.send(&Order::Arm { id, beyond });
+        }
     }
 
     /// Forgets an instance.

@@ -19,6 +19,7 @@ use tokio::{
 };
 
 use super::{
+    adopt::Fate,
     config::Config,
     error::{Refusal, SpawnError, StartError},
     held::Held,
@@ -36,6 +37,7 @@ pub(super) struct Waiters {
     pub(super) spawns: HashMap<InstanceId, oneshot::Sender<Result<u32, SpawnError>>>,
     pub(super) execs: HashMap<InstanceId, oneshot::Sender<Result<ExecOutput, SpawnError>>>,
     pub(super) requests: HashMap<u64, oneshot::Sender<i32>>,
+    pub(super) adoptions: HashMap<InstanceId, oneshot::Sender<Fate>>,
 }
 
 /// The connection to one keeper. Dropping the last one ends the keeper and all it holds.
@@ -213,10 +215,16 @@ impl Incoming {
     /// What a detached keeper holds; `None`: it is gone.
     async fn inventory(&mut self) -> Option<Vec<Held>> {
         let mut held = Vec::new();
+        let mut papers = HashMap::new();
         loop {
             match tokio::time::timeout(PATIENCE, self.next()).await.ok()?? {
+                Report::Token { id, token, stop_signal } => _ = papers.insert(id, (token, stop_signal)),
                 Report::Held { id, pid, ending, bytes, log_dir, log_stem } => {
-                    held.push(Held::new(id, pid, ending.map(|ending| (ending, bytes)), (&log_dir, &log_stem)));
+                    let (token, stop_signal) = papers.remove(&id).unwrap_or_default();
+                    let mut one = Held::new(id, pid, ending.map(|ending| (ending, bytes)), (&log_dir, &log_stem));
+                    one.token = String::from_utf8_lossy(&token).into_owned();
+                    one.stop_signal = stop_signal;
+                    held.push(one);
                 }
                 Report::HeldAll {} => return Some(held),
                 _ => return None,

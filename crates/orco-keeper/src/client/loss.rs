@@ -9,11 +9,12 @@ use std::{
 use orco_core::model::{Exit, InstanceId};
 
 use super::{
+    adopt::Fate,
     error::{Refusal, SpawnError},
     held::exit,
     keeper::{Event, ExecOutput, Shared},
     link::{Incoming, lock},
-    sweep,
+    succession, sweep,
 };
 use crate::{keeper::SWEPT, wire::Report};
 
@@ -26,8 +27,10 @@ pub(super) async fn listen(mut incoming: Incoming, client: Weak<Shared>) {
         let Some(client) = client.upgrade() else { break };
         take_in(&client, &incoming, report);
     }
-    let departs = client.upgrade().is_some_and(|client| client.departs());
-    let swept = departs || guard_ended(&incoming).await;
+    if client.upgrade().is_some_and(|client| client.config().detached.is_some()) {
+        return succession::follow(incoming, client).await;
+    }
+    let swept = guard_ended(&incoming).await;
     let Some(client) = client.upgrade() else { return };
     let lost = client.unlink(incoming.number);
     if !swept {
@@ -114,7 +117,47 @@ fn take_in(client: &Arc<Shared>, incoming: &Incoming, report: Report) {
         Report::Rotated { id, segment } => client.tell(Event::Rotated { id, segment }),
         // Told before this task begins.
         Report::Held { .. } | Report::HeldAll {} => {}
-        Report::Adopted { .. } | Report::Gone { .. } => {}
+        Report::Token { id, token, stop_signal } => {
+            if let Some(instance) = client.instance(id) {
+                instance.known_by(token, stop_signal);
+            }
+        }
+        Report::Adopted { id, pid } => adopted(client, incoming, id, pid),
+        Report::Gone { id } => gone(client, incoming, id),
         Report::Asked { signal } => client.ask(signal),
+    }
+}
+
+/// An earlier keeper's instance runs.
+fn adopted(client: &Arc<Shared>, incoming: &Incoming, id: InstanceId, pid: u32) {
+    if let Some(instance) = client.instance(id) {
+        instance.started(pid);
+        client.rearm(id, &instance);
+    }
+    let mut waiters = lock(&incoming.waiters);
+    if let Some(waiter) = waiters.spawns.remove(&id) {
+        let _ = waiter.send(Ok(pid));
+    }
+    if let Some(waiter) = waiters.adoptions.remove(&id) {
+        let _ = waiter.send(Fate::Live(pid));
+    }
+}
+
+/// Nothing of an earlier keeper's instance is left.
+fn gone(client: &Arc<Shared>, incoming: &Incoming, id: InstanceId) {
+    let mut waiters = lock(&incoming.waiters);
+    let (start, adoption) = (waiters.spawns.remove(&id), waiters.adoptions.remove(&id));
+    drop(waiters);
+    // Of what was never started or is not known to us nobody takes the end.
+    let never = start.is_some() || adoption.is_some();
+    let instance = if never { client.take(id) } else { client.instance(id) };
+    if let Some(instance) = instance {
+        instance.ended(Exit::Unknown, None);
+    }
+    if let Some(waiter) = start {
+        let _ = waiter.send(Err(SpawnError::new(Refusal::KeeperLost)));
+    }
+    if let Some(waiter) = adoption {
+        let _ = waiter.send(Fate::Gone);
     }
 }

@@ -1,5 +1,6 @@
 //! The engine's side of the keeper.
 
+mod adopt;
 mod config;
 mod error;
 mod held;
@@ -9,8 +10,10 @@ mod keeper;
 mod launch;
 mod link;
 mod loss;
+mod succession;
 mod sweep;
 
+pub use adopt::{Fate, Known};
 pub use config::{Config, Detached};
 pub use error::{Refusal, SpawnError, StartError};
 pub use held::Held;

@@ -64,8 +64,8 @@ pub fn inherited() -> Option<Inherited> {
         // It only ever goes down: that cannot fail.
         let _ = setrlimit(Resource::RLIMIT_NOFILE, welcome.nofile.0, welcome.nofile.1);
     }
-    // The keeper has run us through a descriptor, whose number would be our name.
-    let _ = nix::sys::prctl::set_name(c"orco");
+    // The keeper has run us through a descriptor, whose number would be our name in lists of processes.
+    let _ = std::fs::write("/proc/self/comm", "orco");
     Some(Inherited {
         link: link.into(),
         lock: take(LOCK),

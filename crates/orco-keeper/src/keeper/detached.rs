@@ -4,7 +4,7 @@ use std::{
     ffi::CString,
     fs, io,
     os::{
-        fd::{FromRawFd, OwnedFd},
+        fd::{AsFd, FromRawFd, OwnedFd},
         unix::net::UnixStream,
     },
 };
@@ -113,7 +113,8 @@ fn open(options: Options) -> io::Result<Option<Keeper>> {
     guard::abort_on_panic();
     // Blocked first: a signal that comes now is not lost but kept.
     let signals = super::signals::block(true)?;
-    let found = guard::prepare(LISTENER)?;
+    // Out of the way of the numbers that the spawner uses.
+    let found = guard::prepare(LISTENER)?.map(|engine| program::high(engine.as_fd())).transpose()?;
     // SAFETY: a plain number in and out.
     let mask = unsafe { libc::umask(0o077) };
     // Before anything else opens descriptors: it uses certain numbers.

@@ -37,6 +37,9 @@ const UNSURE: u32 = 1;
 /// How long who holds which pipe is taken for known.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// Which process has which pipe where.
+type Holders = HashMap<u64, (pid_t, RawFd)>;
+
 /// A main process of an earlier keeper.
 #[derive(Debug)]
 pub(super) struct Foster {
@@ -69,7 +72,7 @@ pub(super) struct Fosters {
     /// When the next look for the sought is due, if not at once.
     pub(super) next_search: Option<Instant>,
     /// Who holds which pipe, as of when.
-    holders: Option<(Instant, HashMap<u64, (pid_t, RawFd)>)>,
+    holders: Option<(Instant, Holders)>,
 }
 
 impl Fosters {
@@ -220,7 +223,7 @@ impl Fosters {
         })
     }
 
-    fn holders(&mut self) -> &HashMap<u64, (pid_t, RawFd)> {
+    fn holders(&mut self) -> &Holders {
         let stale = self.holders.as_ref().is_none_or(|(since, _)| since.elapsed() > FRESH);
         if stale {
             let mut holders = HashMap::new();

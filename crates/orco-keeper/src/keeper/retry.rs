@@ -4,6 +4,8 @@ use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(5);
+/// Of an engine that served: somebody may be killing it, and it is missed.
+const LONGEST_SERVED: Duration = Duration::from_secs(1);
 /// An engine that has served for so long is not in a crash loop.
 const SETTLED: Duration = Duration::from_secs(1);
 /// So many in a row that never served are enough.
@@ -45,7 +47,7 @@ impl Retries {
         if self.tries >= TRIES {
             return Next::GiveUp;
         }
-        let delay = self.delay;
+        let delay = if served { self.delay.min(LONGEST_SERVED) } else { self.delay };
         self.delay = (delay * 2).min(LONGEST);
         Next::After(delay)
     }
@@ -86,9 +88,9 @@ mod tests {
         for _ in 0..50 {
             retries.served();
             let Next::After(wait) = retries.ended(true, SHORT) else { panic!("given up") };
-            assert!(wait >= last && wait <= LONGEST);
+            assert!(wait >= last && wait <= LONGEST_SERVED);
             last = wait;
         }
-        assert_eq!(last, LONGEST);
+        assert_eq!(last, LONGEST_SERVED);
     }
 }

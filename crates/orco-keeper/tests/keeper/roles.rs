@@ -29,6 +29,8 @@ fn play(role: &str, arguments: &[&str]) {
         "hop" => hop(arguments[1].parse().unwrap()),
         "stay" => stay(),
         "hide" => hide(arguments[0]),
+        "count" => count(),
+        "storm" => storm(arguments[0].parse().unwrap()),
         other => panic!("no role {other}"),
     }
 }
@@ -55,6 +57,31 @@ fn stay() -> ! {
     loop {
         std::thread::sleep(Duration::from_secs(1000));
     }
+}
+
+/// A thousand numbered lines a second.
+fn count() -> ! {
+    for number in 0.. {
+        say(&format!("{number}\n"));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    unreachable!()
+}
+
+/// Leaves behind so many orphans that live for a millisecond.
+fn storm(count: u32) {
+    for _ in 0..count {
+        if fork() {
+            if fork() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            // SAFETY: ends this copy alone.
+            unsafe { libc::_exit(0) };
+        }
+        // SAFETY: any child of ours; its status is not wanted.
+        unsafe { libc::waitpid(-1, ptr::null_mut(), 0) };
+    }
+    say("done\n");
 }
 
 /// What it was born with.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use orco_api::{
     client::{Client, ClientError},
     place::{Lock, LockError, Meta},
-    wire::{Apply, Change, Mode},
+    wire::{Apply, Mode},
 };
 
 use crate::{
@@ -60,12 +60,12 @@ enum Answer {
 /// A daemon that runs already is asked what our file would change.
 async fn runs_already(wanted: &Wanted, holder: Meta) -> Result<Answer, Failure> {
     let client = Client::new(&wanted.place)?;
-    let body = Apply::new(&wanted.incoming.stack, wanted.incoming.variables.clone());
-    let body = body.map_err(|e| Failure::internal("cannot write the stack", e))?;
-    let body = Apply { dry_run: true, ..body };
+    let question = Apply::new(&wanted.incoming.stack, wanted.incoming.variables.clone())
+        .map(|body| Apply { dry_run: true, ..body })
+        .map_err(|e| Failure::internal("cannot write the stack", e))?;
     loop {
-        match client.apply(&body).await {
-            Ok(applied) if applied.plan.services.iter().all(|s| s.change == Change::Same) => return Ok(Answer::Same),
+        match client.apply(&question).await {
+            Ok(answer) if answer.plan.is_empty() => return Ok(Answer::Same),
             Ok(_) => {
                 let other = LockError::Held { holder: Some(Box::new(holder)) };
                 return Err(Failure::new(Exit::ALREADY_RUNS, format!("{other}, with other services than the file says"))

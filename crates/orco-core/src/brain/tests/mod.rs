@@ -2,6 +2,7 @@
 
 mod story;
 
+mod crashing;
 mod gates;
 mod leaving;
 mod replacing;
@@ -9,3 +10,4 @@ mod restarting;
 mod small_models;
 mod speaking;
 mod starting;
+mod twins;

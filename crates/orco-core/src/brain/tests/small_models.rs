@@ -4,8 +4,10 @@
 //! Judged by the world, not by what the brain believes: who stops while whom still runs, what starts on
 //! what, and whether all comes to rest where the user wants it.
 
+mod runs;
+
 use std::{
-    collections::{BTreeMap, HashSet, hash_map::DefaultHasher},
+    collections::{BTreeMap, hash_map::DefaultHasher},
     hash::{Hash, Hasher},
     sync::Arc,
 };
@@ -166,6 +168,20 @@ impl Model {
         self.turn();
     }
 
+    /// The engine dies, and an instance with it that was about to start or to end: nobody finds it again.
+    fn crash(&mut self, lost: Option<InstanceId>) {
+        self.history.push("crash".into());
+        if let Some(There { at, revision, .. }) = lost.and_then(|inst| self.there.remove(&inst)) {
+            self.history.push(format!("lost {}:{}", self.name(at), revision.0));
+        }
+        let memory = self.brain.durable();
+        let entries = memory.iter().map(|(key, value)| (&**key, &**value));
+        self.brain = Brain::restore(BrainConfig::new(3), entries, Moment::ZERO).unwrap();
+        let strangers = self.brain.recovered(&self.there.keys().copied().collect(), Moment::ZERO);
+        assert_eq!(strangers, [], "{:#?}", self.history);
+        self.turn();
+    }
+
     fn name(&self, at: Seat) -> ServiceName {
         self.brain.name(at.service).clone()
     }
@@ -181,7 +197,10 @@ impl Model {
                     assert!(!twice, "two of {}: {:#?}", self.name(at), self.history);
                 }
                 Action::Stop { at, inst, .. } => {
-                    self.may_stop(at);
+                    // What an earlier engine asked for is asked for again, whatever came in between.
+                    if !self.there[&inst].asked {
+                        self.may_stop(at);
+                    }
                     self.there.get_mut(&inst).unwrap().asked = true;
                 }
                 other => panic!("{other:?}: {:#?}", self.history),
@@ -316,81 +335,4 @@ impl Model {
         }
         hash.finish()
     }
-}
-
-/// Every sequence of at most `commands` commands, with at most `facts` facts after each, in every order.
-fn explore(text: &'static str, alphabet: &[Do], commands: usize, facts: usize) -> usize {
-    let mut seen = HashSet::new();
-    let mut settled = Model::new(text);
-    settled.rest();
-    let mut queue = vec![(Model::new(text), commands, facts), (settled, commands, facts)];
-    while let Some((model, commands, left)) = queue.pop() {
-        if !seen.insert((model.digest(), commands, left)) {
-            continue;
-        }
-        model.clone().rest();
-        if left > 0 {
-            for inst in model.next() {
-                let mut next = model.clone();
-                next.happen(inst);
-                queue.push((next, commands, left - 1));
-            }
-        }
-        if commands > 0 {
-            for what in alphabet {
-                let mut next = model.clone();
-                next.command(what);
-                queue.push((next, commands - 1, facts));
-            }
-        }
-    }
-    seen.len()
-}
-
-/// How deep: the debug build is ten times slower.
-#[expect(clippy::disallowed_methods, reason = "a switch for whoever runs the tests")]
-fn depth(release: usize) -> usize {
-    if cfg!(debug_assertions) && std::env::var_os("ORCO_DEEP").is_none() { release - 1 } else { release }
-}
-
-#[test]
-fn two_services() {
-    use Do::{Down, Restart, Start, Stop, Up};
-    let alphabet = [
-        Up,
-        Down,
-        Start("db"),
-        Stop("db"),
-        Stop("api"),
-        Restart("api"),
-        Restart("db"),
-        apply("db api>db"),
-        apply("db:2 api:2>db"),
-        apply("api:2"),
-        apply("db"),
-        apply("db>api api"),
-        apply("db:2>api api:2"),
-    ];
-    assert!(explore("db api>db", &alphabet, depth(4), 4) > 1000);
-}
-
-#[test]
-fn three_in_a_chain() {
-    use Do::{Down, Restart, Stop, Up};
-    let alphabet = [
-        Up,
-        Down,
-        Stop("db"),
-        Stop("api"),
-        Restart("api"),
-        Restart("web"),
-        apply("db api>db web>api"),
-        apply("db api:2 web:2>api"),
-        apply("db web:2"),
-        apply("web:2"),
-        apply("api:2 web>api"),
-        apply("db web:2>db"),
-        apply("web:2 api:2>web db>api"),
-    ];
-    assert!(explore("db api>db web>api", &alphabet, depth(3), 5) > 1000);
 }
