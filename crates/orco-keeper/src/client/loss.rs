@@ -68,7 +68,7 @@ async fn guard_ended(incoming: &Incoming) -> bool {
 
 fn take_in(client: &Arc<Shared>, incoming: &Incoming, report: Report) {
     match report {
-        Report::Ready { .. } | Report::Token { .. } => {}
+        Report::Ready { .. } => {}
         Report::Spawned { id, pid } => {
             if let Some(instance) = client.instance(id) {
                 instance.started(pid);
