@@ -47,7 +47,10 @@ fn said(wanted: &Wanted, keeper: u32) -> String {
     let engine = Meta::read(&wanted.place).ok().flatten().and_then(|meta| meta.pid);
     let engine = engine.map(|pid| format!("pid {pid}, ")).unwrap_or_default();
     let (name, log) = (wanted.incoming.stack.name(), wanted.place.daemon_log());
-    format!("{name} runs under the daemon ({engine}keeper {keeper}); `orco logs` shows its output, {} is the daemon's\n", log.display())
+    format!(
+        "{name} runs under the daemon ({engine}keeper {keeper}); `orco logs` shows its output, {} is the daemon's\n",
+        log.display()
+    )
 }
 
 enum Answer {
@@ -68,8 +71,11 @@ async fn runs_already(wanted: &Wanted, holder: Meta) -> Result<Answer, Failure> 
             Ok(answer) if answer.plan.is_empty() => return Ok(Answer::Same),
             Ok(_) => {
                 let other = LockError::Held { holder: Some(Box::new(holder)) };
-                return Err(Failure::new(Exit::ALREADY_RUNS, format!("{other}, with other services than the file says"))
-                    .next("`orco apply` makes it match the file, `orco apply --dry-run` shows what that changes"));
+                return Err(Failure::new(
+                    Exit::ALREADY_RUNS,
+                    format!("{other}, with other services than the file says"),
+                )
+                .next("`orco apply` makes it match the file, `orco apply --dry-run` shows what that changes"));
             }
             // Between the lock and the socket, or while an engine is replaced, nobody answers for a moment.
             Err(ClientError::NotRunning { .. } | ClientError::Lost(_)) if Lock::is_held(&wanted.place) => {

@@ -119,7 +119,8 @@ pub fn pids(bench: &Bench) -> Vec<(String, i32)> {
 
 pub fn pids_of(status: &Value) -> Vec<(String, i32)> {
     let services = status["services"].as_object().unwrap();
-    let instances = services.iter().flat_map(|(name, s)| s["instances"].as_array().unwrap().iter().map(move |i| (name, i)));
+    let instances =
+        services.iter().flat_map(|(name, s)| s["instances"].as_array().unwrap().iter().map(move |i| (name, i)));
     instances.filter_map(|(name, i)| Some((format!("{name}/{}", i["replica"]), number(&i["pid"])?))).collect()
 }
 
