@@ -63,6 +63,13 @@ pub struct Plan {
     pub order: Vec<PlanStep>,
 }
 
+impl Plan {
+    /// Nothing would change.
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty() && self.services.iter().all(|s| s.change == Change::Same)
+    }
+}
+
 /// What becomes of one service.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PlanService {

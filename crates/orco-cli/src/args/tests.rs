@@ -66,9 +66,7 @@ fn nonsense_is_refused() {
 
 #[test]
 fn later_commands_take_anything() {
-    for line in
-        ["orco apply --dry-run", "orco tui --read-only", "orco ls -o json"]
-    {
+    for line in ["orco apply --dry-run", "orco tui --read-only", "orco ls -o json"] {
         parse(line);
     }
 }

@@ -50,12 +50,7 @@ impl Plugins {
 
     /// Makes them ready in an engine that a keeper has started.
     #[cfg(feature = "process")]
-    pub async fn attach(
-        place: &Place,
-        lock: &Lock,
-        listener: &Listener,
-        keeper: Attachment,
-    ) -> Result<Self, Failure> {
+    pub async fn attach(place: &Place, lock: &Lock, listener: &Listener, keeper: Attachment) -> Result<Self, Failure> {
         Ok(Self { process: process::Process::attach(place, lock, listener, keeper).await? })
     }
 

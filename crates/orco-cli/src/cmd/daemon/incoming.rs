@@ -134,7 +134,7 @@ mod tests {
     use orco_api::place::StateRoot;
     use orco_core::{
         model::StackId,
-        spec::{ServiceBuilder, diff, Change},
+        spec::{Change, ServiceBuilder, diff},
     };
 
     use super::*;

@@ -114,7 +114,8 @@ impl Launch {
 
 /// Nothing has begun: what was written down before still holds.
 fn put_back(place: &Place, before: Option<Meta>) {
-    let meta = before.or_else(|| Meta::read(place).ok().flatten().map(|meta| Meta { pid: None, keeper_pid: None, ..meta }));
+    let meta =
+        before.or_else(|| Meta::read(place).ok().flatten().map(|meta| Meta { pid: None, keeper_pid: None, ..meta }));
     if let Some(meta) = meta {
         // At worst the next one learns of a process that is gone.
         let _ = meta.write(place);

@@ -1,11 +1,6 @@
 //! `daemon upgrade`.
 
-use std::{
-    fs,
-    os::unix::fs::MetadataExt,
-    path::Path,
-    time::Duration,
-};
+use std::{fs, os::unix::fs::MetadataExt, path::Path, time::Duration};
 
 use orco_api::{
     client::Client,

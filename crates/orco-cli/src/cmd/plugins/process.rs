@@ -37,19 +37,15 @@ impl Process {
     }
 
     /// The runtime of the keeper that has started this engine.
-    pub async fn attach(
-        place: &Place,
-        lock: &Lock,
-        listener: &Listener,
-        keeper: Attachment,
-    ) -> Result<Self, Failure> {
+    pub async fn attach(place: &Place, lock: &Lock, listener: &Listener, keeper: Attachment) -> Result<Self, Failure> {
         let detached = Detached {
             engine_arguments: std::env::args_os().skip(1).collect(),
             lock: Arc::new(share(lock.share())?),
             listener: Arc::new(share(listener.share())?),
             origin: keeper.origin,
         };
-        let mut builder = ProcessRuntime::builder().state_dir(place.dir()).without_variables(&SERVICE_MANAGER_VARIABLES);
+        let mut builder =
+            ProcessRuntime::builder().state_dir(place.dir()).without_variables(&SERVICE_MANAGER_VARIABLES);
         if let Some((soft, hard)) = raise_descriptors() {
             builder = builder.descriptor_limit(soft, hard);
         }

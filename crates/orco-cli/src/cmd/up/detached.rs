@@ -5,7 +5,7 @@ use std::time::Duration;
 use orco_api::{
     client::{Client, ClientError},
     place::{Lock, LockError, Meta},
-    wire::{Apply, Change, Mode},
+    wire::{Apply, Mode},
 };
 
 use crate::{
@@ -47,7 +47,10 @@ fn said(wanted: &Wanted, keeper: u32) -> String {
     let engine = Meta::read(&wanted.place).ok().flatten().and_then(|meta| meta.pid);
     let engine = engine.map(|pid| format!("pid {pid}, ")).unwrap_or_default();
     let (name, log) = (wanted.incoming.stack.name(), wanted.place.daemon_log());
-    format!("{name} runs under the daemon ({engine}keeper {keeper}); `orco logs` shows its output, {} is the daemon's\n", log.display())
+    format!(
+        "{name} runs under the daemon ({engine}keeper {keeper}); `orco logs` shows its output, {} is the daemon's\n",
+        log.display()
+    )
 }
 
 enum Answer {
@@ -60,16 +63,19 @@ enum Answer {
 /// A daemon that runs already is asked what our file would change.
 async fn runs_already(wanted: &Wanted, holder: Meta) -> Result<Answer, Failure> {
     let client = Client::new(&wanted.place)?;
-    let body = Apply::new(&wanted.incoming.stack, wanted.incoming.variables.clone());
-    let body = body.map_err(|e| Failure::internal("cannot write the stack", e))?;
-    let body = Apply { dry_run: true, ..body };
+    let question = Apply::new(&wanted.incoming.stack, wanted.incoming.variables.clone())
+        .map(|body| Apply { dry_run: true, ..body })
+        .map_err(|e| Failure::internal("cannot write the stack", e))?;
     loop {
-        match client.apply(&body).await {
-            Ok(applied) if applied.plan.services.iter().all(|s| s.change == Change::Same) => return Ok(Answer::Same),
+        match client.apply(&question).await {
+            Ok(answer) if answer.plan.is_empty() => return Ok(Answer::Same),
             Ok(_) => {
                 let other = LockError::Held { holder: Some(Box::new(holder)) };
-                return Err(Failure::new(Exit::ALREADY_RUNS, format!("{other}, with other services than the file says"))
-                    .next("`orco apply` makes it match the file, `orco apply --dry-run` shows what that changes"));
+                return Err(Failure::new(
+                    Exit::ALREADY_RUNS,
+                    format!("{other}, with other services than the file says"),
+                )
+                .next("`orco apply` makes it match the file, `orco apply --dry-run` shows what that changes"));
             }
             // Between the lock and the socket, or while an engine is replaced, nobody answers for a moment.
             Err(ClientError::NotRunning { .. } | ClientError::Lost(_)) if Lock::is_held(&wanted.place) => {

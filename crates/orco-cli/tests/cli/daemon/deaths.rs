@@ -118,8 +118,13 @@ fn after_both_were_killed_a_foreground_up_begins_anew() {
     let daemon = Detached::up(&bench);
     let before = pids(&bench);
     daemon.kill_both();
-    let up = bench.up(&[]);
-    bench.until("api", "ready", |s| s["ready_replicas"] == 2);
+    let up = bench.up_at_once(&[]);
+    // Between the daemon that stops the old ones and the new life nobody answers for a moment.
+    until("it runs in the foreground", || {
+        let done = bench.orco(&["status", "-o", "json"]);
+        let status = serde_json::from_str(&done.out).unwrap_or(serde_json::Value::Null);
+        status["mode"] == "foreground" && status["services"]["api"]["ready_replicas"] == 2
+    });
     assert!(before.iter().all(|(_, pid)| !is_alive(*pid)));
     assert!(up.err().contains("services of a killed daemon may still run: stopping them first"), "{}", up.err());
     assert_eq!(bench.json(&["status", "-o", "json"])["mode"], "foreground");

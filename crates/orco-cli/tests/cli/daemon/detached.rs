@@ -71,8 +71,8 @@ fn wait_returns_when_all_is_ready() {
 #[test]
 fn wait_names_the_culprit() {
     let bench = Bench::new(
-        "  bad: { command: [sh, -c, \"echo no good; exit 3\"], restartPolicy: { condition: never } }
-  next: { command: [sleep, \"1000\"], dependsOn: [bad] }
+        "  bad: { kind: oneshot, command: [sh, -c, \"echo no good; exit 3\"], restartPolicy: { condition: never } }
+  next: { command: [sleep, \"1000\"], dependsOn: [{ target: bad, require: completed }] }
 ",
     );
     let daemon = Detached::of(&bench);

@@ -13,9 +13,8 @@ use crate::bench::{Bench, finish, is_alive, pid, signal, sleeper, until};
 
 #[test]
 fn it_tells_the_service_manager_how_it_goes() {
-    let bench = Bench::new(
-        "  slow: { command: [sh, -c, \"echo NOTIFY=$NOTIFY_SOCKET=$WATCHDOG_USEC; exec sleep 1000\"] }\n",
-    );
+    let bench =
+        Bench::new("  slow: { command: [sh, -c, \"echo NOTIFY=$NOTIFY_SOCKET=$WATCHDOG_USEC; exec sleep 1000\"] }\n");
     let path = bench.dir.path().join("notify");
     let manager = UnixDatagram::bind(&path).unwrap();
     manager.set_read_timeout(Some(Duration::from_secs(20))).unwrap();

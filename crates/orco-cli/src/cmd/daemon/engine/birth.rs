@@ -57,8 +57,8 @@ impl Daemon {
         let place = Place::at(dir).ok_or_else(|| Failure::new(Exit::USAGE, "this is no stack's state directory"))?;
         let Inherited { link, lock, listener, keeper_pid, origin } = inherited;
         let lock = Lock::inherited(lock);
-        let listener = Listener::inherited(&place, listener)
-            .map_err(|e| Failure::internal("cannot use the control socket", e))?;
+        let listener =
+            Listener::inherited(&place, listener).map_err(|e| Failure::internal("cannot use the control socket", e))?;
         tracing::info!(version = env!("CARGO_PKG_VERSION"), keeper = keeper_pid, "the engine begins");
 
         let durable = Durable::open(place.dir()).map_err(damaged)?;
@@ -110,6 +110,8 @@ fn occasion(incoming: Incoming) -> Occasion {
     let Incoming { id, services, deps, variables, .. } = incoming;
     let mut occasion = Occasion::new(id, Command::Start { services, deps });
     occasion.keep.insert(VARIABLES.to_owned(), as_json(&variables));
+    // Whatever the last life came to, this is another.
+    occasion.keep.insert(ENDING.to_owned(), Vec::new());
     occasion
 }
 
