@@ -95,7 +95,7 @@ impl Life {
 }
 
 /// The ledger.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Ledger {
     /// Every try.
     pub lives: BTreeMap<InstanceId, Life>,

@@ -40,7 +40,7 @@ impl Wish {
 }
 
 /// The operator's memory.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Operator {
     /// The wishes by name; services that were removed are not in it.
     pub wishes: BTreeMap<ServiceName, Wish>,

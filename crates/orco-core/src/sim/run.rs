@@ -48,7 +48,7 @@ pub fn run(plan: &Plan, trace: bool) -> Outcome {
 fn play(plan: &Plan, session: &mut Session) -> Result<(), Violation> {
     chaos(plan, session)?;
     session.note(|_| "CALM".to_owned());
-    session.world.heal();
+    session.heal();
     if plan.revive && session.operator.killed.is_none() {
         let _ = session.command(&Command::Start { services: Vec::new(), deps: true });
         session.turn()?;
@@ -56,6 +56,9 @@ fn play(plan: &Plan, session: &mut Session) -> Result<(), Violation> {
     calm(plan, session)?;
     apply_again(session)?;
     session.note(|_| "DOWN".to_owned());
+    if let Some(crash) = plan.parting {
+        session.expect(crash);
+    }
     let _ = session.command(&Command::Down);
     session.turn()?;
     down(session)
@@ -63,7 +66,7 @@ fn play(plan: &Plan, session: &mut Session) -> Result<(), Violation> {
 
 /// When something happens next.
 fn next(session: &Session) -> Option<Moment> {
-    let times = [session.world.next(), session.brain.next_wake()];
+    let times = [session.world.next(), session.brain.next_wake(), session.shell.wake()];
     times.into_iter().flatten().min()
 }
 
@@ -94,6 +97,7 @@ fn chaos(plan: &Plan, session: &mut Session) -> Result<(), Violation> {
             let sleep = chance.duration(1000, 3_600_000);
             session.note(|_| format!("SLEEP {sleep:?}"));
             (now, slept, end) = (now + sleep, slept + sleep, end + sleep);
+            session.shell.slept = slept;
         }
         session.now = session.now.max(now);
         while let Some((_, command)) = orders.next_if(|(at, _)| *at + slept <= session.now) {
@@ -101,7 +105,7 @@ fn chaos(plan: &Plan, session: &mut Session) -> Result<(), Violation> {
             let _ = session.command(command);
         }
         step(session, now)?;
-        if chance.hit(20) && session.turn()? > 0 {
+        if chance.hit(20) && !session.shell.is_armed(session.now) && session.turn()? > 0 {
             return Err(session.violated("a second turn decides nothing", ""));
         }
     }

@@ -119,7 +119,7 @@ fn share(amount: Amount, of: u32, up: bool) -> u32 {
 }
 
 /// The judge: the checks and what they remember.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Judge {
     pub(super) quiet: bool,
     limit: u32,
