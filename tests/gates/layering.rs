@@ -50,6 +50,7 @@ const CORE: &[Layer] = &[
         crates: &["jiff", "memchr", "regex", "serde", "serde_json", "thiserror"],
         std: &["fs", "collections::HashMap", "collections::HashSet"],
     },
+    Layer { name: "journal", modules: &[], crates: &["memchr", "thiserror"], std: &["fs"] },
     Layer { name: "brain", modules: &["model", "spec", "graph", "policy"], crates: &["thiserror"], std: &[] },
     Layer {
         name: "runtime",
@@ -65,14 +66,14 @@ const CORE: &[Layer] = &[
     },
     Layer {
         name: "sim",
-        modules: &["model", "spec", "graph", "policy", "brain", "log", "runtime", "probe", "load"],
+        modules: &["model", "spec", "graph", "policy", "brain", "log", "journal", "runtime", "probe", "load"],
         // Tokio only for `runtime: fake`, which the real engine runs.
         crates: &["async_trait", "futures", "futures_core", "serde_json", "thiserror", "tokio"],
         std: &["env", "fs", "thread"],
     },
     Layer {
         name: "engine",
-        modules: &["model", "spec", "graph", "policy", "load", "log", "brain", "runtime", "probe"],
+        modules: &["model", "spec", "graph", "policy", "load", "log", "journal", "brain", "runtime", "probe"],
         crates: &[
             "async_trait",
             "futures",

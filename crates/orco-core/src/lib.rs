@@ -7,6 +7,8 @@ pub mod conformance;
 #[cfg(feature = "engine")]
 pub mod engine;
 pub mod graph;
+#[expect(clippy::disallowed_methods, reason = "the journal is a file")]
+pub mod journal;
 #[expect(clippy::disallowed_methods, reason = "stack files, env files and variables are read here and nowhere else")]
 pub mod load;
 #[expect(clippy::disallowed_methods, reason = "the log is files")]
