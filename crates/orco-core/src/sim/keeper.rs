@@ -51,7 +51,7 @@ impl World {
         }
         // What it alone knew of ends is gone with it; what it has told is on its way.
         for body in self.bodies.values_mut() {
-            body.kept = None;
+            body.unseen |= body.kept.take().is_some();
         }
         if let Some(after) = after {
             self.post(now + after, Event::Keeper);
@@ -71,6 +71,12 @@ impl World {
         }
     }
 
+    /// The next engine has a keeper, whichever.
+    pub fn keeper_begins(&mut self) {
+        self.queue.retain(|_, event| !matches!(event, Event::Keeper));
+        self.keeper = true;
+    }
+
     /// The machine is down: nothing lives, nothing is under way.
     pub fn machine_down(&mut self) {
         self.queue.clear();
@@ -78,6 +84,7 @@ impl World {
         self.waiting.clear();
         self.keeper = false;
         for body in self.bodies.values_mut() {
+            body.unseen |= body.pulse != Pulse::Gone;
             body.pulse = Pulse::Gone;
             (body.hand, body.kept, body.watch) = (false, None, [None, None]);
         }

@@ -162,6 +162,7 @@ impl Ledger {
             | Step::Unprobe(..)
             | Step::Stop(_)
             | Step::Kill(_)
+            | Step::Repeat(_)
             | Step::Lean(..)
             | Step::Yield(_)
             | Step::Block(_)
@@ -347,7 +348,7 @@ impl Ledger {
         }
     }
 
-    fn end(&mut self, inst: InstanceId, end: End, now: Moment) {
+    pub(super) fn end(&mut self, inst: InstanceId, end: End, now: Moment) {
         let Some(life) = self.lives.get_mut(&inst) else { return };
         life.over = Some((now, end));
         let at = life.at;

@@ -152,6 +152,7 @@ impl World {
         body.pulse = Pulse::Gone;
         body.watch = [None, None];
         body.kept = keeper.then_some(exit);
+        body.unseen |= !keeper;
         if keeper && body.hand {
             self.tell_end(inst, now);
         }

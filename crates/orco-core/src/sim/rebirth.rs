@@ -1,13 +1,14 @@
 //! How a session goes on when its engine, the keeper or the machine has died.
 
 use super::{
-    Blow, Chance, Crash, Plan, Point, Session, Violation,
+    Blow, Chance, Crash, Point, Session, Violation,
     shell::{Checkpoint, Recorded},
 };
 use crate::{
     brain::{Action, Brain, Plant, Turn},
     journal::Change,
-    model::{Fact, InstanceId},
+    model::{Fact, Gen, InstanceId, InstanceView, Moment, Seat, ServiceView, SlotKey},
+    spec::Service,
 };
 
 impl Session {
@@ -33,7 +34,7 @@ impl Session {
 
     /// A crash that is to come; its moment counts from now.
     pub fn expect(&mut self, mut crash: Crash) {
-        crash.at = self.now + crash.at.since(crate::model::Moment::ZERO);
+        crash.at = self.now + crash.at.since(Moment::ZERO);
         self.shell.slept = std::time::Duration::ZERO;
         self.shell.crashes.push_back(crash);
     }
@@ -42,8 +43,9 @@ impl Session {
         if self.shell.disk.is_none() {
             return Vec::new();
         }
-        let changes = self.brain.changes().into_iter();
-        changes.map(|change| Change { key: change.key.into(), value: change.value.map(|v| v.to_string().into_bytes().into()) }).collect()
+        let specs = &self.shell.specs;
+        let changes = self.brain.changes_with(&|service| specs.encode(service)).into_iter();
+        changes.map(|change| Change { key: change.key, value: change.value }).collect()
     }
 
     /// Writes down what was decided. What must wait for that is held back.
@@ -104,4 +106,139 @@ impl Session {
             }
         }
     }
+
+    /// The next engine takes over.
+    fn reborn(&mut self, crash: &Crash) -> Result<(), Violation> {
+        match crash.blow {
+            Blow::Engine | Blow::Keeper => self.world.engine_died(),
+            Blow::Both => {
+                self.world.keeper_died(self.now, None);
+                self.world.engine_died();
+            }
+            Blow::Machine => self.world.machine_down(),
+        }
+        let machine = crash.blow == Blow::Machine;
+        let mut cut = Chance::new(&[self.turns.into(), self.now.as_micros()]);
+        let kept = self.shell.reopen(machine.then_some(&mut cut));
+        if let Some(kept) = kept.map_err(|what| self.violated("I4 what is written is found again", what))? {
+            (self.ledger, self.operator, self.judge) = (kept.ledger, kept.operator, kept.judge);
+        }
+        let undisturbed = self.judge.undisturbed(self.scene());
+        self.now = self.now + crash.away;
+        let mut lost = Vec::new();
+        self.world.advance(self.now, &mut lost);
+        self.world.keeper_begins();
+        let mut intruder = None;
+        if crash.stranger {
+            intruder = self.intrude();
+        }
+        self.restore(machine)?;
+        if machine {
+            self.brain.new_life(self.now);
+            let snapshot = self.brain.snapshot(self.now);
+            self.ledger.new_life(&snapshot, self.now);
+            self.judge.new_life();
+        } else {
+            self.recover(intruder)?;
+        }
+        self.judge.reborn(self.now, undisturbed, intruder);
+        self.note(|_| "REBORN".to_owned());
+        Ok(())
+    }
+
+    /// A brain out of what the disk holds.
+    fn restore(&mut self, machine: bool) -> Result<(), Violation> {
+        if machine {
+            // The mark of the numbers that were used may be lost, so a new engine never draws from the same ones.
+            self.shell.seed += 1 << 64;
+        }
+        let config = self.shell.config();
+        let Some(disk) = &self.shell.disk else { return Ok(()) };
+        let specs = &self.shell.specs;
+        let restored = Brain::restore_with(config, disk.entries(), &|bytes| specs.decode(bytes), self.now);
+        let mut brain = restored.map_err(|error| self.violated("what is remembered can be read", error.to_string()))?;
+        if let Some(bug) = self.shell.plant {
+            brain.plant(bug);
+        }
+        self.brain = brain;
+        Ok(())
+    }
+
+    /// What reality says: who is there is adopted, whoever nobody knows is ended.
+    fn recover(&mut self, intruder: Option<InstanceId>) -> Result<(), Violation> {
+        let found = self.world.list();
+        let remembered = self.brain.remembered();
+        let strangers = self.brain.recovered(&found, self.now);
+        self.judge.recovered(self.scene(), &found, &strangers, intruder)?;
+        self.ledger.adopted(&found, self.now);
+        for one in remembered.iter().filter(|one| found.contains(&one.inst)) {
+            self.world.adopt(one.at, one.inst, self.now);
+        }
+        if self.shell.plant != Some(Plant::StrangerSpared) {
+            for stranger in strangers {
+                self.world.reap(stranger, self.now);
+            }
+        }
+        Ok(())
+    }
+
+    /// Somebody starts something in the stack's name.
+    fn intrude(&mut self) -> Option<InstanceId> {
+        let wish = self.operator.wishes.values().next()?;
+        let ix = self.brain.ix(wish.service.name.as_str())?;
+        let slot = SlotKey { generation: Gen(0), replica: 0 };
+        let inst = InstanceId(u128::from(self.now.as_micros()) << 8 | 0xff);
+        let service = wish.service.clone();
+        self.world.intrude(Seat { service: ix, slot }, inst, &service, self.now);
+        Some(inst)
+    }
+
+    /// What all changes add up to is what a scan of everything gives, and a brain restored from it is the same.
+    ///
+    /// # Errors
+    /// The broken promise.
+    pub(super) fn compare(&self) -> Result<(), Violation> {
+        let Some(disk) = self.shell.disk.as_ref().filter(|_| !self.shell.is_behind()) else { return Ok(()) };
+        let specs = &self.shell.specs;
+        let encode = |service: &Service| specs.encode(service);
+        let whole = self.brain.durable_with(&encode);
+        let mut held = disk.entries();
+        let mut differs = whole.iter().filter_map(|(key, value)| {
+            let other = held.next();
+            (other != Some((&**key, &**value))).then(|| format!("{key} is {}, written is {other:?}", String::from_utf8_lossy(value)))
+        });
+        if let Some(what) = differs.next() {
+            return Err(self.violated("every change is given", what));
+        }
+        drop(differs);
+        if let Some((key, _)) = held.next() {
+            return Err(self.violated("every change is given", format!("{key} is written, and is no more")));
+        }
+        let restored = Brain::restore_with(self.shell.config(), disk.entries(), &|bytes| specs.decode(bytes), self.now);
+        let restored = restored.map_err(|error| self.violated("what is remembered can be read", error.to_string()))?;
+        if restored.durable_with(&encode) != whole {
+            return Err(self.violated("the restored is the same", "it would write other entries"));
+        }
+        let (one, other) = (shown(&self.brain, self.now), shown(&restored, self.now));
+        match one.iter().zip(&other).find(|(one, other)| one != other) {
+            Some((one, other)) => Err(self.violated("the restored is the same", format!("{one} is now {other}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a brain shows, but for what only probes can say.
+fn shown(brain: &Brain, now: Moment) -> Vec<String> {
+    let snapshot = brain.snapshot(now);
+    let service = |s: &ServiceView| {
+        let seat = |i: &InstanceView| {
+            format!("{}{:?} {:?} {} {:?} {} {:?} {} {:?}", i.replica, i.generation, i.id, i.run, i.state, i.ready, i.started_at, i.restarts, i.exit)
+        };
+        let seats: Vec<String> = s.instances.iter().map(seat).collect();
+        format!(
+            "{} {:?} ready {} of {} restarts {} changing {} wanted {} {:?} [{}]",
+            s.name, s.state, s.ready_replicas, s.replicas, s.restarts, s.changing, s.wanted, s.exit, seats.join(", ")
+        )
+    };
+    snapshot.services.iter().map(service).collect()
 }

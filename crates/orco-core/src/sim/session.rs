@@ -72,7 +72,9 @@ impl Session {
     pub fn told(seed: u64, fate: Fate) -> Self {
         let config = BrainConfig::new(u128::from(seed));
         let judge = Judge::new(false, config.restarts_per_second);
+        let shell = Shell::told(&config);
         let mut session = Self::new(config, World::new(fate, Faults::default(), seed), judge);
+        session.shell = shell;
         session.keep_told = true;
         session
     }
@@ -279,6 +281,9 @@ impl Session {
 
     pub(super) fn carry_out(&mut self, actions: Vec<Action>) {
         for action in actions {
+            if let Action::Start { at, service, run, .. } = &action {
+                self.shell.logs(service, at.slot.replica, *run);
+            }
             self.world.carry_out(&action, self.now);
             let word = match action {
                 Action::Start { inst, .. } => inst.0,
@@ -313,7 +318,7 @@ impl Session {
         if scan && let Err(what) = self.brain.check(self.now) {
             return Err(self.violated("no wake-up is lost", what));
         }
-        Ok(())
+        if scan { self.compare() } else { Ok(()) }
     }
 
     /// A violation, now.

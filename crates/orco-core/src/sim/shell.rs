@@ -1,14 +1,40 @@
 //! What is around a simulated brain as around a real one: its journal, the starts that wait for their
 //! intent, and the crashes to come.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{Blow, Chance, Crash, Failing, Judge, Ledger, Operator, Outage, Plan, Point, disk::Disk};
 use crate::{
-    brain::{Action, Plant, Turn},
+    brain::{Action, BrainConfig, Plant, Turn},
     journal::Change,
-    model::{InstanceId, Moment},
+    model::{InstanceId, Moment, ServiceName},
+    spec::Service,
 };
+
+/// Specifications by number: what stands in the journal for one.
+#[derive(Debug, Default)]
+pub(super) struct Specs(RefCell<Vec<Arc<Service>>>);
+
+impl Specs {
+    pub(super) fn encode(&self, service: &Service) -> Vec<u8> {
+        let mut known = self.0.borrow_mut();
+        let number = known.iter().position(|other| **other == *service).unwrap_or_else(|| {
+            known.push(Arc::new(service.clone()));
+            known.len() - 1
+        });
+        number.to_string().into_bytes()
+    }
+
+    pub(super) fn decode(&self, bytes: &[u8]) -> Result<Arc<Service>, String> {
+        let number = std::str::from_utf8(bytes).ok().and_then(|text| text.parse::<usize>().ok());
+        number.and_then(|number| self.0.borrow().get(number).cloned()).ok_or_else(|| format!("no such service: {bytes:?}"))
+    }
+}
 
 /// What the checks knew when a batch had been written.
 #[derive(Clone, Debug)]
@@ -39,6 +65,13 @@ pub(super) struct Shell {
     checkpoints: Vec<(u64, Checkpoint)>,
     /// How many turns the machine has been about to die.
     fuse: u32,
+    /// Every specification that was ever written.
+    pub(super) specs: Specs,
+    /// The seed of the present engine.
+    pub(super) seed: u128,
+    restarts_per_second: u32,
+    /// The highest run of each replica: the names of log files.
+    runs: BTreeMap<(ServiceName, u32), u32>,
     /// How long the machine slept: plans know nothing of it.
     pub(super) slept: Duration,
     pub(super) plant: Option<Plant>,
@@ -64,7 +97,35 @@ impl Shell {
             crashes: plan.crashes.iter().copied().collect(),
             outages: plan.outages.iter().copied().collect(),
             plant: plan.plant,
+            seed: u128::from(plan.seed),
+            restarts_per_second: plan.restarts_per_second,
             ..Self::default()
+        }
+    }
+
+    /// A shell with a journal for a session that is told what happens.
+    pub(super) fn told(config: &BrainConfig) -> Self {
+        Self {
+            disk: Disk::new().ok(),
+            seed: config.seed,
+            restarts_per_second: config.restarts_per_second,
+            ..Self::default()
+        }
+    }
+
+    /// The settings of the next engine.
+    pub(super) fn config(&self) -> BrainConfig {
+        let mut config = BrainConfig::new(self.seed);
+        config.restarts_per_second = self.restarts_per_second;
+        config.runs = self.runs.iter().map(|((name, replica), run)| (name.clone(), *replica, *run)).collect();
+        config
+    }
+
+    /// An instance has a log file from now on.
+    pub(super) fn logs(&mut self, service: &Service, replica: u32, run: u32) {
+        if self.disk.is_some() {
+            let last = self.runs.entry((service.name.clone(), replica)).or_default();
+            *last = run.max(*last);
         }
     }
 
@@ -125,7 +186,7 @@ impl Shell {
         taken_back || self.failing.is_some() || self.is_behind()
     }
 
-    fn is_behind(&self) -> bool {
+    pub(super) fn is_behind(&self) -> bool {
         self.disk.as_ref().is_some_and(|disk| disk.batch() > self.written)
     }
 

@@ -49,6 +49,8 @@ pub struct Body {
     pub(super) hand: bool,
     /// How it ended, as the keeper keeps it until it is recorded.
     pub(super) kept: Option<Exit>,
+    /// Nobody saw how it ended, or who did is dead.
+    pub unseen: bool,
     pub(super) watch: [Option<Watch>; 2],
     pub(super) turns: u32,
 }
@@ -66,9 +68,15 @@ impl Body {
             kill: false,
             hand: true,
             kept: None,
+            unseen: false,
             watch: [None, None],
             turns: 0,
         }
+    }
+
+    /// It was never there: its start was refused.
+    pub const fn is_refused(&self) -> bool {
+        matches!(self.script.spawn, super::Spawn::Refused(_))
     }
 }
 
