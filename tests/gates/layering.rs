@@ -51,7 +51,13 @@ const CORE: &[Layer] = &[
         std: &["fs", "collections::HashMap", "collections::HashSet"],
     },
     Layer { name: "journal", modules: &[], crates: &["memchr", "thiserror"], std: &["fs"] },
-    Layer { name: "brain", modules: &["model", "spec", "graph", "policy"], crates: &["thiserror"], std: &[] },
+    Layer {
+        name: "brain",
+        modules: &["model", "spec", "graph", "policy"],
+        // The last two for what is remembered across an engine's death.
+        crates: &["thiserror", "serde", "serde_json"],
+        std: &[],
+    },
     Layer {
         name: "runtime",
         modules: &["model", "spec", "log"],

@@ -1,8 +1,13 @@
 //! The full scan: with an empty dirty set there must be nothing to do anywhere, and whatever is cached
 //! must equal what is computed.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use super::{Brain, decide::decide, face, step::Decision};
-use crate::model::{Moment, ServiceIx};
+use crate::{
+    model::{Moment, ServiceIx},
+    spec::Service,
+};
 
 impl Brain {
     /// Looks at every service, not only at the dirty ones, at the `now` of the last turn.
@@ -71,9 +76,58 @@ impl Brain {
         }
     }
 
+    /// Whether the changes given so far add up to what there is to remember, and a brain made out of that
+    /// remembers the same and shows the same faces. After a turn; [`Brain::changes`] must have been called
+    /// since, and `given` hold all it ever gave.
+    ///
+    /// # Errors
+    /// What is wrong.
+    #[doc(hidden)]
+    pub fn check_memory(
+        &self,
+        given: &BTreeMap<Box<str>, Box<[u8]>>,
+        encode: &dyn Fn(&Service) -> Vec<u8>,
+        decode: &dyn Fn(&[u8]) -> Result<Arc<Service>, String>,
+    ) -> Result<(), String> {
+        let durable = self.durable_with(encode);
+        same("given", given, "to remember", &durable)?;
+        let entries = durable.iter().map(|(key, value)| (&**key, &**value));
+        let restored = Self::restore_with(self.config.clone(), entries, decode, self.now).map_err(|e| e.to_string())?;
+        same("remembered", &durable, "restored", &restored.durable_with(encode))?;
+        if self.units.iter().any(|unit| unit.broken.is_some()) {
+            return Ok(());
+        }
+        for (was, is) in self.units.iter().zip(&restored.units) {
+            if was.face != is.face {
+                return Err(format!("{} showed {:?}, restored it shows {:?}", was.name, was.face, is.face));
+            }
+            if (&was.edges, &was.dependents) != (&is.edges, &is.dependents) {
+                return Err(format!("{} has other neighbours once restored", was.name));
+            }
+        }
+        Ok(())
+    }
+
     /// The whole state as text, for traces.
     #[doc(hidden)]
     pub fn dump(&self) -> String {
         format!("{:#?}", self.units)
+    }
+}
+
+/// The first entry that differs.
+fn same(
+    one: &str,
+    ones: &BTreeMap<Box<str>, Box<[u8]>>,
+    other: &str,
+    others: &BTreeMap<Box<str>, Box<[u8]>>,
+) -> Result<(), String> {
+    let text = |value: Option<&Box<[u8]>>| value.map(|v| String::from_utf8_lossy(v).into_owned());
+    let keys = ones.keys().chain(others.keys());
+    match keys.into_iter().find(|key| ones.get(*key) != others.get(*key)) {
+        Some(key) => {
+            Err(format!("`{key}` is {one} as {:?}, {other} as {:?}", text(ones.get(key)), text(others.get(key))))
+        }
+        None => Ok(()),
     }
 }

@@ -64,6 +64,7 @@ impl Brain {
         let mut wanted = named.clone();
         if services.is_empty() {
             self.asked_up = true;
+            self.memory.stack_touched();
             wanted.extend(self.listed());
         }
         if deps {
@@ -99,6 +100,7 @@ impl Brain {
         }
         let mut queued = Vec::new();
         for slot in &mut unit.slots {
+            slot.touched = true;
             let renew = match &slot.phase {
                 Phase::Halted { completed } => again || !completed,
                 Phase::Backoff { .. } => true,
@@ -130,6 +132,7 @@ impl Brain {
 
     fn all_down(&mut self, kill: bool) {
         self.asked_up = false;
+        self.memory.stack_touched();
         for index in 0..self.units.len() {
             let unit = &mut self.units[index];
             unit.killing |= kill;

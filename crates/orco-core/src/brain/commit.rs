@@ -18,6 +18,7 @@ use crate::{
 impl Brain {
     /// Changes the state as the step says; actions go into `out`.
     pub(super) fn commit(&mut self, ix: ServiceIx, step: Step, now: Moment, out: &mut Vec<Action>) {
+        self.touch(ix);
         match step {
             Step::Create(key) => self.create(ix, key),
             Step::Retire(key) => self.with_slot(ix, key, |slot| slot.leave = Some(Leave::Retire)),
@@ -30,6 +31,7 @@ impl Brain {
             Step::Unprobe(key, role) => self.unprobe(ix, key, role, out),
             Step::Stop(key) => self.stop(ix, key, now, out),
             Step::Kill(key) => self.kill(ix, key, now, out),
+            Step::Repeat(key) => self.repeat(ix, key, out),
             Step::Lean(key, number) => self.with_slot(ix, key, |slot| {
                 if let Phase::Running(live) = &mut slot.phase {
                     live.leans.push(number);
@@ -126,6 +128,7 @@ impl Brain {
         self.unqueue(ix, key);
         let retire_undone = self.plants.has(Plant::RetireUndone);
         self.instances += 1;
+        self.reserve();
         let inst = hash::instance(self.config.seed, self.instances);
         let unit = &mut self.units[ix.index()];
         let replica = key.replica as usize;
@@ -137,14 +140,16 @@ impl Brain {
         let Some(service) = unit.set(key.generation).map(|set| set.spec.clone()) else { return };
         let Some(slot) = unit.slot_mut(key) else { return };
         let again = std::mem::take(&mut slot.again);
-        slot.restarts += u64::from(again);
+        let counts = again && !slot.counted;
+        slot.counted = again;
+        slot.restarts += u64::from(counts);
         slot.run = run;
         slot.last_inst = Some(inst);
         slot.phase = Phase::Starting { inst, doomed: false };
         if retire_undone {
             slot.leave = None;
         }
-        unit.restarts += u64::from(again);
+        unit.restarts += u64::from(counts);
         if again {
             self.admission.started(now);
         }
@@ -206,6 +211,17 @@ impl Brain {
         self.tell(ix, now, Told::new(EventKind::ServiceStopping, message).of(key.replica));
     }
 
+    fn repeat(&mut self, ix: ServiceIx, key: SlotKey, out: &mut Vec<Action>) {
+        let unit = &mut self.units[ix.index()];
+        let Some(signal) = unit.set(key.generation).map(|set| set.spec.stop.signal) else { return };
+        let Some(Phase::Stopping { inst, killed, owed, .. }) = unit.slot_mut(key).map(|slot| &mut slot.phase) else {
+            return;
+        };
+        *owed = false;
+        let (at, inst) = (Seat { service: ix, slot: key }, *inst);
+        out.push(if *killed { Action::Kill { at, inst } } else { Action::Stop { at, inst, signal } });
+    }
+
     /// The instance is on its way out; with its seat, unless it was to be recycled. Returns it with the reason
     /// of a recycling.
     fn begin_end(
@@ -227,7 +243,7 @@ impl Brain {
             Phase::Stopping { started, .. } => *started,
             _ => None,
         };
-        slot.phase = Phase::Stopping { inst, started, kill_at, killed };
+        slot.phase = Phase::Stopping { inst, started, kill_at, killed, owed: false };
         if leaving || slot.leave.is_none() {
             slot.leave = Some(Leave::Retire);
         }

@@ -51,6 +51,7 @@ fn broken(view: &View<'_>, out: &mut Decision) {
             Phase::Starting { .. } | Phase::Running(_) | Phase::Stopping { killed: false, .. } => {
                 out.step(Step::Kill(slot.key));
             }
+            Phase::Stopping { owed: true, .. } => out.step(Step::Repeat(slot.key)),
             Phase::Stopping { .. } => out.wait(slot.key, Wait::Exit),
             Phase::Idle | Phase::Backoff { .. } | Phase::Halted { .. } => out.step(Step::Drop(slot.key)),
         }

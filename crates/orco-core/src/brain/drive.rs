@@ -110,7 +110,7 @@ fn leans(view: &View<'_>, slot: &Slot, live: &Live, set: &RevSet, out: &mut Deci
 
 /// An instance that was asked to end is killed when its time is over.
 pub(crate) fn stopping(view: &View<'_>, slot: &Slot, now: Moment, out: &mut Decision) {
-    let Phase::Stopping { kill_at, killed, .. } = slot.phase else { return };
+    let Phase::Stopping { kill_at, killed, owed, .. } = slot.phase else { return };
     if !killed {
         if (now >= kill_at || view.own().killing) && !view.has(Plant::KillForgotten) {
             return out.step(Step::Kill(slot.key));
@@ -118,6 +118,9 @@ pub(crate) fn stopping(view: &View<'_>, slot: &Slot, now: Moment, out: &mut Deci
         if !view.has(Plant::KillForgotten) {
             out.wake_at(kill_at);
         }
+    }
+    if owed {
+        out.step(Step::Repeat(slot.key));
     }
     out.wait(slot.key, Wait::Exit);
 }

@@ -102,7 +102,7 @@ impl Brain {
         self.changed(at.service);
     }
 
-    fn exited(&mut self, at: Seat, inst: InstanceId, exit: Exit, port_lost: bool, now: Moment) {
+    pub(super) fn exited(&mut self, at: Seat, inst: InstanceId, exit: Exit, port_lost: bool, now: Moment) {
         let stale_counts = self.plants.has(Plant::StaleExit);
         let Some(slot) = self.units.get_mut(at.service.index()).and_then(|u| u.slot_mut(at.slot)) else { return };
         if slot.phase.live() != Some(inst) && !(stale_counts && slot.phase.live().is_some()) {
@@ -136,6 +136,7 @@ impl Brain {
             forgive(&mut self.units[ix.index()], key, now);
         }
         let Some(slot) = self.units[ix.index()].slot_mut(key) else { return };
+        slot.counted = false;
         match slot.leave {
             Some(Leave::Retire) => slot.phase = Phase::Idle,
             _ if leaving => slot.phase = Phase::Idle,

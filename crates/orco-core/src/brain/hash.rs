@@ -23,3 +23,14 @@ pub(crate) fn hash(seed: u128, parts: &[u64]) -> u64 {
 pub(crate) fn instance(seed: u128, number: u64) -> InstanceId {
     InstanceId((u128::from(hash(seed, &[1, number])) << 64) | u128::from(hash(seed, &[2, number])))
 }
+
+/// A hash of bytes, to tell values apart that are not chosen by an adversary.
+pub(crate) fn bytes(bytes: &[u8]) -> u64 {
+    let mut h = mix(bytes.len() as u64 ^ 0x9e37_79b9_7f4a_7c15);
+    for chunk in bytes.chunks(8) {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        h = mix(h.wrapping_add(0x9e37_79b9_7f4a_7c15) ^ u64::from_le_bytes(word));
+    }
+    h
+}

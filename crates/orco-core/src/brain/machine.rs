@@ -14,6 +14,7 @@ use super::{
     decide::decide,
     face,
     plant::{self, Plants},
+    remember::Memory,
     state::Unit,
     step::Decision,
     tell::Told,
@@ -44,6 +45,7 @@ pub struct Brain {
     /// The last moment it heard of.
     pub(super) now: Moment,
     pub(super) plants: Plants,
+    pub(super) memory: Memory,
     wakes: BTreeSet<(Moment, ServiceIx)>,
     dirty: BinaryHeap<(u32, Reverse<ServiceIx>)>,
     decision: Decision,
@@ -76,6 +78,7 @@ impl Brain {
             instances: 0,
             now: Moment::ZERO,
             plants: Plants::default(),
+            memory: Memory::default(),
             wakes: BTreeSet::new(),
             dirty: BinaryHeap::new(),
             decision: Decision::default(),
@@ -217,6 +220,7 @@ impl Brain {
 
     /// The state of a service changed: it is to be looked at, and so is whoever may see it.
     pub(super) fn changed(&mut self, ix: ServiceIx) {
+        self.touch(ix);
         self.mark(ix);
         self.show(ix);
     }
@@ -228,7 +232,10 @@ impl Brain {
         if new == unit.face {
             return;
         }
-        unit.was_ready |= new.ready;
+        if new.ready && !std::mem::replace(&mut unit.was_ready, true) {
+            self.touch(ix);
+        }
+        let unit = &mut self.units[ix.index()];
         let old = std::mem::replace(&mut unit.face, new);
         let new = &unit.face;
         self.standing.count(&old, new);
@@ -277,6 +284,13 @@ impl Brain {
     #[doc(hidden)]
     pub(super) fn dirty_now(&self) -> bool {
         !self.dirty.is_empty()
+    }
+
+    /// Where the stack stands counts as told: an earlier engine did.
+    pub(super) const fn standing_told(&mut self) {
+        let now = self.standing;
+        self.standing.ready = now.wanted > 0 && now.unmet == 0;
+        self.standing.active = now.wanted > 0 || now.live > 0;
     }
 
     /// What the counters say, without what was told.

@@ -26,6 +26,12 @@ mod admit;
 mod commit;
 mod tell;
 
+mod entries;
+mod recover;
+mod remember;
+mod restore;
+mod saved;
+
 mod snapshot;
 mod words;
 
@@ -40,8 +46,11 @@ pub mod samples;
 
 #[cfg(test)]
 pub(crate) use hash::hash as chance;
+pub use entries::RestoreError;
 pub use io::{Action, BrainConfig, Command, Input, Refused, Turn};
 pub use machine::Brain;
 #[doc(hidden)]
 pub use plant::Plant;
+pub use recover::Remembered;
+pub use remember::Change;
 pub use step::{Step, Why};

@@ -136,7 +136,14 @@ pub(crate) enum Phase {
     /// It runs.
     Running(Box<Live>),
     /// It was asked to end.
-    Stopping { inst: InstanceId, started: Option<Moment>, kill_at: Moment, killed: bool },
+    Stopping {
+        inst: InstanceId,
+        started: Option<Moment>,
+        kill_at: Moment,
+        killed: bool,
+        /// Only an earlier engine gave the order: it may never have been carried out. Not remembered.
+        owed: bool,
+    },
     /// The next try waits.
     Backoff { until: Moment },
     /// There will be no other try.
@@ -186,6 +193,8 @@ pub(crate) struct Slot {
     pub(crate) ports_lost: u32,
     /// The next start is a restart.
     pub(crate) again: bool,
+    /// This try's restart stands in the totals, whatever becomes of the try.
+    pub(crate) counted: bool,
     pub(crate) ticket: Ticket,
     /// All restarts of this seat.
     pub(crate) restarts: u64,
@@ -196,6 +205,8 @@ pub(crate) struct Slot {
     pub(crate) ended: Option<Ended>,
     /// What ended the last try, for messages.
     pub(crate) reason: Option<Arc<str>>,
+    /// It may differ from what was last given to be remembered.
+    pub(crate) touched: bool,
 }
 
 impl Slot {
@@ -207,6 +218,7 @@ impl Slot {
             attempts: 0,
             ports_lost: 0,
             again: false,
+            counted: false,
             ticket: Ticket::None,
             restarts: 0,
             born: false,
@@ -214,6 +226,7 @@ impl Slot {
             last_inst: None,
             ended: None,
             reason: None,
+            touched: true,
         }
     }
 
@@ -287,6 +300,8 @@ pub(crate) struct Unit {
     pub(crate) ended: Option<Ended>,
     pub(crate) wake: Option<Moment>,
     pub(crate) dirty: bool,
+    /// It may differ from what was last given to be remembered.
+    pub(crate) touched: bool,
     /// `decide` panicked; what it said.
     pub(crate) broken: Option<Arc<str>>,
 }
@@ -296,8 +311,11 @@ impl Unit {
         self.slots.binary_search_by_key(&key, |s| s.key).ok().map(|i| &self.slots[i])
     }
 
+    /// To be changed. What nobody needs to remember is changed by another way.
     pub(crate) fn slot_mut(&mut self, key: SlotKey) -> Option<&mut Slot> {
-        self.slots.binary_search_by_key(&key, |s| s.key).ok().map(|i| &mut self.slots[i])
+        let slot = self.slots.binary_search_by_key(&key, |s| s.key).ok().map(|i| &mut self.slots[i])?;
+        slot.touched = true;
+        Some(slot)
     }
 
     pub(crate) fn set(&self, generation: Gen) -> Option<&RevSet> {

@@ -40,6 +40,8 @@ pub enum Step {
     Stop(SlotKey),
     /// An instance is killed.
     Kill(SlotKey),
+    /// An order to end is given again that an earlier engine gave: nobody knows whether it was carried out.
+    Repeat(SlotKey),
     /// From now on this instance stands on the ready dependency of this number in its set's list.
     Lean(SlotKey, u32),
     /// `onFailure: stop`: the service goes down because of this dependency.

@@ -48,6 +48,7 @@ impl Brain {
     /// Tells something about a service.
     pub(super) fn tell(&mut self, ix: ServiceIx, now: Moment, told: Told) {
         self.units[ix.index()].last_event = now;
+        self.touch(ix);
         let Told { kind, replica, message, reason, attempt, data } = told;
         self.happenings.push(Happening { kind, service: Some(ix), replica, message, reason, attempt, data });
     }

@@ -9,12 +9,13 @@ use super::{
     tell::Told,
 };
 use crate::{
-    model::{EventKind, Gen, Moment, ProbeVersion, Role, ServiceIx},
+    model::{EventKind, Gen, Moment, ProbeVersion, Role, ServiceIx, ServiceName},
     spec::{Service, Stack},
 };
 
 impl Brain {
     pub(super) fn want(&mut self, stack: &Stack, now: Moment) {
+        self.memory.stack_touched();
         self.order.clear();
         // Half of the new stack may contradict the other half of the old one: ranks come at the end.
         self.contradicted = false;
@@ -50,7 +51,7 @@ impl Brain {
         (0..self.units.len()).map(|i| ServiceIx(u32::try_from(i).unwrap_or(u32::MAX))).collect()
     }
 
-    fn edges_of(&self, spec: &Service) -> Arc<[Edge]> {
+    pub(super) fn edges_of(&self, spec: &Service) -> Arc<[Edge]> {
         let edge = |d: &crate::spec::Dependency| {
             let to = self.names.get(&d.target).copied()?;
             Some(Edge { to, require: d.require, timeout: d.timeout, on_failure: d.on_failure })
@@ -65,11 +66,7 @@ impl Brain {
         }
         let ix = ServiceIx(u32::try_from(self.units.len()).unwrap_or(u32::MAX));
         let mut runs = Vec::new();
-        for (_, replica, run) in self.config.runs.iter().filter(|(name, ..)| *name == spec.name) {
-            let replica = *replica as usize;
-            runs.resize(runs.len().max(replica + 1), 0);
-            runs[replica] = runs[replica].max(*run);
-        }
+        self.used_before(&spec.name, &mut runs);
         self.names.insert(spec.name.clone(), ix);
         self.units.push(Unit {
             name: spec.name.clone(),
@@ -102,9 +99,19 @@ impl Brain {
             ended: None,
             wake: None,
             dirty: false,
+            touched: false,
             broken: None,
         });
         ix
+    }
+
+    /// No run that was used before is used again.
+    pub(super) fn used_before(&self, service: &ServiceName, runs: &mut Vec<u32>) {
+        for (_, replica, run) in self.config.runs.iter().filter(|(name, ..)| name == service) {
+            let replica = *replica as usize;
+            runs.resize(runs.len().max(replica + 1), 0);
+            runs[replica] = runs[replica].max(*run);
+        }
     }
 
     /// Takes a service into the stack that was not in it.
@@ -170,6 +177,7 @@ impl Brain {
             set.spec = spec.clone();
             let unchecked = spec.health.is_none() && !set.ready_at_end();
             for slot in unit.slots.iter_mut().filter(|slot| slot.key.generation == set.generation) {
+                slot.touched = true;
                 let Phase::Running(live) = &mut slot.phase else { continue };
                 if old != *edges {
                     live.leans = live.leans.iter().filter_map(|n| renumbered(&old, edges, *n)).collect();

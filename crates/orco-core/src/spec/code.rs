@@ -131,3 +131,8 @@ codes! {
     /// A field that this version takes but does not act on.
     NO_EFFECT_YET = "no-effect-yet";
 }
+
+/// A resolved stack (JSON) that cannot be read. No stack file has it.
+pub const NOT_RESOLVED: &str = "not-resolved";
+/// A resolved service whose revision is not that of its fields. No stack file has it.
+pub const REVISION_MISMATCH: &str = "revision-mismatch";

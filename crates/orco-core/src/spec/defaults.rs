@@ -10,6 +10,8 @@ use crate::model::ServiceName;
 
 /// How long a hook may take.
 pub(crate) const HOOK_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a closed gate waits before it is reported.
+pub(crate) const DEPENDENCY_TIMEOUT: Duration = Duration::from_secs(300);
 /// SIGTERM.
 const TERM: i32 = 15;
 
@@ -94,6 +96,6 @@ impl Default for Update {
 impl Dependency {
     /// `ready` asked of the target, reported as blocked after 5 minutes, nothing done when it stops being ready later.
     pub const fn on(target: ServiceName) -> Self {
-        Self { target, require: Require::Ready, timeout: Duration::from_secs(300), on_failure: OnFailure::Ignore }
+        Self { target, require: Require::Ready, timeout: DEPENDENCY_TIMEOUT, on_failure: OnFailure::Ignore }
     }
 }

@@ -4,12 +4,14 @@
 //! same rules, so everything below need not doubt it.
 
 mod builder;
+mod check;
 pub mod code;
 mod defaults;
 mod diagnostic;
 mod diff;
 pub mod expr;
 pub(crate) mod file;
+mod resolved;
 mod revision;
 pub(crate) mod rules;
 mod schema;
@@ -17,20 +19,24 @@ mod service;
 mod source_map;
 mod stack;
 mod texts;
+mod update;
 mod value;
 pub mod vars;
 pub(crate) mod yaml;
 
 pub use crate::model::{Kind, Require};
 pub use builder::{Builder, CheckBuilder, HookAt, Invalid, Need, ServiceBuilder};
+pub use check::{Check, Health, ProbeSpec, Tally};
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use diff::{Change, diff};
+pub use resolved::{FORMAT as RESOLVED_FORMAT, ResolvedError};
 pub use rules::Known;
 pub use schema::schema;
 pub use service::{
-    Amount, Backoff, BlueGreen, Canary, Check, Command, Condition, Dependency, Health, Hook, Hooks, OnFailure, Port,
-    ProbeSpec, Protocol, Resources, Restart, RetryLimit, Service, Stop, Strategy, Tally, Update,
+    Backoff, Command, Condition, Dependency, Hook, Hooks, OnFailure, Port, Protocol, Resources, Restart, RetryLimit,
+    Service, Stop,
 };
 pub use source_map::SourceMap;
 pub use stack::Stack;
+pub use update::{Amount, BlueGreen, Canary, Strategy, Update};
 pub use value::{compile_pattern, show_duration, signal_name, signal_number};

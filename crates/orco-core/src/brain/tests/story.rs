@@ -7,10 +7,13 @@
 //! `sick a` (liveness fails), `well a`, `exit a 1`, `signal a 9`, `lost a` (its port), `nostart a`, `limbo a`
 //! (a start with unknown outcome).
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
-    brain::{Action, Brain, BrainConfig, Command, Input, Turn, samples},
+    brain::{
+        Action, Brain, BrainConfig, Command, Input, Turn,
+        samples::{self, Specs},
+    },
     model::{Exit, Fact, Happening, InstanceId, Moment, ProbeVersion, Role, Seat, ServiceName, Snapshot, Verdict},
     spec::{Service, Stack},
 };
@@ -29,6 +32,9 @@ pub(super) struct Story {
     pub(super) events: bool,
     pub(super) happened: Vec<Happening>,
     live: BTreeMap<String, Vec<Known>>,
+    /// All that was given to be remembered.
+    pub(super) memory: BTreeMap<Box<str>, Box<[u8]>>,
+    pub(super) specs: RefCell<Specs>,
 }
 
 impl Story {
@@ -43,6 +49,8 @@ impl Story {
             events: false,
             happened: Vec::new(),
             live: BTreeMap::new(),
+            memory: BTreeMap::new(),
+            specs: RefCell::default(),
         };
         assert_eq!(story.apply(stack), "");
         story
@@ -170,6 +178,7 @@ impl Story {
         if let Err(wrong) = self.brain.check(self.now) {
             panic!("{wrong}\n{}", self.brain.dump());
         }
+        self.remember();
         let again = self.brain.turn(self.now);
         assert!(again.steps.is_empty() && again.happenings.is_empty(), "a second turn: {again:?}");
         let mut said: Vec<_> = actions.into_iter().map(|action| self.act(action)).collect();
@@ -178,6 +187,22 @@ impl Story {
         }
         self.happened.extend(happenings);
         said.join(", ")
+    }
+
+    /// Takes what is to be remembered: a brain made out of it must be the same one.
+    fn remember(&mut self) {
+        let encode = |service: &Service| self.specs.borrow_mut().encode(service);
+        for change in self.brain.changes_with(&encode) {
+            match change.value {
+                Some(value) => self.memory.insert(change.key, value),
+                None => self.memory.remove(&change.key),
+            };
+        }
+        let decode = |bytes: &[u8]| self.specs.borrow().decode(bytes);
+        if let Err(wrong) = self.brain.check_memory(&self.memory, &encode, &decode) {
+            panic!("{wrong}\n{}", self.brain.dump());
+        }
+        assert_eq!(self.brain.changes_with(&encode), [], "given twice");
     }
 
     fn tell(&self, h: &Happening) -> String {

@@ -8,6 +8,7 @@ mod known;
 mod policies;
 mod ports;
 mod programs;
+mod ranges;
 mod subject;
 mod values;
 

@@ -11,8 +11,11 @@ pub(super) fn check(service: &Service, findings: &mut Vec<Finding>) {
         let at = path.clone().key("restartPolicy").key("backoff").key("min");
         findings.push(Finding::error(code::MIN_ABOVE_MAX, at, message).help("swap them"));
     }
-    if backoff.factor.is_nan() || backoff.factor < 1.0 {
-        let message = format!("factor {} is below 1: delays would shrink", backoff.factor);
+    if !backoff.factor.is_finite() || backoff.factor < 1.0 {
+        let message = match backoff.factor >= 1.0 {
+            true => format!("factor {} has no end", backoff.factor),
+            false => format!("factor {} is below 1: delays would shrink", backoff.factor),
+        };
         let at = path.clone().key("restartPolicy").key("backoff").key("factor");
         findings.push(Finding::error(code::OUT_OF_RANGE, at, message).help("write 1 for equal delays"));
     }

@@ -1,6 +1,6 @@
 //! Values that the reader of files has checked already, for stacks that were written in Rust.
 
-use super::{Finding, of_service, programs::checks};
+use super::{Finding, of_service, programs::checks, ranges};
 use crate::spec::{
     Command, ProbeSpec, Service, code,
     value::{Flaw, check_address, check_regex, check_url},
@@ -10,10 +10,7 @@ use crate::spec::{
 /// Checks each value of a service by itself.
 pub(crate) fn check(service: &Service, findings: &mut Vec<Finding>) {
     let path = of_service(service.name.as_str());
-    if !(1..=1_000).contains(&service.replicas) {
-        let message = format!("`{}` is out of range: 1 to 1000", service.replicas);
-        findings.push(Finding::error(code::OUT_OF_RANGE, path.clone().key("replicas"), message));
-    }
+    ranges::check(service, &path, findings);
     for name in service.env.keys().filter(|name| name.is_empty() || name.contains(['=', '\0'])) {
         let message = format!("`{}` cannot be the name of a variable", name.escape_debug());
         findings.push(Finding::error(code::BAD_VARIABLE_NAME, path.clone().key("env").key(name), message));
@@ -37,10 +34,6 @@ pub(crate) fn check(service: &Service, findings: &mut Vec<Finding>) {
         let at = path.clone().key(key);
         if health.check.probes.is_empty() {
             findings.push(Finding::error(code::NO_PROBE, at.clone(), "a check without a probe".to_owned()));
-        }
-        if health.tally.success_threshold == 0 || health.tally.failure_threshold == 0 {
-            let message = "a threshold cannot be 0".to_owned();
-            findings.push(Finding::error(code::OUT_OF_RANGE, at.clone(), message));
         }
         for spec in &health.check.probes {
             probe(spec, &at.clone().key(spec.name()), findings);

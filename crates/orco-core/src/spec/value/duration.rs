@@ -1,6 +1,6 @@
 //! Durations: `500ms`, `1m30s`, `7d`.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use super::Flaw;
 use crate::spec::code;
@@ -47,7 +47,7 @@ pub fn show(duration: Duration) -> String {
     let mut text = String::new();
     for (unit, millis) in UNITS {
         if left >= millis {
-            text.push_str(&format!("{}{unit}", left / millis));
+            let _ = write!(text, "{}{unit}", left / millis);
             left %= millis;
         }
     }
