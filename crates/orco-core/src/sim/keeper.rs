@@ -1,11 +1,13 @@
 //! Who knows what of the instances when an engine, a keeper or the machine dies: what the next engine
 //! finds, and what is lost.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use super::{Mood, Pulse, Script, Spawn, World, world::{Body, Event}};
+use super::{
+    Chance, Mood, Pulse, Script, Spawn, World,
+    world::{Body, Event},
+};
 use crate::{
-    brain::Action,
     model::{Exit, Fact, InstanceId, Moment, Seat},
     spec::{Kind, Service},
 };
@@ -120,10 +122,10 @@ impl World {
     }
 
     /// Somebody started something in our name that we know nothing of.
-    pub fn intrude(&mut self, at: Seat, inst: InstanceId, service: &std::sync::Arc<Service>, now: Moment) {
+    pub fn intrude(&mut self, at: Seat, inst: InstanceId, service: &Arc<Service>, now: Moment) {
         let mut script = Script::plain(Kind::Service);
         script.readiness = Mood::Sick;
-        let chance = super::Chance::new(&[u64::from(at.service.0), now.as_micros()]);
+        let chance = Chance::new(&[u64::from(at.service.0), now.as_micros()]);
         let mut body = Body::new(at, service, script, chance);
         (body.pulse, body.hand) = (Pulse::Alive(now), false);
         self.bodies.insert(inst, body);

@@ -221,6 +221,9 @@ impl Session {
         for fact in facts {
             if let Fact::Exited { inst, .. } = &fact {
                 self.shell.ended.push(*inst);
+                if self.shell.plant == Some(Plant::EndForgotten) {
+                    self.world.recorded(*inst);
+                }
             }
             self.note(|brain| format!("  fact {}", show_fact(brain, &fact)));
             self.facts += 1;

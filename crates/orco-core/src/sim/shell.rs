@@ -241,12 +241,12 @@ impl Shell {
         let mut recorded = Recorded::default();
         for action in actions {
             match action {
-                Action::Start { .. } => self.held.push(action),
+                Action::Start { .. } if self.plant != Some(Plant::StartsNotHeld) => self.held.push(action),
                 Action::Stop { inst, .. } | Action::Kill { inst, .. } => match self.take_back(inst) {
                     Some(start) => recorded.taken_back.push(start),
                     None => recorded.actions.push(action),
                 },
-                Action::Probe { .. } | Action::Unprobe { .. } => recorded.actions.push(action),
+                Action::Start { .. } | Action::Probe { .. } | Action::Unprobe { .. } => recorded.actions.push(action),
             }
         }
         recorded

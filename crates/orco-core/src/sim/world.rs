@@ -98,7 +98,7 @@ pub(super) enum Event {
 /// The world.
 #[derive(Debug)]
 pub struct World {
-    fate: Fate,
+    pub(super) fate: Fate,
     pub(super) faults: Faults,
     pub(super) healed: bool,
     pub(super) bodies: BTreeMap<InstanceId, Body>,
