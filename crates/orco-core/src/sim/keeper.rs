@@ -21,6 +21,9 @@ impl World {
         for body in self.bodies.values_mut() {
             body.hand = false;
             body.watch = [None, None];
+            if body.lost && body.pulse == Pulse::Unborn {
+                body.pulse = Pulse::Gone;
+            }
         }
         if !self.keeper {
             // It waited inside the engine.
@@ -43,6 +46,7 @@ impl World {
             let Some(body) = self.bodies.get_mut(&inst) else { continue };
             let refused = matches!(body.script.spawn, Spawn::Refused(_));
             body.script.spawn = Spawn::Unclear { after: Duration::ZERO, born: None };
+            body.lost = !happened || refused;
             let (at, hand) = (body.at, body.hand);
             if happened && !refused {
                 self.born(inst, now);
@@ -97,7 +101,7 @@ impl World {
     pub fn list(&self) -> BTreeSet<InstanceId> {
         let there = |body: &Body| match body.pulse {
             Pulse::Alive(_) => true,
-            Pulse::Unborn => self.keeper,
+            Pulse::Unborn => !body.lost,
             Pulse::Gone => body.kept.is_some(),
         };
         self.bodies.iter().filter(|(_, body)| there(body)).map(|(inst, _)| *inst).collect()
@@ -109,6 +113,11 @@ impl World {
         (body.hand, body.at, body.over_told) = (true, at, false);
         match body.pulse {
             Pulse::Alive(_) => self.tell(now, Fact::Started { at, inst }),
+            // Nobody knows any more how long it has been asked for: its time is over.
+            Pulse::Unborn if matches!(body.script.spawn, Spawn::Unclear { .. }) => {
+                let why = "no answer from the runtime".into();
+                self.tell(now, Fact::StartFailed { at, inst, why, certain: false });
+            }
             Pulse::Unborn => {}
             Pulse::Gone => self.tell_end(inst, now),
         }

@@ -1,5 +1,7 @@
 //! How a session goes on when its engine, the keeper or the machine has died.
 
+use std::time::Duration;
+
 use super::{
     Blow, Chance, Crash, Point, Session, Violation,
     shell::{Checkpoint, Recorded},
@@ -14,16 +16,33 @@ use crate::{
 impl Session {
     /// Before anything is booked: what may have to be taken back is kept.
     pub(super) fn prepare(&mut self) {
-        if self.shell.must_keep(self.now) {
-            let (ledger, operator, judge) = (&self.ledger, &self.operator, &self.judge);
-            self.shell.keep(|| Checkpoint {
-                ledger: ledger.clone(),
-                operator: operator.clone(),
-                judge: judge.clone(),
-            });
-        } else {
-            self.shell.forget();
+        match self.shell.must_keep(self.now) {
+            None => {}
+            Some(false) => self.shell.forget(),
+            Some(true) => {
+                let (ledger, operator, judge) = (&self.ledger, &self.operator, &self.judge);
+                self.shell.keep(|| Checkpoint {
+                    ledger: ledger.clone(),
+                    operator: operator.clone(),
+                    judge: judge.clone(),
+                });
+            }
         }
+        if let Some(news) = self.shell.news.take() {
+            self.note(|_| news);
+        }
+    }
+
+    /// Something dies at once. In a story nothing that was written is lost.
+    ///
+    /// # Errors
+    /// The broken promise.
+    pub fn die(&mut self, blow: Blow, away: Duration) -> Result<(), Violation> {
+        self.prepare();
+        let turn = self.brain.turn(self.now);
+        let point = Point::Written(1000);
+        self.shell.sync();
+        self.struck(&Crash { at: self.now, blow, point, busy: false, away, stranger: false }, turn)
     }
 
     /// No crash and no outage from now on.
@@ -35,7 +54,7 @@ impl Session {
     /// A crash that is to come; its moment counts from now.
     pub fn expect(&mut self, mut crash: Crash) {
         crash.at = self.now + crash.at.since(Moment::ZERO);
-        self.shell.slept = std::time::Duration::ZERO;
+        self.shell.slept = Duration::ZERO;
         self.shell.crashes.push_back(crash);
     }
 
@@ -98,6 +117,7 @@ impl Session {
                 }
                 self.forget_ended(&recorded.ended);
                 self.carry_out(recorded.actions);
+                self.shell.turned();
                 if crash.blow == Blow::Keeper {
                     self.world.keeper_died(self.now, Some(crash.away));
                     return Ok(());
@@ -118,6 +138,7 @@ impl Session {
             Blow::Machine => self.world.machine_down(),
         }
         let machine = crash.blow == Blow::Machine;
+        self.shell.owes_new_life |= machine;
         let mut cut = Chance::new(&[self.turns.into(), self.now.as_micros()]);
         let kept = self.shell.reopen(machine.then_some(&mut cut));
         if let Some(kept) = kept.map_err(|what| self.violated("I4 what is written is found again", what))? {
@@ -128,12 +149,11 @@ impl Session {
         let mut lost = Vec::new();
         self.world.advance(self.now, &mut lost);
         self.world.keeper_begins();
-        let mut intruder = None;
-        if crash.stranger {
-            intruder = self.intrude();
-        }
+        let intruder = if crash.stranger && !machine { self.intrude() } else { None };
+        // The next crash may come before any of this is written.
+        self.prepare();
         self.restore(machine)?;
-        if machine {
+        if self.shell.owes_new_life {
             self.brain.new_life(self.now);
             let snapshot = self.brain.snapshot(self.now);
             self.ledger.new_life(&snapshot, self.now);

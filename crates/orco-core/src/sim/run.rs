@@ -49,6 +49,8 @@ fn play(plan: &Plan, session: &mut Session) -> Result<(), Violation> {
     chaos(plan, session)?;
     session.note(|_| "CALM".to_owned());
     session.heal();
+    // What waited for the disk goes on.
+    session.turn()?;
     if plan.revive && session.operator.killed.is_none() {
         let _ = session.command(&Command::Start { services: Vec::new(), deps: true });
         session.turn()?;

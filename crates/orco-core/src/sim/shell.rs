@@ -61,6 +61,13 @@ pub(super) struct Shell {
     pub(super) ended: Vec<InstanceId>,
     /// A command was taken since the last write.
     pub(super) commanded: bool,
+    /// What was booked since the last turn stands apart from what is kept.
+    prepared: bool,
+    /// A new life began, and that is not written yet.
+    pub(super) owes_new_life: bool,
+    /// What the disk did, for traces.
+    pub(super) news: Option<String>,
+    scans: u32,
     /// What may be needed if the engine dies now, by batch.
     checkpoints: Vec<(u64, Checkpoint)>,
     /// How many turns the machine has been about to die.
@@ -138,6 +145,14 @@ impl Shell {
         self.due(now).is_some()
     }
 
+    /// The kernel writes back what was written.
+    pub(super) fn sync(&mut self) {
+        if let Some(disk) = &mut self.disk {
+            // In a story the disk is well.
+            let _ = disk.sync();
+        }
+    }
+
     /// No crash and no outage any more.
     pub(super) fn heal(&mut self) {
         self.crashes.clear();
@@ -159,14 +174,20 @@ impl Shell {
         self.failing
     }
 
-    /// Whether what is booked from now on may have to be taken back. The disk begins and ceases to fail here.
-    pub(super) fn must_keep(&mut self, now: Moment) -> bool {
-        let Some(disk) = &mut self.disk else { return false };
+    /// Whether what is booked from now on may have to be taken back; `None`: nothing is to be done. The disk
+    /// begins and ceases to fail here.
+    pub(super) fn must_keep(&mut self, now: Moment) -> Option<bool> {
+        if std::mem::replace(&mut self.prepared, true) {
+            return None;
+        }
+        let disk = self.disk.as_mut()?;
         if self.failing.is_some_and(|until| until <= now) {
             self.failing = None;
             disk.fail(None);
+            self.news = Some("DISK well".to_owned());
         }
         if let Some(outage) = self.outages.pop_front_if(|outage| outage.at + self.slept <= now) {
+            self.news = Some(format!("DISK {:?} for {:?}", outage.how, outage.lasts));
             if outage.how == Failing::Sync {
                 disk.fail_sync();
             } else {
@@ -183,7 +204,18 @@ impl Shell {
             }
         }
         let taken_back = due.is_some_and(|crash| crash.blow == Blow::Machine || crash.point.is_unwritten());
-        taken_back || self.failing.is_some() || self.is_behind()
+        Some(taken_back || self.failing.is_some() || self.is_behind())
+    }
+
+    /// Everything booked so far is decided about.
+    pub(super) const fn turned(&mut self) {
+        self.prepared = false;
+    }
+
+    /// Every so many scans, what is remembered is compared, too.
+    pub(super) const fn compares(&mut self) -> bool {
+        self.scans += 1;
+        self.scans.is_multiple_of(4)
     }
 
     pub(super) fn is_behind(&self) -> bool {
@@ -231,9 +263,12 @@ impl Shell {
         };
         let container = |action: &Action| matches!(action, Action::Start { service, .. } if service.image.is_some());
         let durable = std::mem::take(&mut self.commanded) || actions.iter().chain(&self.held).any(container);
-        let written = disk.append(changes) && (!durable || disk.sync());
-        if written {
+        let appended = disk.append(changes);
+        if appended {
             self.written = disk.batch();
+            self.owes_new_life = false;
+        }
+        if appended && (!durable || disk.sync()) {
             let mut all = std::mem::take(&mut self.held);
             all.extend(actions);
             return Recorded { actions: all, ended: std::mem::take(&mut self.ended), ..Recorded::default() };
@@ -270,7 +305,7 @@ impl Shell {
         self.disk = Some(disk);
         self.held.clear();
         self.ended.clear();
-        (self.commanded, self.failing, self.written, self.fuse) = (false, None, batch, 0);
+        (self.commanded, self.failing, self.written, self.fuse, self.prepared) = (false, None, batch, 0, false);
         let kept = std::mem::take(&mut self.checkpoints);
         if batch == was && kept.last().is_none_or(|(newest, _)| *newest < batch) {
             return Ok(None);

@@ -49,6 +49,8 @@ pub struct Body {
     pub(super) hand: bool,
     /// How it ended, as the keeper keeps it until it is recorded.
     pub(super) kept: Option<Exit>,
+    /// Its start was under way when the keeper died, and never happened.
+    pub(super) lost: bool,
     /// Nobody saw how it ended, or who did is dead.
     pub unseen: bool,
     pub(super) watch: [Option<Watch>; 2],
@@ -68,6 +70,7 @@ impl Body {
             kill: false,
             hand: true,
             kept: None,
+            lost: false,
             unseen: false,
             watch: [None, None],
             turns: 0,

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use super::{Judge, Scene, Violation};
 use crate::{
     brain::{Step, Turn},
-    model::{InstanceId, Moment, ServiceIx},
-    sim::Pulse,
+    model::{EventKind, InstanceId, Moment, Seat, ServiceIx},
+    sim::{Life, Pulse},
 };
 
 impl Judge {
@@ -35,7 +35,7 @@ impl Judge {
         intruder: Option<InstanceId>,
     ) -> Result<(), Violation> {
         for (inst, body) in scene.world.bodies() {
-            let known = scene.ledger.lives.get(&inst).is_some_and(crate::sim::Life::is_live);
+            let known = scene.ledger.lives.get(&inst).is_some_and(Life::is_live);
             let there = body.pulse != Pulse::Gone;
             if there && !known && !strangers.contains(&inst) {
                 let what = format!("{inst:?} of {} is there, and nobody knows it", scene.label(body.at));
@@ -51,7 +51,7 @@ impl Judge {
             }
         }
         for inst in strangers {
-            if scene.ledger.lives.get(inst).is_some_and(crate::sim::Life::is_live) {
+            if scene.ledger.lives.get(inst).is_some_and(Life::is_live) {
                 return Err(scene.broken("I3 nobody known is a stranger", format!("{inst:?}")));
             }
         }
@@ -78,13 +78,32 @@ impl Judge {
         let undisturbed = std::mem::take(&mut self.undisturbed);
         for (ix, step) in turn.steps.iter().filter(|_| self.quiet) {
             let (Step::Stop(slot) | Step::Kill(slot) | Step::Recycle(slot, _)) = step else { continue };
-            let at = crate::model::Seat { service: *ix, slot: *slot };
+            let at = Seat { service: *ix, slot: *slot };
             let sitter = scene.ledger.seat(at).and_then(|chair| chair.last);
             if scene.wish(*ix).is_some_and(|w| w.up && w.asked < scene.now && w.renewed < scene.now)
                 && sitter.is_some_and(|inst| undisturbed.contains(&inst))
             {
                 let what = format!("{} {step:?} by a new engine", scene.label(at));
                 return Err(scene.broken("a crash of the engine disturbs nobody", what));
+            }
+        }
+        Ok(())
+    }
+
+    /// No end is told twice, over all engines.
+    pub(super) fn ends(&mut self, scene: Scene<'_>, turn: &Turn) -> Result<(), Violation> {
+        for happening in &turn.happenings {
+            let (EventKind::ServiceCrashed | EventKind::ServiceCompleted, Some(ix), Some(replica)) =
+                (happening.kind, happening.service, happening.replica)
+            else {
+                continue;
+            };
+            let told = self.ends.entry((ix, replica)).or_default();
+            *told += 1;
+            let ended = scene.ledger.ends.get(&(ix, replica)).copied().unwrap_or(0);
+            if *told > ended {
+                let what = format!("{}/{replica}: {ended} ends, {told} told", scene.brain.name(ix));
+                return Err(scene.broken("I21 an end is told once", what));
             }
         }
         Ok(())

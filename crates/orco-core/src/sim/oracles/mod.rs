@@ -135,6 +135,8 @@ pub struct Judge {
     reborn: Option<Moment>,
     /// Those that its first turn must leave alone.
     undisturbed: BTreeSet<InstanceId>,
+    /// How many ends of a replica were told.
+    ends: BTreeMap<(ServiceIx, u32), u32>,
     /// What others started in the stack's name.
     intruders: BTreeSet<InstanceId>,
 }
@@ -178,6 +180,7 @@ impl Judge {
     pub fn turn(&mut self, scene: Scene<'_>, turn: &Turn) -> Result<(), Violation> {
         self.work(scene, turn)?;
         self.peaceful(scene, turn)?;
+        self.ends(scene, turn)?;
         self.told(scene, turn)?;
         self.calm_news(scene, turn)?;
         self.leaning(scene)?;
