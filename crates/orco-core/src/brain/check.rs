@@ -1,13 +1,10 @@
 //! The full scan: with an empty dirty set there must be nothing to do anywhere, and whatever is cached
 //! must equal what is computed.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use super::{Brain, decide::decide, face, step::Decision};
-use crate::{
-    model::{Moment, ServiceIx},
-    spec::Service,
-};
+use crate::model::{Moment, ServiceIx};
 
 impl Brain {
     /// Looks at every service, not only at the dirty ones, at the `now` of the last turn.
@@ -83,17 +80,12 @@ impl Brain {
     /// # Errors
     /// What is wrong.
     #[doc(hidden)]
-    pub fn check_memory(
-        &self,
-        given: &BTreeMap<Box<str>, Box<[u8]>>,
-        encode: &dyn Fn(&Service) -> Vec<u8>,
-        decode: &dyn Fn(&[u8]) -> Result<Arc<Service>, String>,
-    ) -> Result<(), String> {
-        let durable = self.durable_with(encode);
+    pub fn check_memory(&self, given: &BTreeMap<Box<str>, Box<[u8]>>) -> Result<(), String> {
+        let durable = self.durable();
         same("given", given, "to remember", &durable)?;
         let entries = durable.iter().map(|(key, value)| (&**key, &**value));
-        let restored = Self::restore_with(self.config.clone(), entries, decode, self.now).map_err(|e| e.to_string())?;
-        same("remembered", &durable, "restored", &restored.durable_with(encode))?;
+        let restored = Self::restore(self.config.clone(), entries, self.now).map_err(|e| e.to_string())?;
+        same("remembered", &durable, "restored", &restored.durable())?;
         if self.units.iter().any(|unit| unit.broken.is_some()) {
             return Ok(());
         }

@@ -47,7 +47,7 @@ impl Brain {
         self.all().into_iter().flat_map(of).collect()
     }
 
-    /// What reality says after [`restore`](Self::restore_with), before the first turn: everything in
+    /// What reality says after [`restore`](Self::restore), before the first turn: everything in
     /// `found` exists, or has ended and its exit is still to be told. Of those remembered and not found, a
     /// start that never happened is made again, without costing a retry or counting a restart twice; what
     /// had started is over with `Exit::Unknown`, under the ordinary rules.

@@ -1,8 +1,7 @@
 //! What changed and is to be remembered. Whoever changes a service touches it; only what was touched is
 //! written again, and only what then differs from what was last given is given.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
 
@@ -67,7 +66,7 @@ impl Brain {
     /// What is to be remembered and was not yet given by the last call: all of it is to be written at once
     /// (one batch, all or nothing), and before any action of the turn takes effect. Costs nothing when
     /// nothing durable changed, in proportion to the touched services otherwise.
-    pub fn changes_with(&mut self, encode: &dyn Fn(&Service) -> Vec<u8>) -> Vec<Change> {
+    pub fn changes(&mut self) -> Vec<Change> {
         let mut out = Vec::new();
         if !std::mem::replace(&mut self.memory.stack_given, true) {
             let value = json(&self.saved_stack());
@@ -77,14 +76,14 @@ impl Brain {
         }
         let mut touched = std::mem::take(&mut self.memory.touched);
         for ix in touched.drain(..) {
-            self.changes_of(ix, encode, &mut out);
+            self.changes_of(ix, &mut out);
         }
         // Its room is used again.
         self.memory.touched = touched;
         out
     }
 
-    fn changes_of(&mut self, ix: ServiceIx, encode: &dyn Fn(&Service) -> Vec<u8>, out: &mut Vec<Change>) {
+    fn changes_of(&mut self, ix: ServiceIx, out: &mut Vec<Change>) {
         if self.memory.given.len() < self.units.len() {
             self.memory.given.resize_with(self.units.len(), Given::default);
         }
@@ -119,7 +118,7 @@ impl Brain {
                 stays
             });
         }
-        changed_sets(unit, given, encode, out);
+        changed_sets(unit, given, out);
     }
 
     /// It may differ from what was last given.
@@ -150,14 +149,14 @@ impl Brain {
 
     /// Everything to be remembered, from scratch: what all changes add up to.
     #[doc(hidden)]
-    pub fn durable_with(&self, encode: &dyn Fn(&Service) -> Vec<u8>) -> BTreeMap<Box<str>, Box<[u8]>> {
+    pub fn durable(&self) -> BTreeMap<Box<str>, Box<[u8]>> {
         let mut all = BTreeMap::new();
         all.insert("stack".into(), json(&self.saved_stack()));
         for ix in self.all() {
             let unit = &self.units[ix.index()];
             all.insert(unit_key(unit), json(&SavedUnit::of(&self.units, ix)));
             for set in &unit.sets {
-                all.insert(set_key(unit, set.generation), encode(&set.spec).into());
+                all.insert(set_key(unit, set.generation), set.spec.to_json().into());
             }
             for slot in &unit.slots {
                 all.insert(slot_key(unit, slot.key), json(&SavedSlot::of(&self.units, slot)));
@@ -167,14 +166,14 @@ impl Brain {
     }
 }
 
-fn changed_sets(unit: &Unit, given: &mut Given, encode: &dyn Fn(&Service) -> Vec<u8>, out: &mut Vec<Change>) {
+fn changed_sets(unit: &Unit, given: &mut Given, out: &mut Vec<Change>) {
     for set in &unit.sets {
         let known = given.sets.get(&set.generation);
         // Written once, unless another one took its place.
         if known.is_some_and(|(spec, _)| Arc::ptr_eq(spec, &set.spec)) {
             continue;
         }
-        let value: Box<[u8]> = encode(&set.spec).into();
+        let value: Box<[u8]> = set.spec.to_json().into();
         let hash = hash::bytes(&value);
         if known.is_none_or(|(_, known)| *known != hash) {
             out.push(Change { key: set_key(unit, set.generation), value: Some(value) });

@@ -20,12 +20,9 @@ use crate::{
     spec::Service,
 };
 
-type Decode<'a> = &'a dyn Fn(&[u8]) -> Result<Arc<Service>, String>;
-
 /// What reading needs to know.
 struct Reader<'a> {
     entries: Entries<'a>,
-    decode: Decode<'a>,
     names: BTreeMap<ServiceName, ServiceIx>,
     now: Moment,
 }
@@ -40,10 +37,9 @@ impl Brain {
     ///
     /// # Errors
     /// [`RestoreError`]: an entry is missing, unreadable, or contradicts others.
-    pub fn restore_with<'a>(
+    pub fn restore<'a>(
         config: BrainConfig,
         entries: impl Iterator<Item = (&'a str, &'a [u8])>,
-        decode: Decode<'_>,
         now: Moment,
     ) -> Result<Self, RestoreError> {
         let entries = Entries::sort(entries)?;
@@ -63,7 +59,7 @@ impl Brain {
             ));
         }
         let names = units.iter().map(|(ix, (name, _))| (name.clone(), *ix)).collect();
-        let mut reader = Reader { entries, decode, names, now };
+        let mut reader = Reader { entries, names, now };
         let mut given = Vec::new();
         for (name, saved) in std::mem::take(&mut units).into_values() {
             let (unit, memory) = reader.unit(&name, saved)?;
@@ -253,11 +249,11 @@ impl Reader<'_> {
         let Some(value) = taken else {
             return Err(RestoreError::Missing { key });
         };
-        let spec = (self.decode)(value).map_err(|why| broken(&key, why))?;
+        let spec = Service::from_json(value).map_err(|e| broken(&key, e.to_string()))?;
         if spec.name != *name {
             return Err(broken(&key, format!("it is of `{}`", spec.name)));
         }
-        Ok((spec, hash::bytes(value)))
+        Ok((Arc::new(spec), hash::bytes(value)))
     }
 
     /// The seats of a service, in order.

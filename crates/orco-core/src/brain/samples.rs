@@ -99,29 +99,3 @@ pub fn stack(services: Vec<Service>) -> Arc<Stack> {
     let name = StackName::new("sample").expect("a name");
     Arc::new(Stack::assume_valid(name, PathBuf::from("/"), services.into_iter().map(Arc::new).collect(), Vec::new()))
 }
-
-/// Writes specifications as numbers and gives them back as they were, for brains whose samples are not
-/// what a stack file can say.
-#[derive(Clone, Debug, Default)]
-pub struct Specs(Vec<Arc<Service>>);
-
-impl Specs {
-    /// The number of a specification.
-    pub fn encode(&mut self, service: &Service) -> Vec<u8> {
-        let known = self.0.iter().position(|known| **known == *service);
-        let number = known.unwrap_or_else(|| {
-            self.0.push(Arc::new(service.clone()));
-            self.0.len() - 1
-        });
-        number.to_string().into_bytes()
-    }
-
-    /// The specification of a number.
-    ///
-    /// # Errors
-    /// It was never given.
-    pub fn decode(&self, bytes: &[u8]) -> Result<Arc<Service>, String> {
-        let number = std::str::from_utf8(bytes).ok().and_then(|text| text.parse::<usize>().ok());
-        number.and_then(|n| self.0.get(n)).cloned().ok_or_else(|| "no such specification".to_owned())
-    }
-}

@@ -2,6 +2,7 @@
 
 mod story;
 
+mod crashing;
 mod gates;
 mod leaving;
 mod replacing;

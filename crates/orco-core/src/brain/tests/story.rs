@@ -5,15 +5,13 @@
 //! Inputs: `up`, `up a b`, `start a` (without dependencies), `stop a`, `restart a`, `scale a 3`, `down`, `kill`, `tick 3s`, and facts about the newest live
 //! instance of a replica (`a` is `a/0`; `a/0@1` is the one of generation 1): `started a`, `created a`, `pass a`, `fail a`, `unknown a`,
 //! `sick a` (liveness fails), `well a`, `exit a 1`, `signal a 9`, `lost a` (its port), `nostart a`, `limbo a`
-//! (a start with unknown outcome).
+//! (a start with unknown outcome). `crash` is an engine's death: the next one remembers what this one gave, finds all
+//! instances but those named (`crash a b/1`) and goes on. `reboot` leaves none and begins a new life.
 
-use std::{cell::RefCell, collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
-    brain::{
-        Action, Brain, BrainConfig, Command, Input, Turn,
-        samples::{self, Specs},
-    },
+    brain::{Action, Brain, BrainConfig, Command, Input, Turn, samples},
     model::{Exit, Fact, Happening, InstanceId, Moment, ProbeVersion, Role, Seat, ServiceName, Snapshot, Verdict},
     spec::{Service, Stack},
 };
@@ -27,6 +25,7 @@ struct Known {
 }
 
 pub(super) struct Story {
+    config: BrainConfig,
     pub(super) brain: Brain,
     pub(super) now: Moment,
     pub(super) events: bool,
@@ -34,7 +33,6 @@ pub(super) struct Story {
     live: BTreeMap<String, Vec<Known>>,
     /// All that was given to be remembered.
     pub(super) memory: BTreeMap<Box<str>, Box<[u8]>>,
-    pub(super) specs: RefCell<Specs>,
 }
 
 impl Story {
@@ -44,13 +42,13 @@ impl Story {
 
     pub(super) fn with(config: BrainConfig, stack: Arc<Stack>) -> Self {
         let mut story = Self {
-            brain: Brain::new(config),
+            brain: Brain::new(config.clone()),
+            config,
             now: Moment::ZERO,
             events: false,
             happened: Vec::new(),
             live: BTreeMap::new(),
             memory: BTreeMap::new(),
-            specs: RefCell::default(),
         };
         assert_eq!(story.apply(stack), "");
         story
@@ -103,6 +101,13 @@ impl Story {
             "down" => Command::Down,
             "kill" => Command::Kill,
             "tick" => return self.tick(words[1]),
+            "crash" => return self.crash(&words[1..]),
+            "reboot" => {
+                self.live.clear();
+                self.again();
+                self.brain.new_life(self.now);
+                return self.turn();
+            }
             what => {
                 let code = words.get(2).map_or(0, |w| w.parse().unwrap());
                 let fact = self.fact(what, words[1], code);
@@ -125,6 +130,28 @@ impl Story {
         said.push(self.turn());
         said.retain(|s| !s.is_empty());
         said.join(", ")
+    }
+
+    fn crash(&mut self, lost: &[&str]) -> String {
+        for place in lost {
+            let place = if place.contains('/') { (*place).to_owned() } else { format!("{place}/0") };
+            let gone = self.live.get_mut(&place).and_then(Vec::pop);
+            assert!(gone.is_some(), "{place} does not live");
+        }
+        self.again();
+        let live = self.live.values_mut().flatten();
+        let found = live.map(|known| {
+            known.versions = [None; 2];
+            known.inst
+        });
+        assert_eq!(self.brain.recovered(&found.collect(), self.now), [], "strangers");
+        self.turn()
+    }
+
+    /// The next engine's brain.
+    fn again(&mut self) {
+        let entries = self.memory.iter().map(|(key, value)| (&**key, &**value));
+        self.brain = Brain::restore(self.config.clone(), entries, self.now).unwrap();
     }
 
     fn fact(&mut self, what: &str, who: &str, code: i32) -> Fact {
@@ -191,18 +218,16 @@ impl Story {
 
     /// Takes what is to be remembered: a brain made out of it must be the same one.
     fn remember(&mut self) {
-        let encode = |service: &Service| self.specs.borrow_mut().encode(service);
-        for change in self.brain.changes_with(&encode) {
+        for change in self.brain.changes() {
             match change.value {
                 Some(value) => self.memory.insert(change.key, value),
                 None => self.memory.remove(&change.key),
             };
         }
-        let decode = |bytes: &[u8]| self.specs.borrow().decode(bytes);
-        if let Err(wrong) = self.brain.check_memory(&self.memory, &encode, &decode) {
+        if let Err(wrong) = self.brain.check_memory(&self.memory) {
             panic!("{wrong}\n{}", self.brain.dump());
         }
-        assert_eq!(self.brain.changes_with(&encode), [], "given twice");
+        assert_eq!(self.brain.changes(), [], "given twice");
     }
 
     fn tell(&self, h: &Happening) -> String {
