@@ -199,7 +199,8 @@ impl Medium for Memory {
                 written.resize(start + taken, 0);
             }
             written[start..start + taken].copy_from_slice(&bytes[..taken]);
-            self.dirty.push(start..start + taken);
+            // What is in the same sector goes with it, be it lost to an fsync that failed before.
+            self.dirty.push(start / SECTOR * SECTOR..start + taken);
         }
         match fault {
             Some(Fault::Errno(errno)) => Err(io::Error::from_raw_os_error(errno)),

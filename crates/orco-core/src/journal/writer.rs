@@ -23,7 +23,7 @@ const KEPT_BUFFER: usize = 1 << 20;
 ///
 /// Its methods do plain file work: call them where blocking is fine. Dropping it writes nothing: what
 /// [`append`](Self::append) returned `Ok` for is in the file.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Journal<M: Medium = Folder> {
     medium: M,
     entries: Entries,
@@ -122,9 +122,16 @@ impl<M: Medium> Journal<M> {
         self.cut
     }
 
-    /// Whether the file lacks something that the map has: the last write failed.
+    /// Whether the file lacks something that the map has, or is not to be built upon: the last write failed, or a torn
+    /// tail was cut off.
     pub fn is_behind(&self) -> bool {
         self.file != File::Whole && self.sequence > 0 || !self.missing.is_empty()
+    }
+
+    /// How many bytes wait to be written.
+    #[cfg(test)]
+    pub(super) const fn missing_bytes(&self) -> usize {
+        self.missing.capacity()
     }
 
     /// The length of what is believed of the file, in bytes.
@@ -221,7 +228,7 @@ impl<M: Medium> Journal<M> {
             File::Torn => {
                 let end = self.end;
                 if let Err(source) = patiently(|| self.medium.truncate(end)) {
-                    return Err(self.error(Step::Truncate, source));
+                    return Err(self.fell_behind(Step::Truncate, source));
                 }
                 self.file = File::Whole;
                 self.write()
@@ -236,9 +243,9 @@ impl<M: Medium> Journal<M> {
         while let Some(rest) = self.missing.get(written..).filter(|rest| !rest.is_empty()) {
             let at = self.end + written as u64;
             match patiently(|| self.medium.write(at, rest)) {
-                Ok(0) => return Err(self.fell_behind(io::ErrorKind::WriteZero.into())),
+                Ok(0) => return Err(self.fell_behind(Step::Write, io::ErrorKind::WriteZero.into())),
                 Ok(taken) => written += taken,
-                Err(source) => return Err(self.fell_behind(source)),
+                Err(source) => return Err(self.fell_behind(Step::Write, source)),
             }
         }
         self.end += self.missing.len() as u64;
@@ -246,14 +253,14 @@ impl<M: Medium> Journal<M> {
         Ok(())
     }
 
-    fn fell_behind(&mut self, source: io::Error) -> WriteError {
+    fn fell_behind(&mut self, step: Step, source: io::Error) -> WriteError {
         self.file = File::Torn;
         // The map has it all: beyond some length, writing that is cheaper, and the memory is bounded.
         if self.missing.len() as u64 > TIDY_BYTES.max(self.live) {
             self.file = File::Unknown;
             self.forget_missing();
         }
-        self.error(Step::Write, source)
+        self.error(step, source)
     }
 
     /// Writes a new file with the map in it; it is durable.
