@@ -1,6 +1,6 @@
 //! What the ledger makes of a crash: what anybody could know afterwards who knows what runs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Chair, End, Ledger};
 use crate::model::{Exit, InstanceId, Moment, SlotKey, Snapshot};
@@ -38,6 +38,19 @@ impl Ledger {
                 self.seats.entry(service.ix).or_default().insert(slot, Chair::new(now));
             }
         }
+    }
+
+    /// The clock counts from zero again: all that was is before.
+    pub fn rebooted(&mut self) {
+        self.lost_ready.clear();
+        self.done.values_mut().for_each(|at| *at = Moment::ZERO);
+        for life in self.lives.values_mut() {
+            life.ordered = Moment::ZERO;
+            for at in [&mut life.started, &mut life.stop, &mut life.kill, &mut life.ready].into_iter().flatten() {
+                *at = Moment::ZERO;
+            }
+        }
+        self.seats.values_mut().flat_map(BTreeMap::values_mut).for_each(Chair::rebooted);
     }
 
     /// It was decided on and never began.

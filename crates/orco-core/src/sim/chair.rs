@@ -66,8 +66,7 @@ impl Chair {
 
     /// A try begins.
     pub const fn sit(&mut self, inst: InstanceId) {
-        self.prior =
-            Prior { ended: self.ended, recycle: self.recycle, barred: self.barred, excused: self.excused };
+        self.prior = Prior { ended: self.ended, recycle: self.recycle, barred: self.barred, excused: self.excused };
         self.last = Some(inst);
         self.recycle = None;
         self.ended = None;
@@ -79,6 +78,14 @@ impl Chair {
     pub const fn stand(&mut self) {
         let Prior { ended, recycle, barred, excused } = self.prior;
         (self.ended, self.recycle, self.barred, self.excused) = (ended, recycle, barred, excused);
+    }
+
+    /// The clock counts from zero again.
+    pub fn rebooted(&mut self) {
+        self.made = Moment::ZERO;
+        for at in [&mut self.retired, &mut self.ended, &mut self.prior.ended].into_iter().flatten() {
+            *at = Moment::ZERO;
+        }
     }
 
     /// A try ends.

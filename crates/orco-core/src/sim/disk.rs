@@ -64,11 +64,12 @@ impl Disk {
         self.journal.medium_mut().break_with(errno);
     }
 
-    /// The next sync fails.
-    pub(super) fn fail_sync(&mut self) -> bool {
-        // With nothing to sync there is nothing to fail.
-        self.journal.medium_mut().fail(1, Fault::Errno(EIO));
-        self.sync()
+    /// A sync fails now, if there is anything to sync.
+    pub(super) fn fail_sync(&mut self) {
+        self.journal.medium_mut().break_with(Some(EIO));
+        // What became of it shows at the next write.
+        let _ = self.sync();
+        self.journal.medium_mut().break_with(None);
     }
 
     /// The process has died, or (`cut`) the machine: the journal as the next engine finds it.

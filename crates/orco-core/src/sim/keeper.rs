@@ -38,8 +38,12 @@ impl World {
             return;
         }
         self.keeper = false;
-        let under_way: Vec<InstanceId> =
-            self.bodies.iter().filter(|(_, b)| b.pulse == Pulse::Unborn && !b.over_told).map(|(inst, _)| *inst).collect();
+        let under_way: Vec<InstanceId> = self
+            .bodies
+            .iter()
+            .filter(|(_, b)| b.pulse == Pulse::Unborn && !b.over_told)
+            .map(|(inst, _)| *inst)
+            .collect();
         self.queue.retain(|_, event| !matches!(event, Event::Spawn(_) | Event::Late(_) | Event::Keeper));
         for inst in under_way {
             let happened = self.chance.hit(500);
@@ -47,6 +51,7 @@ impl World {
             let refused = matches!(body.script.spawn, Spawn::Refused(_));
             body.script.spawn = Spawn::Unclear { after: Duration::ZERO, born: None };
             body.lost = !happened || refused;
+            body.unseen |= body.lost;
             let (at, hand) = (body.at, body.hand);
             if happened && !refused {
                 self.born(inst, now);
@@ -136,7 +141,7 @@ impl World {
         script.readiness = Mood::Sick;
         let chance = Chance::new(&[u64::from(at.service.0), now.as_micros()]);
         let mut body = Body::new(at, service, script, chance);
-        (body.pulse, body.hand) = (Pulse::Alive(now), false);
+        (body.pulse, body.hand, body.intruder) = (Pulse::Alive(now), false, true);
         self.bodies.insert(inst, body);
     }
 

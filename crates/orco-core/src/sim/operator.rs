@@ -172,6 +172,23 @@ impl Operator {
             .map(|s| &s.name)
     }
 
+    /// The machine was started anew: its clock counts from zero again, and all that was asked was before.
+    pub fn rebooted(&mut self) {
+        for wish in self.wishes.values_mut().chain(self.removed.values_mut()) {
+            for at in [
+                &mut wish.asked,
+                &mut wish.named,
+                &mut wish.renewed,
+                &mut wish.fell,
+                &mut wish.reshaped,
+                &mut wish.retuned,
+            ] {
+                *at = Moment::ZERO;
+            }
+        }
+        self.killed = self.killed.map(|_| Moment::ZERO);
+    }
+
     /// A removed service has gone.
     pub fn gone(&mut self, name: &ServiceName) {
         self.removed.remove(name);

@@ -10,7 +10,6 @@ use crate::{
     brain::{Action, Brain, Plant, Turn},
     journal::Change,
     model::{Fact, Gen, InstanceId, InstanceView, Moment, Seat, ServiceView, SlotKey},
-    spec::Service,
 };
 
 impl Session {
@@ -53,7 +52,7 @@ impl Session {
 
     /// A crash that is to come; its moment counts from now.
     pub fn expect(&mut self, mut crash: Crash) {
-        crash.at = self.now + crash.at.since(Moment::ZERO);
+        crash.at = self.now + crash.at.since(Moment::ZERO) + self.shell.booted;
         self.shell.slept = Duration::ZERO;
         self.shell.crashes.push_back(crash);
     }
@@ -62,8 +61,7 @@ impl Session {
         if self.shell.disk.is_none() {
             return Vec::new();
         }
-        let specs = &self.shell.specs;
-        let changes = self.brain.changes_with(&|service| specs.encode(service)).into_iter();
+        let changes = self.brain.changes().into_iter();
         changes.map(|change| Change { key: change.key, value: change.value }).collect()
     }
 
@@ -145,23 +143,36 @@ impl Session {
             (self.ledger, self.operator, self.judge) = (kept.ledger, kept.operator, kept.judge);
         }
         let undisturbed = self.judge.undisturbed(self.scene());
+        if machine {
+            // The clock of machines counts from their start.
+            self.shell.booted += self.now.since(Moment::ZERO);
+            self.now = Moment::ZERO;
+            self.operator.rebooted();
+            self.ledger.rebooted();
+            self.judge.rebooted();
+        }
         self.now = self.now + crash.away;
         let mut lost = Vec::new();
         self.world.advance(self.now, &mut lost);
         self.world.keeper_begins();
-        let intruder = if crash.stranger && !machine { self.intrude() } else { None };
+        if crash.stranger && !machine {
+            self.intrude();
+        }
         // The next crash may come before any of this is written.
         self.prepare();
         self.restore(machine)?;
         if self.shell.owes_new_life {
+            // Whatever bears the stack's name is not ours.
+            for stranger in self.world.list() {
+                self.world.reap(stranger, self.now);
+            }
             self.brain.new_life(self.now);
             let snapshot = self.brain.snapshot(self.now);
             self.ledger.new_life(&snapshot, self.now);
-            self.judge.new_life();
         } else {
-            self.recover(intruder)?;
+            self.recover()?;
         }
-        self.judge.reborn(self.now, undisturbed, intruder);
+        self.judge.reborn(self.now, undisturbed);
         self.note(|_| "REBORN".to_owned());
         Ok(())
     }
@@ -174,8 +185,7 @@ impl Session {
         }
         let config = self.shell.config();
         let Some(disk) = &self.shell.disk else { return Ok(()) };
-        let specs = &self.shell.specs;
-        let restored = Brain::restore_with(config, disk.entries(), &|bytes| specs.decode(bytes), self.now);
+        let restored = Brain::restore(config, disk.entries(), self.now);
         let mut brain = restored.map_err(|error| self.violated("what is remembered can be read", error.to_string()))?;
         if let Some(bug) = self.shell.plant {
             brain.plant(bug);
@@ -185,11 +195,11 @@ impl Session {
     }
 
     /// What reality says: who is there is adopted, whoever nobody knows is ended.
-    fn recover(&mut self, intruder: Option<InstanceId>) -> Result<(), Violation> {
+    fn recover(&mut self) -> Result<(), Violation> {
         let found = self.world.list();
         let remembered = self.brain.remembered();
         let strangers = self.brain.recovered(&found, self.now);
-        self.judge.recovered(self.scene(), &found, &strangers, intruder)?;
+        self.judge.recovered(self.scene(), &found, &strangers)?;
         self.ledger.adopted(&found, self.now);
         for one in remembered.iter().filter(|one| found.contains(&one.inst)) {
             self.world.adopt(one.at, one.inst, self.now);
@@ -203,14 +213,13 @@ impl Session {
     }
 
     /// Somebody starts something in the stack's name.
-    fn intrude(&mut self) -> Option<InstanceId> {
-        let wish = self.operator.wishes.values().next()?;
-        let ix = self.brain.ix(wish.service.name.as_str())?;
+    fn intrude(&mut self) {
+        let Some(wish) = self.operator.wishes.values().next() else { return };
+        let Some(ix) = self.brain.ix(wish.service.name.as_str()) else { return };
         let slot = SlotKey { generation: Gen(0), replica: 0 };
-        let inst = InstanceId(u128::from(self.now.as_micros()) << 8 | 0xff);
+        let inst = InstanceId(u128::from(self.turns) << 8 | 0xff);
         let service = wish.service.clone();
         self.world.intrude(Seat { service: ix, slot }, inst, &service, self.now);
-        Some(inst)
     }
 
     /// What all changes add up to is what a scan of everything gives, and a brain restored from it is the same.
@@ -219,13 +228,12 @@ impl Session {
     /// The broken promise.
     pub(super) fn compare(&self) -> Result<(), Violation> {
         let Some(disk) = self.shell.disk.as_ref().filter(|_| !self.shell.is_behind()) else { return Ok(()) };
-        let specs = &self.shell.specs;
-        let encode = |service: &Service| specs.encode(service);
-        let whole = self.brain.durable_with(&encode);
+        let whole = self.brain.durable();
         let mut held = disk.entries();
         let mut differs = whole.iter().filter_map(|(key, value)| {
             let other = held.next();
-            (other != Some((&**key, &**value))).then(|| format!("{key} is {}, written is {other:?}", String::from_utf8_lossy(value)))
+            (other != Some((&**key, &**value)))
+                .then(|| format!("{key} is {}, written is {other:?}", String::from_utf8_lossy(value)))
         });
         if let Some(what) = differs.next() {
             return Err(self.violated("every change is given", what));
@@ -234,9 +242,9 @@ impl Session {
         if let Some((key, _)) = held.next() {
             return Err(self.violated("every change is given", format!("{key} is written, and is no more")));
         }
-        let restored = Brain::restore_with(self.shell.config(), disk.entries(), &|bytes| specs.decode(bytes), self.now);
+        let restored = Brain::restore(self.shell.config(), disk.entries(), self.now);
         let restored = restored.map_err(|error| self.violated("what is remembered can be read", error.to_string()))?;
-        if restored.durable_with(&encode) != whole {
+        if restored.durable() != whole {
             return Err(self.violated("the restored is the same", "it would write other entries"));
         }
         let (one, other) = (shown(&self.brain, self.now), shown(&restored, self.now));
@@ -252,12 +260,23 @@ fn shown(brain: &Brain, now: Moment) -> Vec<String> {
     let snapshot = brain.snapshot(now);
     let service = |s: &ServiceView| {
         let seat = |i: &InstanceView| {
-            format!("{}{:?} {:?} {} {:?} {} {:?} {} {:?}", i.replica, i.generation, i.id, i.run, i.state, i.ready, i.started_at, i.restarts, i.exit)
+            format!(
+                "{}{:?} {:?} {} {:?} {} {:?} {} {:?}",
+                i.replica, i.generation, i.id, i.run, i.state, i.ready, i.started_at, i.restarts, i.exit
+            )
         };
         let seats: Vec<String> = s.instances.iter().map(seat).collect();
         format!(
             "{} {:?} ready {} of {} restarts {} changing {} wanted {} {:?} [{}]",
-            s.name, s.state, s.ready_replicas, s.replicas, s.restarts, s.changing, s.wanted, s.exit, seats.join(", ")
+            s.name,
+            s.state,
+            s.ready_replicas,
+            s.replicas,
+            s.restarts,
+            s.changing,
+            s.wanted,
+            s.exit,
+            seats.join(", ")
         )
     };
     snapshot.services.iter().map(service).collect()

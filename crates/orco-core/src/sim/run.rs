@@ -90,8 +90,13 @@ fn chaos(plan: &Plan, session: &mut Session) -> Result<(), Violation> {
     let mut slept = Duration::ZERO;
     let mut orders = plan.orders.iter().peekable();
     for _ in 0..plan.steps {
-        let ordered = orders.peek().map(|(at, _)| *at + slept);
-        let Some(mut now) = next(session).into_iter().chain(ordered).min().filter(|at| *at <= end) else { break };
+        // After the machine was started anew the clock counts from zero, the plan counts on.
+        let booted = session.shell.booted;
+        let clock = |at: Moment| Moment::ZERO + at.since(Moment::ZERO + booted);
+        let ordered = orders.peek().map(|(at, _)| clock(*at + slept));
+        let Some(mut now) = next(session).into_iter().chain(ordered).min().filter(|at| *at <= clock(end)) else {
+            break;
+        };
         if chance.hit(plan.faults.burst) {
             now = now + chance.duration(1, 200);
         }
@@ -102,7 +107,7 @@ fn chaos(plan: &Plan, session: &mut Session) -> Result<(), Violation> {
             session.shell.slept = slept;
         }
         session.now = session.now.max(now);
-        while let Some((_, command)) = orders.next_if(|(at, _)| *at + slept <= session.now) {
+        while let Some((_, command)) = orders.next_if(|(at, _)| *at + slept <= session.now + booted) {
             // A refusal changes nothing; the operator's wishes say so.
             let _ = session.command(command);
         }

@@ -239,6 +239,7 @@ impl Session {
     /// The broken promise.
     pub fn turn(&mut self) -> Result<usize, Violation> {
         self.turns += 1;
+        self.prepare();
         let turn = self.brain.turn(self.now);
         if let Some(crash) = self.shell.strikes(&turn, self.now) {
             self.struck(&crash, turn)?;

@@ -2,9 +2,7 @@
 //! intent, and the crashes to come.
 
 use std::{
-    cell::RefCell,
     collections::{BTreeMap, VecDeque},
-    sync::Arc,
     time::Duration,
 };
 
@@ -15,26 +13,6 @@ use crate::{
     model::{InstanceId, Moment, ServiceName},
     spec::Service,
 };
-
-/// Specifications by number: what stands in the journal for one.
-#[derive(Debug, Default)]
-pub(super) struct Specs(RefCell<Vec<Arc<Service>>>);
-
-impl Specs {
-    pub(super) fn encode(&self, service: &Service) -> Vec<u8> {
-        let mut known = self.0.borrow_mut();
-        let number = known.iter().position(|other| **other == *service).unwrap_or_else(|| {
-            known.push(Arc::new(service.clone()));
-            known.len() - 1
-        });
-        number.to_string().into_bytes()
-    }
-
-    pub(super) fn decode(&self, bytes: &[u8]) -> Result<Arc<Service>, String> {
-        let number = std::str::from_utf8(bytes).ok().and_then(|text| text.parse::<usize>().ok());
-        number.and_then(|number| self.0.borrow().get(number).cloned()).ok_or_else(|| format!("no such service: {bytes:?}"))
-    }
-}
 
 /// What the checks knew when a batch had been written.
 #[derive(Clone, Debug)]
@@ -72,8 +50,6 @@ pub(super) struct Shell {
     checkpoints: Vec<(u64, Checkpoint)>,
     /// How many turns the machine has been about to die.
     fuse: u32,
-    /// Every specification that was ever written.
-    pub(super) specs: Specs,
     /// The seed of the present engine.
     pub(super) seed: u128,
     restarts_per_second: u32,
@@ -81,6 +57,8 @@ pub(super) struct Shell {
     runs: BTreeMap<(ServiceName, u32), u32>,
     /// How long the machine slept: plans know nothing of it.
     pub(super) slept: Duration,
+    /// How long earlier boots of the machine lasted: plans count on, the clock does not.
+    pub(super) booted: Duration,
     pub(super) plant: Option<Plant>,
 }
 
@@ -137,7 +115,7 @@ impl Shell {
     }
 
     fn due(&self, now: Moment) -> Option<&Crash> {
-        self.crashes.front().filter(|crash| crash.at + self.slept <= now)
+        self.crashes.front().filter(|crash| crash.at + self.slept <= now + self.booted)
     }
 
     /// A crash is about to come.
@@ -186,7 +164,7 @@ impl Shell {
             disk.fail(None);
             self.news = Some("DISK well".to_owned());
         }
-        if let Some(outage) = self.outages.pop_front_if(|outage| outage.at + self.slept <= now) {
+        if let Some(outage) = self.outages.pop_front_if(|outage| outage.at + self.slept <= now + self.booted) {
             self.news = Some(format!("DISK {:?} for {:?}", outage.how, outage.lasts));
             if outage.how == Failing::Sync {
                 disk.fail_sync();
@@ -246,11 +224,13 @@ impl Shell {
         if crash.busy && !busy {
             return None;
         }
-        if let (Blow::Machine, Point::Written(share)) = (crash.blow, crash.point)
-            && self.fuse <= share / 200
-        {
-            self.fuse += 1;
-            return None;
+        if crash.blow == Blow::Machine {
+            let turns = if let Point::Written(share) = crash.point { share / 200 } else { 0 };
+            if self.fuse == 0 || self.fuse <= turns {
+                // At zero nothing was kept yet.
+                self.fuse += u32::from(self.fuse > 0);
+                return None;
+            }
         }
         self.fuse = 0;
         self.crashes.pop_front()

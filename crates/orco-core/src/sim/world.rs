@@ -8,10 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    Chance, Fate, Faults, Mood, Script,
-    prober::Watch,
-};
+use super::{Chance, Fate, Faults, Mood, Script, prober::Watch};
 use crate::{
     brain::Action,
     model::{Exit, Fact, InstanceId, Moment, Role, Seat},
@@ -51,6 +48,8 @@ pub struct Body {
     pub(super) kept: Option<Exit>,
     /// Its start was under way when the keeper died, and never happened.
     pub(super) lost: bool,
+    /// Not ours, although it bears the stack's name.
+    pub intruder: bool,
     /// Nobody saw how it ended, or who did is dead.
     pub unseen: bool,
     pub(super) watch: [Option<Watch>; 2],
@@ -71,6 +70,7 @@ impl Body {
             hand: true,
             kept: None,
             lost: false,
+            intruder: false,
             unseen: false,
             watch: [None, None],
             turns: 0,

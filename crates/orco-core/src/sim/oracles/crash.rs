@@ -32,7 +32,6 @@ impl Judge {
         scene: Scene<'_>,
         found: &BTreeSet<InstanceId>,
         strangers: &[InstanceId],
-        intruder: Option<InstanceId>,
     ) -> Result<(), Violation> {
         for (inst, body) in scene.world.bodies() {
             let known = scene.ledger.lives.get(&inst).is_some_and(Life::is_live);
@@ -41,7 +40,7 @@ impl Judge {
                 let what = format!("{inst:?} of {} is there, and nobody knows it", scene.label(body.at));
                 return Err(scene.broken("I3 nobody unknown survives a recovery", what));
             }
-            if there && !scene.ledger.lives.contains_key(&inst) && Some(inst) != intruder && !self.intruders.contains(&inst) {
+            if there && !scene.ledger.lives.contains_key(&inst) && !body.intruder {
                 let what = format!("{inst:?} of {} was started, and nobody wrote it down", scene.label(body.at));
                 return Err(scene.broken("I4 no start before its intent is written", what));
             }
@@ -59,18 +58,18 @@ impl Judge {
     }
 
     /// A new engine is there.
-    pub fn reborn(&mut self, now: Moment, undisturbed: BTreeSet<InstanceId>, intruder: Option<InstanceId>) {
+    pub fn reborn(&mut self, now: Moment, undisturbed: BTreeSet<InstanceId>) {
         self.reborn = Some(now);
         self.undisturbed = undisturbed;
-        self.intruders.extend(intruder);
         // Whom it let through within the last second nobody remembers.
         self.restarts.clear();
     }
 
-    /// The machine was started anew: nobody leans on anything.
-    pub fn new_life(&mut self) {
+    /// The machine was started anew, and with it the clock: nobody leans on anything.
+    pub fn rebooted(&mut self) {
         self.leaned.clear();
         self.floors.clear();
+        self.reborn = None;
     }
 
     /// In the first turn of a new engine in a quiet world, whoever was well stays.
@@ -79,7 +78,8 @@ impl Judge {
         for (ix, step) in turn.steps.iter().filter(|_| self.quiet) {
             let (Step::Stop(slot) | Step::Kill(slot) | Step::Recycle(slot, _)) = step else { continue };
             let at = Seat { service: *ix, slot: *slot };
-            let sitter = scene.ledger.seat(at).and_then(|chair| chair.last);
+            let stays = scene.ledger.seat(at).filter(|chair| chair.retired.is_none());
+            let sitter = stays.and_then(|chair| chair.last);
             if scene.wish(*ix).is_some_and(|w| w.up && w.asked < scene.now && w.renewed < scene.now)
                 && sitter.is_some_and(|inst| undisturbed.contains(&inst))
             {

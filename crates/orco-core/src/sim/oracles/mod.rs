@@ -137,8 +137,6 @@ pub struct Judge {
     undisturbed: BTreeSet<InstanceId>,
     /// How many ends of a replica were told.
     ends: BTreeMap<(ServiceIx, u32), u32>,
-    /// What others started in the stack's name.
-    intruders: BTreeSet<InstanceId>,
 }
 
 impl Judge {

@@ -73,7 +73,7 @@ fn excused(scene: Scene<'_>, cursed: &BTreeMap<ServiceName, Option<i32>>, revive
             let at = Seat { service: ix, slot };
             let empty = scene.ledger.sitter(at).is_none() && !scene.ledger.done.contains_key(&at);
             let retuned = wish.retuned > chair.made;
-            let since = chair.ended.is_some_and(|ended| !revived || wish.asked < ended);
+            let since = chair.ended.is_some_and(|ended| !revived || wish.asked <= ended);
             empty && since && (retuned || chair.may_be_given_up(&wish.service))
         });
         let completed = wish.service.kind != Kind::Oneshot && has_completed(scene, ix);
