@@ -88,10 +88,6 @@ pub enum Plant {
     HaltForgotten,
     /// A new engine wants everything up.
     GoalForgotten,
-    /// A new engine forgets who stood on what.
-    LeansForgotten,
-    /// A new engine forgets replacements under way.
-    RolloutForgotten,
     /// After the machine was started anew, completed oneshots are not run again.
     OneshotsStay,
     /// What ended in a seat is not given to be remembered.
@@ -100,7 +96,7 @@ pub enum Plant {
 
 impl Plant {
     /// All of them.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 44] = [
         Self::StaleVerdict,
         Self::StaleExit,
         Self::StaleVersion,
@@ -143,8 +139,6 @@ impl Plant {
         Self::DelayForgotten,
         Self::HaltForgotten,
         Self::GoalForgotten,
-        Self::LeansForgotten,
-        Self::RolloutForgotten,
         Self::OneshotsStay,
         Self::ChangeForgotten,
     ];

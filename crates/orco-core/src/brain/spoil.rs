@@ -25,7 +25,6 @@ fn spoil_unit(unit: &mut Unit, plant: Plant) {
     match plant {
         Plant::TotalsForgotten => unit.restarts = 0,
         Plant::GoalForgotten if unit.listed => unit.goal = Goal::Up,
-        Plant::RolloutForgotten => unit.rollout = None,
         _ => {}
     }
 }
@@ -39,7 +38,6 @@ fn spoil_slot(slot: &mut Slot, plant: Plant) {
             live.ready_since = None;
             live.was_ready = false;
         }
-        (Plant::LeansForgotten, Phase::Running(live)) => live.leans.clear(),
         (Plant::AttemptsForgotten, _) => slot.attempts = 0,
         (Plant::DelayForgotten, Phase::Backoff { until }) => *until = Moment::ZERO,
         _ => {}

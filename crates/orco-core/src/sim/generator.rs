@@ -65,7 +65,7 @@ fn crashes(c: &mut Chance, chaos: Duration, quiet: bool) -> (Vec<Crash>, Vec<Out
     let count = if c.hit(100) { c.between(6, 20) } else { c.between(1, 4) };
     let mut crashes: Vec<Crash> = (0..count).map(|_| Crash::draw(c, within, quiet)).collect();
     crashes.sort_by_key(|crash| crash.at);
-    let count = if c.hit(250) { c.between(1, 3) } else { 0 };
+    let count = if !quiet && c.hit(250) { c.between(1, 3) } else { 0 };
     let mut outages: Vec<Outage> = (0..count).map(|_| Outage::draw(c, within)).collect();
     outages.sort_by_key(|outage| outage.at);
     let parting = c.hit(300).then(|| Crash::draw(c, 2_000_000, quiet));

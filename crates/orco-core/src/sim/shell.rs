@@ -174,12 +174,9 @@ impl Shell {
             }
         }
         let due = self.due(now).copied();
-        if due.is_some_and(|crash| crash.blow == Blow::Machine) && self.fuse == 0 {
+        if due.is_some_and(|crash| crash.blow == Blow::Machine) && self.fuse == 0 && self.failing.is_none() {
             // The kernel may write back whenever it likes; from here on it does not.
-            self.fuse = 1;
-            if self.failing.is_none() {
-                self.disk.as_mut().map(Disk::sync);
-            }
+            self.fuse = u32::from(self.disk.as_mut().is_some_and(Disk::sync));
         }
         let taken_back = due.is_some_and(|crash| crash.blow == Blow::Machine || crash.point.is_unwritten());
         Some(taken_back || self.failing.is_some() || self.is_behind())

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use super::{Judge, Scene, Violation};
 use crate::{
-    brain::{Step, Turn},
+    brain::{Step, Turn, Why},
     model::{EventKind, InstanceId, Moment, Seat, ServiceIx},
-    sim::{Life, Pulse},
+    sim::{Chair, Life, Pulse},
 };
 
 impl Judge {
@@ -78,7 +78,9 @@ impl Judge {
         for (ix, step) in turn.steps.iter().filter(|_| self.quiet) {
             let (Step::Stop(slot) | Step::Kill(slot) | Step::Recycle(slot, _)) = step else { continue };
             let at = Seat { service: *ix, slot: *slot };
-            let stays = scene.ledger.seat(at).filter(|chair| chair.retired.is_none());
+            // What its dependency does to it is no doing of the new engine.
+            let moved = |chair: &Chair| matches!(chair.recycle, Some(Why::Dependency(_)));
+            let stays = scene.ledger.seat(at).filter(|chair| chair.retired.is_none() && !moved(chair));
             let sitter = stays.and_then(|chair| chair.last);
             if scene.wish(*ix).is_some_and(|w| w.up && w.asked < scene.now && w.renewed < scene.now)
                 && sitter.is_some_and(|inst| undisturbed.contains(&inst))
