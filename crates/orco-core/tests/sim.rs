@@ -202,6 +202,21 @@ fn everything_is_reached() {
         "ORDER kill",
         "refused",
         "did not stop in time",
+        "CRASH Engine",
+        "CRASH Keeper",
+        "CRASH Both",
+        "CRASH Machine",
+        "a stranger comes",
+        "torn: true",
+        "Repeat(",
+        "EngineRecovered",
+        "1 lost",
+        "the keeper is gone",
+        "DISK Full",
+        "DISK Broken",
+        "DISK Sync",
+        "DISK well",
+        "the journal cannot be written",
     ];
     let mut missing: Vec<&str> = words.to_vec();
     for seed in 0..3000 {

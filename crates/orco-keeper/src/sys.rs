@@ -198,6 +198,38 @@ pub(crate) fn poll(fds: &mut [libc::pollfd], timeout: Option<Duration>) -> io::R
     }
 }
 
+/// Asks the scheduler for short turns that come soon, for this thread alone: children begin as usual (Linux 6.12).
+pub(crate) fn be_prompt() {
+    const SLICE_NANOS: u64 = 100_000;
+    const RESET_ON_FORK: u64 = 1;
+    #[repr(C)]
+    #[derive(Default)]
+    struct Attributes {
+        size: u32,
+        policy: u32,
+        flags: u64,
+        nice: i32,
+        priority: u32,
+        runtime: u64,
+        deadline: u64,
+        period: u64,
+    }
+    let size = size_of::<Attributes>() as u32;
+    let mut attributes = Attributes { size, ..Attributes::default() };
+    let place = &raw mut attributes;
+    // SAFETY: the kernel reads and writes at most `size` bytes of a structure of its own layout.
+    unsafe {
+        if libc::syscall(libc::SYS_sched_getattr, 0, place, size, 0) != 0 || (*place).policy != 0 {
+            return;
+        }
+        (*place).size = size;
+        (*place).flags = RESET_ON_FORK;
+        (*place).runtime = SLICE_NANOS;
+        // Older kernels do not care, and nothing depends on it.
+        libc::syscall(libc::SYS_sched_setattr, 0, place, 0);
+    }
+}
+
 /// Accepts a connection and closes it. False: there is none, or it cannot be done now.
 pub(crate) fn accept_and_close(listener: BorrowedFd<'_>) -> bool {
     let (address, length) = (std::ptr::null_mut(), std::ptr::null_mut());
@@ -246,5 +278,62 @@ impl Alarm {
 impl AsFd for Alarm {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::zombie_processes)]
+
+    use std::process::Command;
+
+    use super::*;
+
+    /// Whether this kernel remembers how a process ended (Linux 6.15).
+    fn remembers() -> bool {
+        let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+        let mut numbers = release.split(['.', '-']).map(|part| part.parse::<u32>().unwrap_or(0));
+        (numbers.next(), numbers.next()) >= (Some(6), Some(15))
+    }
+
+    #[test]
+    fn how_a_process_ended_is_known_before_and_after_it_is_reaped() {
+        for (script, status) in [("exit 5", 5 << 8), ("kill -15 $$", 15), ("exit 0", 0)] {
+            let mut child = Command::new("/bin/sh").args(["-c", script]).spawn().unwrap();
+            let pid = child.id().cast_signed();
+            let pidfd = pidfd_open(pid).unwrap();
+            let start = crate::proc::stat(pid).unwrap().start;
+            poll(&mut [libc::pollfd { fd: pidfd.as_raw_fd(), events: libc::POLLIN, revents: 0 }], None).unwrap();
+            assert!(has_ended(pidfd.as_fd()));
+            assert_eq!(crate::proc::zombie_status(pid, start), Some(status), "{script}");
+            assert_eq!(crate::proc::zombie_status(pid, start + 1), None);
+            child.wait().unwrap();
+            assert_eq!(pidfd_status(pidfd.as_fd()), remembers().then_some(status), "{script}");
+            assert_eq!(crate::proc::zombie_status(pid, start), None);
+        }
+    }
+
+    #[test]
+    fn only_a_child_of_ours_is_reaped_through_its_descriptor() {
+        let child = Command::new("/bin/sh").args(["-c", "kill -9 $$"]).spawn().unwrap();
+        let (pid, pidfd) = (child.id().cast_signed(), pidfd_open(child.id().cast_signed()).unwrap());
+        poll(&mut [libc::pollfd { fd: pidfd.as_raw_fd(), events: libc::POLLIN, revents: 0 }], None).unwrap();
+        assert_eq!(reap_held(pidfd.as_fd()), Reaped::Child(pid, 9));
+        assert_eq!(reap_held(pidfd.as_fd()), Reaped::Childless);
+        assert_eq!(reap_held(pidfd_open(1).unwrap().as_fd()), Reaped::Childless);
+    }
+
+    #[test]
+    fn a_pipe_with_both_ends_keeps_what_nobody_reads() {
+        use std::{fs::File, io::Write};
+        let (read, write) = pipe().unwrap();
+        let number = inode(read.as_fd());
+        let mut both = File::from(both_ends(write).unwrap());
+        drop(read);
+        // With the read end alone gone this would be the end of us.
+        both.write_all(b"kept").unwrap();
+        let mut options = std::fs::OpenOptions::new();
+        let again = reopen(None, both.as_raw_fd(), options.read(true)).unwrap();
+        assert_eq!((inode(again.as_fd()), waiting_bytes(again.as_fd())), (number, 4));
     }
 }

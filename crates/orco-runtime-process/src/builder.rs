@@ -75,6 +75,12 @@ impl Builder {
         self
     }
 
+    /// Its keepers outlive it: what they held is found again by another runtime's `list`.
+    pub fn detached(mut self, detached: Detached) -> Self {
+        self.config.detached = Some(detached);
+        self
+    }
+
     /// A runtime of the detached keeper that has started this engine, with all that it holds. Nothing ends with the
     /// runtime.
     ///

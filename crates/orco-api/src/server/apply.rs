@@ -9,6 +9,7 @@ use axum::{
 };
 use orco_core::{
     engine::{CommandError, Engine, Ticket},
+    model::{ServiceName, ServiceView, State as ServiceState},
     spec::{Diagnostic, Plan, Severity, Stack},
 };
 use serde_json::{Value, json};
@@ -58,7 +59,7 @@ async fn apply(State(app): State<App>, Body(body): Body<wire::Apply>) -> Result<
 }
 
 /// How many replicas each service has now, also where somebody scaled it.
-async fn replicas(engine: &Engine) -> Result<BTreeMap<orco_core::model::ServiceName, u32>, Failure> {
+async fn replicas(engine: &Engine) -> Result<BTreeMap<ServiceName, u32>, Failure> {
     let status = engine.status().await.ok_or_else(Failure::ended)?;
     Ok(status.snapshot.services.iter().map(|s| (s.name.clone(), s.replicas)).collect())
 }
@@ -75,9 +76,9 @@ async fn wait(engine: &Engine, ticket: Ticket, limit: Option<Duration>) -> Outco
 async fn late(engine: &Engine) -> Outcome {
     let status = engine.status().await;
     let behind = status.as_deref().and_then(|status| {
-        let fine = |s: &&orco_core::model::ServiceView| s.wanted && !s.ready && s.state.as_str() != "Completed";
+        let waits = |s: &&ServiceView| s.wanted && !s.ready && s.state != ServiceState::Completed;
         let services = || status.snapshot.services.iter();
-        services().find(fine).or_else(|| services().find(|s| s.changing || (!s.wanted && !s.instances.is_empty())))
+        services().find(waits).or_else(|| services().find(|s| s.changing || (!s.wanted && !s.instances.is_empty())))
     });
     let why = match behind {
         Some(service) if !service.message.is_empty() => {

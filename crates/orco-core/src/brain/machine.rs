@@ -303,6 +303,7 @@ impl Brain {
     #[doc(hidden)]
     pub fn plant(&mut self, plant: Plant) {
         self.plants = Plants::one(plant);
+        self.spoil(plant);
     }
 }
 

@@ -31,6 +31,8 @@ mod recover;
 mod remember;
 mod restore;
 mod saved;
+#[cfg(any(test, feature = "sim"))]
+mod spoil;
 
 mod snapshot;
 mod words;

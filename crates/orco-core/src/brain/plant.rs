@@ -58,11 +58,45 @@ pub enum Plant {
     OneshotAgain,
     /// `decide` panics on the second service once it runs.
     Panic,
+    /// Starts are carried out before their intent is written.
+    IntentUnwritten,
+    /// Starts go on while the journal cannot be written.
+    StartsNotHeld,
+    /// The keeper is told to forget an end before it is recorded.
+    EndForgotten,
+    /// An instance that nobody remembers is left alone.
+    StrangerSpared,
+    /// A start that never happened costs a retry.
+    RetryAtRecovery,
+    /// What ran and is not found any more is taken to run on.
+    LostIgnored,
+    /// A new engine counts its instances from the beginning.
+    InstancesAgain,
+    /// An order to end that an earlier engine gave is not given again.
+    StopNotRepeated,
+    /// A new engine forgets who has completed.
+    CompletedForgotten,
+    /// A new engine forgets who was ready.
+    ReadinessForgotten,
+    /// A new engine counts restarts from zero.
+    TotalsForgotten,
+    /// A new engine forgets the failures in a row.
+    AttemptsForgotten,
+    /// A new engine does not wait for the rest of a delay.
+    DelayForgotten,
+    /// A new engine tries again what was given up.
+    HaltForgotten,
+    /// A new engine wants everything up.
+    GoalForgotten,
+    /// After the machine was started anew, completed oneshots are not run again.
+    OneshotsStay,
+    /// What ended in a seat is not given to be remembered.
+    ChangeForgotten,
 }
 
 impl Plant {
     /// All of them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 44] = [
         Self::StaleVerdict,
         Self::StaleExit,
         Self::StaleVersion,
@@ -90,6 +124,23 @@ impl Plant {
         Self::RetireUndone,
         Self::OneshotAgain,
         Self::Panic,
+        Self::IntentUnwritten,
+        Self::StartsNotHeld,
+        Self::EndForgotten,
+        Self::StrangerSpared,
+        Self::RetryAtRecovery,
+        Self::LostIgnored,
+        Self::InstancesAgain,
+        Self::StopNotRepeated,
+        Self::CompletedForgotten,
+        Self::ReadinessForgotten,
+        Self::TotalsForgotten,
+        Self::AttemptsForgotten,
+        Self::DelayForgotten,
+        Self::HaltForgotten,
+        Self::GoalForgotten,
+        Self::OneshotsStay,
+        Self::ChangeForgotten,
     ];
 }
 

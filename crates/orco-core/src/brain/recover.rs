@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     Brain,
+    plant::Plant,
     state::{Leave, Phase, Slot},
 };
 use crate::{
@@ -66,7 +67,10 @@ impl Brain {
             lost += 1;
             let slot = self.units[at.service.index()].slot(at.slot);
             match slot.map(|slot| &slot.phase) {
-                Some(Phase::Starting { doomed: false, .. }) => self.unstart(at),
+                Some(Phase::Starting { doomed: false, .. }) if !self.plants.has(Plant::RetryAtRecovery) => {
+                    self.unstart(at);
+                }
+                Some(Phase::Running(_)) if self.plants.has(Plant::LostIgnored) => {}
                 _ => self.exited(at, inst, Exit::Unknown, false, now),
             }
         }
@@ -95,13 +99,15 @@ impl Brain {
     /// over, backoffs, failures and halts forgotten. Totals, runs and last exits stay.
     pub fn new_life(&mut self, now: Moment) {
         self.now = self.now.max(now);
+        let oneshots_stay = self.plants.has(Plant::OneshotsStay);
         for ix in self.all() {
             let unit = &mut self.units[ix.index()];
             let target = unit.target;
             unit.rollout = None;
             unit.sets.retain(|set| set.generation == target);
             unit.slots.retain(|slot| slot.key.generation == target);
-            for slot in &mut unit.slots {
+            let spared = |slot: &Slot| oneshots_stay && slot.completed();
+            for slot in unit.slots.iter_mut().filter(|slot| !spared(slot)) {
                 let Slot { key, restarts, run, ended, .. } = *slot;
                 *slot = Slot { restarts, run, ended, ..Slot::new(key) };
             }

@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::{
     Brain, hash,
+    plant::Plant,
     saved::{FORMAT, SavedSlot, SavedStack, SavedUnit},
-    state::Unit,
+    state::{Phase, Unit},
 };
 use crate::{
     model::{Gen, ServiceIx, SlotKey},
@@ -97,6 +98,9 @@ impl Brain {
             }
             let unit = &self.units[ix.index()];
             let slot = &unit.slots[at];
+            if self.plants.has(Plant::ChangeForgotten) && matches!(slot.phase, Phase::Backoff { .. }) {
+                continue;
+            }
             let value = json(&SavedSlot::of(&self.units, slot));
             let hash = hash::bytes(&value);
             if given.slots.insert(slot.key, hash) != Some(hash) {

@@ -4,7 +4,7 @@
 use proptest::{collection::vec, prelude::*};
 
 use super::{
-    format::{FRAME_LEN, HEADER_LEN, Header, MARKER},
+    format::{self, FRAME_LEN, Frame, HEADER_LEN, Header, MARKER, Place},
     memory::Memory,
     tests::{set, shown},
     *,
@@ -183,6 +183,9 @@ fn every_bit_of_the_header_and_of_a_lone_snapshot() {
         for byte in HEADER_LEN..history.frames[0].1 {
             flip(&history, 0, byte, u8::try_from(byte % 8).unwrap());
         }
+        let mut bytes = history.bytes.clone();
+        bytes[history.frames[0].1 - 1] ^= 1;
+        assert!(open(bytes).unwrap_err().to_string().ends_with("the frame's checksum is wrong"));
     }
 }
 
@@ -223,6 +226,54 @@ fn frames_that_are_missing_doubled_swapped_or_foreign() {
     first[0] = frame(&other, 0);
     // It has the place of the first, and the header's checksum; the rest does not follow it.
     assert_eq!(refused(build(&first)), start(1));
+}
+
+/// After a power cut, later sectors of what was not synced may be there and earlier ones not.
+#[test]
+fn lost_sectors_are_a_torn_tail_only_where_nothing_was_synced() {
+    let history = history(90, "long enough for some sectors beyond the last sync, at least. ");
+    // The last frame says that all up to the 84th was durable.
+    let synced = history.frames[83].1;
+    let (mut refusals, mut cuts) = (0, 0);
+    for sector in (0..history.bytes.len() - 512).step_by(512) {
+        let mut bytes = history.bytes.clone();
+        bytes[sector..sector + 512].fill(0);
+        let hit = history.frames.iter().position(|(_, end, _)| *end > sector).unwrap();
+        let (start, _, _) = history.frames[hit];
+        if start < synced {
+            let offset = refused(bytes);
+            assert!(offset == start as u64 || sector == 0 && offset == 0, "{sector}: {offset}");
+            refusals += 1;
+        } else {
+            let journal = open(bytes).unwrap();
+            assert_eq!(journal.cut().unwrap().offset, start as u64);
+            assert_eq!(journal.entries(), &history.frames[hit - 1].2);
+            cuts += 1;
+        }
+    }
+    assert!(refusals > 50 && cuts >= 3, "{refusals} refused, {cuts} cut");
+}
+
+#[test]
+fn a_frame_of_a_wrong_number_does_not_follow_though_the_chain_is_right() {
+    let history = history(5, "text ");
+    let last = Frame::decode(&history.bytes[history.frames[4].0..]).unwrap();
+    let open_with = |sequence: u64| {
+        let mut bytes = history.bytes.clone();
+        let place = Place { sequence, synced: 1, previous: last.checksum };
+        format::encode(&mut bytes, place, [("a", None)].into_iter()).unwrap();
+        open(bytes)
+    };
+    let end = history.bytes.len() as u64;
+    assert_eq!(open_with(6).unwrap().cut(), None);
+    for stale in [1, 4, 5] {
+        assert_eq!(open_with(stale).unwrap().cut().unwrap().offset, end);
+    }
+    for ahead in [7, 100] {
+        assert!(matches!(open_with(ahead), Err(OpenError::Corrupt { offset, .. }) if offset == end));
+    }
+    // Nonsense with a right checksum is as good as none.
+    assert_eq!(open_with(u64::MAX).unwrap().cut().unwrap().offset, end);
 }
 
 #[test]

@@ -213,8 +213,9 @@ fn each_call_fails_in_each_way() {
     let mut failures = 0;
     for (n, fault) in (1..=48).flat_map(|n| FAULTS.map(|fault| (n, fault))) {
         let mut checked = Checked::new(Memory::new(), |medium| medium.fail(n, fault));
-        // Each state is checked for the first twenty; later calls are like earlier ones.
-        live(&mut checked, n <= 20 && matches!(fault, Fault::Errno(_) | Fault::Short(40)));
+        // Each state is checked for the first twenty, and for one fault everywhere.
+        let is_first = n <= 20 && matches!(fault, Fault::Errno(_) | Fault::Short(40));
+        live(&mut checked, is_first || fault == Fault::Errno(EIO));
         assert!(checked.failures <= 1, "{n}, {fault:?}: one fault, one failure");
         failures += checked.failures;
         checked.check_heals();
@@ -309,6 +310,26 @@ fn interruptions_are_no_failures_where_trying_again_is_safe() {
     assert_eq!(checked.failures, 0);
     let kind = io::Error::from_raw_os_error(EINTR).kind();
     assert_eq!(kind, io::ErrorKind::Interrupted);
+}
+
+/// Old or new may be in place, so neither is built upon; not only where the file was unknown before.
+#[test]
+fn a_replacement_that_fails_half_way_is_done_again() {
+    for nth in 1..=4 {
+        let mut checked = Checked::new(Memory::new(), |_| {});
+        for i in 0..8 {
+            checked.append(&[set("a", &i.to_string())]);
+        }
+        checked.restart(None);
+        checked.journal.medium_mut().fail(nth, Fault::Errno(EIO));
+        checked.sync();
+        assert_eq!(checked.failures, 1);
+        checked.check_deaths();
+        checked.append(&[set("b", "1")]);
+        checked.append(&[set("b", "2")]);
+        checked.check_deaths();
+        checked.check_heals();
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -32,6 +32,17 @@ pub struct Chair {
     pub counted: bool,
     /// The last end was the fault of the port: the next try is no restart.
     pub excused: bool,
+    /// What was so before the last try began.
+    prior: Prior,
+}
+
+/// What a try changes when it begins.
+#[derive(Clone, Copy, Debug, Default)]
+struct Prior {
+    ended: Option<Moment>,
+    recycle: Option<Why>,
+    barred: bool,
+    excused: bool,
 }
 
 impl Chair {
@@ -49,16 +60,32 @@ impl Chair {
             barred: false,
             counted: false,
             excused: false,
+            prior: Prior { ended: None, recycle: None, barred: false, excused: false },
         }
     }
 
     /// A try begins.
     pub const fn sit(&mut self, inst: InstanceId) {
+        self.prior = Prior { ended: self.ended, recycle: self.recycle, barred: self.barred, excused: self.excused };
         self.last = Some(inst);
         self.recycle = None;
         self.ended = None;
         self.barred = false;
         self.excused = false;
+    }
+
+    /// The last try never was: an engine decided on it and died before it began.
+    pub const fn stand(&mut self) {
+        let Prior { ended, recycle, barred, excused } = self.prior;
+        (self.ended, self.recycle, self.barred, self.excused) = (ended, recycle, barred, excused);
+    }
+
+    /// The clock counts from zero again.
+    pub fn rebooted(&mut self) {
+        self.made = Moment::ZERO;
+        for at in [&mut self.retired, &mut self.ended, &mut self.prior.ended].into_iter().flatten() {
+            *at = Moment::ZERO;
+        }
     }
 
     /// A try ends.

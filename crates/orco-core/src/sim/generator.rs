@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{Chance, Faults, Plan};
+use super::{Chance, Crash, Faults, Outage, Plan};
 use crate::{
     brain::{Command, samples},
     model::{Moment, Revision, ServiceName},
@@ -38,6 +38,7 @@ pub fn plan(seed: u64) -> Plan {
     }
     let chaos = Duration::from_secs(c.between(5, 60));
     let orders = orders(&mut c, services, chaos);
+    let (crashes, outages, parting) = crashes(&mut Chance::new(&[seed, 12]), chaos, quiet);
     Plan {
         seed,
         quiet,
@@ -47,9 +48,28 @@ pub fn plan(seed: u64) -> Plan {
         chaos,
         steps: u32::try_from(c.between(100, 600)).unwrap_or(300),
         restarts_per_second: c.pick(&[50, 50, 5, 1]),
+        crashes,
+        outages,
+        parting,
         revive: c.hit(600),
         plant: None,
     }
+}
+
+/// Less than half of the runs have an engine that keeps a journal, and dies.
+fn crashes(c: &mut Chance, chaos: Duration, quiet: bool) -> (Vec<Crash>, Vec<Outage>, Option<Crash>) {
+    if !c.hit(400) {
+        return (Vec::new(), Vec::new(), None);
+    }
+    let within = u64::try_from(chaos.as_micros()).unwrap_or(u64::MAX);
+    let count = if c.hit(100) { c.between(6, 20) } else { c.between(1, 4) };
+    let mut crashes: Vec<Crash> = (0..count).map(|_| Crash::draw(c, within, quiet)).collect();
+    crashes.sort_by_key(|crash| crash.at);
+    let count = if !quiet && c.hit(250) { c.between(1, 3) } else { 0 };
+    let mut outages: Vec<Outage> = (0..count).map(|_| Outage::draw(c, within)).collect();
+    outages.sort_by_key(|outage| outage.at);
+    let parting = c.hit(300).then(|| Crash::draw(c, 2_000_000, quiet));
+    (crashes, outages, parting)
 }
 
 fn sample(name: &ServiceName, kind: Kind) -> Service {

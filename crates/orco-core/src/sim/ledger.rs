@@ -95,7 +95,7 @@ impl Life {
 }
 
 /// The ledger.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Ledger {
     /// Every try.
     pub lives: BTreeMap<InstanceId, Life>,
@@ -107,6 +107,8 @@ pub struct Ledger {
     pub done: BTreeMap<Seat, Moment>,
     /// When a live instance of a service last stopped being ready, for whatever reason.
     pub lost_ready: BTreeMap<ServiceIx, Moment>,
+    /// How many tries of a replica have ended.
+    pub ends: BTreeMap<(ServiceIx, u32), u32>,
 }
 
 impl Ledger {
@@ -348,7 +350,7 @@ impl Ledger {
         }
     }
 
-    fn end(&mut self, inst: InstanceId, end: End, now: Moment) {
+    pub(super) fn end(&mut self, inst: InstanceId, end: End, now: Moment) {
         let Some(life) = self.lives.get_mut(&inst) else { return };
         life.over = Some((now, end));
         let at = life.at;
@@ -360,6 +362,7 @@ impl Ledger {
         }
         let asked = life.was_ended(end);
         let life = life.clone();
+        *self.ends.entry((at.service, at.slot.replica)).or_default() += 1;
         let chair = self.chair(at, now);
         chair.rise(&life, end, now);
         let completed = chair.barred && !chair.excused && is_success(&life.service, end);

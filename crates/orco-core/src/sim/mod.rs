@@ -4,21 +4,32 @@
 //! [`plan`] draws a run from a seed, [`run`] carries it out, [`shrink`] makes a failing one smaller,
 //! [`hunt`] goes through many. [`tell`] plays a story from a script.
 //!
+//! In a share of the runs the engine keeps a journal and is killed, at any boundary between deciding, writing and
+//! acting; so are its keeper and the machine, and the journal's disk fails ([`Crash`], [`Outage`]).
+//!
 //! Time is a number, chance is a seed: the same plan gives the same trace, always.
 
+mod adopted;
 mod chair;
 mod chance;
+mod crash;
+mod disk;
 mod faults;
 mod generator;
 mod hunt;
+mod keeper;
 mod ledger;
+mod lives;
 mod operator;
 mod oracles;
 mod plan;
 mod prober;
+mod rebirth;
 mod run;
 mod script;
 mod session;
+mod shell;
+mod show;
 mod shrink;
 mod story;
 mod tally;
@@ -32,6 +43,7 @@ pub use fake::{FakeProbe, FakeRuntime};
 
 pub use chair::Chair;
 pub use chance::Chance;
+pub use crash::{Blow, Crash, Failing, Outage, Point};
 pub use faults::Faults;
 pub use generator::plan;
 pub use hunt::{Failure, Hunt, Tally as HuntTally, hunt};

@@ -40,7 +40,7 @@ impl Wish {
 }
 
 /// The operator's memory.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Operator {
     /// The wishes by name; services that were removed are not in it.
     pub wishes: BTreeMap<ServiceName, Wish>,
@@ -170,6 +170,23 @@ impl Operator {
         services
             .filter(move |s| known(&s.name).is_some_and(|wish| wish.service.revision != s.revision))
             .map(|s| &s.name)
+    }
+
+    /// The machine was started anew: its clock counts from zero again, and all that was asked was before.
+    pub fn rebooted(&mut self) {
+        for wish in self.wishes.values_mut().chain(self.removed.values_mut()) {
+            for at in [
+                &mut wish.asked,
+                &mut wish.named,
+                &mut wish.renewed,
+                &mut wish.fell,
+                &mut wish.reshaped,
+                &mut wish.retuned,
+            ] {
+                *at = Moment::ZERO;
+            }
+        }
+        self.killed = self.killed.map(|_| Moment::ZERO);
     }
 
     /// A removed service has gone.

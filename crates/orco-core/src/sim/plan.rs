@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::Faults;
+use super::{Crash, Faults, Outage};
 use crate::{
     brain::{Command, Plant},
     model::{Moment, ServiceName},
@@ -33,6 +33,12 @@ pub struct Plan {
     pub steps: u32,
     /// Restarts per second for the whole stack.
     pub restarts_per_second: u32,
+    /// What dies, in order of time.
+    pub crashes: Vec<Crash>,
+    /// When the journal's disk fails, in order of time.
+    pub outages: Vec<Outage>,
+    /// What dies while everything goes down at the end (its moment counts from then).
+    pub parting: Option<Crash>,
     /// Starts everything again once all is calm.
     pub revive: bool,
     /// A planted bug.
@@ -157,6 +163,12 @@ impl fmt::Display for Plan {
         writeln!(f, "faults: {}", self.faults.on().join(" "))?;
         writeln!(f, "cursed: {:?}", self.cursed)?;
         writeln!(f, "chaos {:?}, at most {} steps; revive {}", self.chaos, self.steps, self.revive)?;
+        for crash in self.crashes.iter().chain(&self.parting) {
+            writeln!(f, "  {crash}")?;
+        }
+        for outage in &self.outages {
+            writeln!(f, "  {:?} OUTAGE {:?} for {:?}", outage.at, outage.how, outage.lasts)?;
+        }
         for (at, command) in &self.orders {
             writeln!(f, "  {at:?} {}", describe(command))?;
         }

@@ -48,7 +48,9 @@ pub fn run(plan: &Plan, trace: bool) -> Outcome {
 fn play(plan: &Plan, session: &mut Session) -> Result<(), Violation> {
     chaos(plan, session)?;
     session.note(|_| "CALM".to_owned());
-    session.world.heal();
+    session.heal();
+    // What waited for the disk goes on.
+    session.turn()?;
     if plan.revive && session.operator.killed.is_none() {
         let _ = session.command(&Command::Start { services: Vec::new(), deps: true });
         session.turn()?;
@@ -56,6 +58,9 @@ fn play(plan: &Plan, session: &mut Session) -> Result<(), Violation> {
     calm(plan, session)?;
     apply_again(session)?;
     session.note(|_| "DOWN".to_owned());
+    if let Some(crash) = plan.parting {
+        session.expect(crash);
+    }
     let _ = session.command(&Command::Down);
     session.turn()?;
     down(session)
@@ -63,7 +68,7 @@ fn play(plan: &Plan, session: &mut Session) -> Result<(), Violation> {
 
 /// When something happens next.
 fn next(session: &Session) -> Option<Moment> {
-    let times = [session.world.next(), session.brain.next_wake()];
+    let times = [session.world.next(), session.brain.next_wake(), session.shell.wake()];
     times.into_iter().flatten().min()
 }
 
@@ -85,8 +90,13 @@ fn chaos(plan: &Plan, session: &mut Session) -> Result<(), Violation> {
     let mut slept = Duration::ZERO;
     let mut orders = plan.orders.iter().peekable();
     for _ in 0..plan.steps {
-        let ordered = orders.peek().map(|(at, _)| *at + slept);
-        let Some(mut now) = next(session).into_iter().chain(ordered).min().filter(|at| *at <= end) else { break };
+        // After the machine was started anew the clock counts from zero, the plan counts on.
+        let booted = session.shell.booted;
+        let clock = |at: Moment| Moment::ZERO + at.since(Moment::ZERO + booted);
+        let ordered = orders.peek().map(|(at, _)| clock(*at + slept));
+        let Some(mut now) = next(session).into_iter().chain(ordered).min().filter(|at| *at <= clock(end)) else {
+            break;
+        };
         if chance.hit(plan.faults.burst) {
             now = now + chance.duration(1, 200);
         }
@@ -94,14 +104,15 @@ fn chaos(plan: &Plan, session: &mut Session) -> Result<(), Violation> {
             let sleep = chance.duration(1000, 3_600_000);
             session.note(|_| format!("SLEEP {sleep:?}"));
             (now, slept, end) = (now + sleep, slept + sleep, end + sleep);
+            session.shell.slept = slept;
         }
         session.now = session.now.max(now);
-        while let Some((_, command)) = orders.next_if(|(at, _)| *at + slept <= session.now) {
+        while let Some((_, command)) = orders.next_if(|(at, _)| *at + slept <= session.now + booted) {
             // A refusal changes nothing; the operator's wishes say so.
             let _ = session.command(command);
         }
         step(session, now)?;
-        if chance.hit(20) && session.turn()? > 0 {
+        if chance.hit(20) && !session.shell.is_armed(session.now) && session.turn()? > 0 {
             return Err(session.violated("a second turn decides nothing", ""));
         }
     }

@@ -2,10 +2,15 @@
 
 use std::fmt::Write as _;
 
-use super::{Fate, Faults, Judge, Ledger, Operator, Plan, Scene, Violation, World, plan::describe};
+use super::{
+    Fate, Faults, Judge, Ledger, Operator, Plan, Scene, Violation, World,
+    plan::describe,
+    shell::Shell,
+    show::{show_fact, show_happening},
+};
 use crate::{
-    brain::{Action, Brain, BrainConfig, Command, Input, Refused, Step, Turn},
-    model::{Fact, Happening, Moment, Seat, ServiceName},
+    brain::{Action, Brain, BrainConfig, Command, Input, Plant, Refused, Step, Turn},
+    model::{Fact, Happening, Moment, ServiceName},
     spec::Stack,
 };
 
@@ -22,7 +27,9 @@ pub struct Session {
     pub operator: Operator,
     /// What was told since somebody last took it.
     pub told: Vec<(Moment, Happening)>,
-    judge: Judge,
+    pub(super) judge: Judge,
+    /// What is around the brain.
+    pub(super) shell: Shell,
     /// Now.
     pub now: Moment,
     /// How often the brain was asked.
@@ -54,6 +61,7 @@ impl Session {
         let world = World::new(fate, plan.faults.clone(), plan.seed);
         let mut session = Self::new(config, world, Judge::new(plan.quiet, plan.restarts_per_second));
         session.trace = trace.then(String::new);
+        session.shell = Shell::planned(plan);
         if let Some(bug) = plan.plant {
             session.brain.plant(bug);
         }
@@ -64,7 +72,9 @@ impl Session {
     pub fn told(seed: u64, fate: Fate) -> Self {
         let config = BrainConfig::new(u128::from(seed));
         let judge = Judge::new(false, config.restarts_per_second);
+        let shell = Shell::told(&config);
         let mut session = Self::new(config, World::new(fate, Faults::default(), seed), judge);
+        session.shell = shell;
         session.keep_told = true;
         session
     }
@@ -77,6 +87,7 @@ impl Session {
             operator: Operator::default(),
             told: Vec::new(),
             judge,
+            shell: Shell::default(),
             now: Moment::ZERO,
             turns: 0,
             facts: 0,
@@ -119,10 +130,16 @@ impl Session {
     /// The brain's refusal.
     pub fn command(&mut self, command: &Command) -> Result<(), Refused> {
         self.note(|_| format!("ORDER {}", describe(command)));
+        self.prepare();
+        if self.shell.refuses() {
+            self.note(|_| "  refused: the journal cannot be written".to_owned());
+            return Ok(());
+        }
         let renewed = self.renewed_by(command);
         let taken = self.brain.apply(Input::Command(command.clone()), self.now);
         match &taken {
             Ok(()) => {
+                self.shell.commanded = true;
                 if let Command::Apply(stack) = command {
                     self.begin_anew(stack);
                 }
@@ -200,7 +217,14 @@ impl Session {
 
     /// Delivers facts. They never refuse.
     pub fn deliver(&mut self, facts: Vec<Fact>) {
+        self.prepare();
         for fact in facts {
+            if let Fact::Exited { inst, .. } = &fact {
+                self.shell.ended.push(*inst);
+                if self.shell.plant == Some(Plant::EndForgotten) {
+                    self.world.recorded(*inst);
+                }
+            }
             self.note(|brain| format!("  fact {}", show_fact(brain, &fact)));
             self.facts += 1;
             self.ledger.hear(&fact, self.now);
@@ -209,13 +233,29 @@ impl Session {
         }
     }
 
-    /// Asks the brain, judges the answer and carries it out. Returns how many steps it took.
+    /// Asks the brain, judges the answer, writes it down and carries it out. Returns how many steps it took.
     ///
     /// # Errors
     /// The broken promise.
     pub fn turn(&mut self) -> Result<usize, Violation> {
         self.turns += 1;
+        self.prepare();
         let turn = self.brain.turn(self.now);
+        if let Some(crash) = self.shell.strikes(&turn, self.now) {
+            self.struck(&crash, turn)?;
+            return self.turn();
+        }
+        self.book(&turn)?;
+        let steps = turn.steps.len();
+        let recorded = self.record(turn.actions);
+        self.forget_ended(&recorded.ended);
+        self.carry_out(recorded.actions);
+        self.shell.turned();
+        Ok(steps)
+    }
+
+    /// Judges and books what was decided.
+    pub(super) fn book(&mut self, turn: &Turn) -> Result<(), Violation> {
         let mut actions = turn.actions.iter();
         for (ix, step) in &turn.steps {
             self.note(|brain| format!("    {} {step:?}", brain.name(*ix)));
@@ -228,40 +268,38 @@ impl Session {
                 Step::Gone => self.operator.gone(name),
                 _ => {}
             }
-            let effect =
-                matches!(
-                    step,
-                    Step::Start(_) | Step::Probe(..) | Step::Unprobe(..) | Step::Stop(_) | Step::Kill(_) | Step::Repeat(_)
-                );
-            if effect {
+            if is_effect(step) {
                 let Some(action) = actions.next() else {
                     return Err(self.violated("every effect is an action", format!("{step:?}")));
                 };
-                self.act(action)?;
+                self.judge.action(scene!(self), action)?;
+                self.ledger.order(action, self.now);
             }
         }
         if let Some(action) = actions.next() {
             return Err(self.violated("every action is a decision", format!("{action:?}")));
         }
-        self.judge.turn(scene!(self), &turn)?;
-        self.hear(&turn);
-        Ok(turn.steps.len())
+        self.judge.turn(scene!(self), turn)?;
+        self.hear(turn);
+        Ok(())
     }
 
-    fn act(&mut self, action: &Action) -> Result<(), Violation> {
-        self.judge.action(scene!(self), action)?;
-        self.ledger.order(action, self.now);
-        self.world.carry_out(action, self.now);
-        let word = match action {
-            Action::Start { inst, .. } => inst.0,
-            Action::Probe { inst, .. } => inst.0 ^ 1,
-            Action::Unprobe { inst, .. } => inst.0 ^ 2,
-            Action::Stop { inst, .. } => inst.0 ^ 3,
-            Action::Kill { inst, .. } => inst.0 ^ 4,
-        };
-        self.mix(u64::try_from(word & u128::from(u64::MAX)).unwrap_or(0));
-        self.mix(self.now.as_micros());
-        Ok(())
+    pub(super) fn carry_out(&mut self, actions: Vec<Action>) {
+        for action in actions {
+            if let Action::Start { at, service, run, .. } = &action {
+                self.shell.logs(service, at.slot.replica, *run);
+            }
+            self.world.carry_out(&action, self.now);
+            let word = match action {
+                Action::Start { inst, .. } => inst.0,
+                Action::Probe { inst, .. } => inst.0 ^ 1,
+                Action::Unprobe { inst, .. } => inst.0 ^ 2,
+                Action::Stop { inst, .. } => inst.0 ^ 3,
+                Action::Kill { inst, .. } => inst.0 ^ 4,
+            };
+            self.mix(u64::try_from(word & u128::from(u64::MAX)).unwrap_or(0));
+            self.mix(self.now.as_micros());
+        }
     }
 
     fn hear(&mut self, turn: &Turn) {
@@ -285,7 +323,7 @@ impl Session {
         if scan && let Err(what) = self.brain.check(self.now) {
             return Err(self.violated("no wake-up is lost", what));
         }
-        Ok(())
+        if scan && self.shell.compares() { self.compare() } else { Ok(()) }
     }
 
     /// A violation, now.
@@ -294,29 +332,10 @@ impl Session {
     }
 }
 
-fn show_seat(brain: &Brain, at: &Seat) -> String {
-    format!("{}/{}{:?}", brain.name(at.service), at.slot.replica, at.slot.generation)
-}
-
-fn show_fact(brain: &Brain, fact: &Fact) -> String {
-    match fact {
-        Fact::Created { at, inst } => format!("{} created {inst:?}", show_seat(brain, at)),
-        Fact::Started { at, inst } => format!("{} started {inst:?}", show_seat(brain, at)),
-        Fact::StartFailed { at, inst, why, certain } => {
-            format!("{} start failed {inst:?}: {why}{}", show_seat(brain, at), if *certain { "" } else { " (unclear)" })
-        }
-        Fact::Exited { at, inst, exit, port_lost } => {
-            format!("{} exited {inst:?}: {exit}{}", show_seat(brain, at), if *port_lost { " (port lost)" } else { "" })
-        }
-        Fact::Probed { at, inst, role, version, verdict } => {
-            format!("{} {role:?} {inst:?} v{}: {verdict}", show_seat(brain, at), version.0)
-        }
-    }
-}
-
-fn show_happening(brain: &Brain, happening: &Happening) -> String {
-    let who = happening.service.map_or_else(String::new, |ix| brain.name(ix).to_string());
-    let replica = happening.replica.map_or_else(String::new, |r| format!("/{r}"));
-    let reason = happening.reason.as_ref().map_or_else(String::new, |r| format!(" [{r}]"));
-    format!("{} {who}{replica} {}{reason}", happening.kind.as_str(), happening.message)
+/// Whether a step yields an action.
+const fn is_effect(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::Start(_) | Step::Probe(..) | Step::Unprobe(..) | Step::Stop(_) | Step::Kill(_) | Step::Repeat(_)
+    )
 }

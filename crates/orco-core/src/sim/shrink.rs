@@ -43,9 +43,10 @@ impl Search {
     fn round(&mut self) -> bool {
         let services = self.services();
         let orders = self.orders();
+        let crashes = self.crashes();
         let faults = self.faults();
         let simpler = self.simpler();
-        services || orders || faults || simpler
+        services || orders || crashes || faults || simpler
     }
 
     fn services(&mut self) -> bool {
@@ -62,6 +63,24 @@ impl Search {
             let mut plan = self.best.clone();
             plan.orders.remove(nth);
             smaller |= self.offer(plan);
+        }
+        smaller
+    }
+
+    fn crashes(&mut self) -> bool {
+        let mut smaller = false;
+        for nth in (0..self.best.crashes.len()).rev() {
+            let mut plan = self.best.clone();
+            plan.crashes.remove(nth);
+            smaller |= self.offer(plan);
+        }
+        for nth in (0..self.best.outages.len()).rev() {
+            let mut plan = self.best.clone();
+            plan.outages.remove(nth);
+            smaller |= self.offer(plan);
+        }
+        if self.best.parting.is_some() {
+            smaller |= self.offer(Plan { parting: None, ..self.best.clone() });
         }
         smaller
     }

@@ -8,10 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    Chance, Fate, Faults, Mood, Script, Spawn,
-    prober::{Watch, lane},
-};
+use super::{Chance, Fate, Faults, Mood, Script, prober::Watch};
 use crate::{
     brain::Action,
     model::{Exit, Fact, InstanceId, Moment, Role, Seat},
@@ -41,12 +38,49 @@ pub struct Body {
     /// Whether it runs.
     pub pulse: Pulse,
     pub(super) chance: Chance,
-    started_told: bool,
-    over_told: bool,
-    stop: bool,
-    kill: bool,
+    /// A start or an end was answered for good.
+    pub(super) over_told: bool,
+    pub(super) stop: bool,
+    pub(super) kill: bool,
+    /// A hand of the present engine leads it: what happens to it is told.
+    pub(super) hand: bool,
+    /// How it ended, as the keeper keeps it until it is recorded.
+    pub(super) kept: Option<Exit>,
+    /// Its start was under way when the keeper died, and never happened.
+    pub(super) lost: bool,
+    /// Not ours, although it bears the stack's name.
+    pub intruder: bool,
+    /// Nobody saw how it ended, or who did is dead.
+    pub unseen: bool,
     pub(super) watch: [Option<Watch>; 2],
     pub(super) turns: u32,
+}
+
+impl Body {
+    pub(super) fn new(at: Seat, service: &Arc<Service>, script: Script, chance: Chance) -> Self {
+        Self {
+            at,
+            service: Arc::clone(service),
+            script,
+            pulse: Pulse::Unborn,
+            chance,
+            over_told: false,
+            stop: false,
+            kill: false,
+            hand: true,
+            kept: None,
+            lost: false,
+            intruder: false,
+            unseen: false,
+            watch: [None, None],
+            turns: 0,
+        }
+    }
+
+    /// It was never there: its start was refused.
+    pub const fn is_refused(&self) -> bool {
+        matches!(self.script.spawn, super::Spawn::Refused(_))
+    }
 }
 
 /// What is going to happen.
@@ -58,6 +92,8 @@ pub(super) enum Event {
     Die(InstanceId, Exit),
     /// Its own end, unless the world was healed before.
     End(InstanceId),
+    /// The next keeper has adopted everything.
+    Keeper,
     Ask(InstanceId, Role, u32),
     Answer(InstanceId, Role, u32),
 }
@@ -65,16 +101,18 @@ pub(super) enum Event {
 /// The world.
 #[derive(Debug)]
 pub struct World {
-    fate: Fate,
+    pub(super) fate: Fate,
     pub(super) faults: Faults,
     pub(super) healed: bool,
     pub(super) bodies: BTreeMap<InstanceId, Body>,
-    queue: BTreeMap<(Moment, u64), Event>,
+    pub(super) queue: BTreeMap<(Moment, u64), Event>,
     posted: u64,
-    past: VecDeque<Fact>,
-    chance: Chance,
-    /// How many instances run, by service index.
-    alive: BTreeMap<u32, u32>,
+    pub(super) past: VecDeque<Fact>,
+    pub(super) chance: Chance,
+    /// A keeper lives.
+    pub(super) keeper: bool,
+    /// What waits for the next keeper.
+    pub(super) waiting: Vec<Action>,
 }
 
 impl World {
@@ -89,7 +127,8 @@ impl World {
             posted: 0,
             past: VecDeque::new(),
             chance: Chance::new(&[seed, 2]),
-            alive: BTreeMap::new(),
+            keeper: true,
+            waiting: Vec::new(),
         }
     }
 
@@ -161,6 +200,7 @@ impl World {
                         self.die(inst, exit, now);
                     }
                 }
+                Event::Keeper => self.keeper_back(now),
                 Event::Ask(inst, role, turn) => self.ask(inst, role, turn, now),
                 Event::Answer(inst, role, turn) => self.answer(inst, role, turn, now),
             }
@@ -195,158 +235,6 @@ impl World {
             self.post(again, Event::Fact(fact.clone()));
         }
         self.post(at, Event::Fact(fact));
-    }
-
-    /// Carries an action out.
-    pub fn carry_out(&mut self, action: &Action, now: Moment) {
-        match action {
-            Action::Start { at, inst, run, service } => self.start(*at, *inst, *run, service, now),
-            Action::Probe { inst, role, version, health, .. } => self.watch(*inst, *role, *version, health, now),
-            Action::Unprobe { inst, role } => {
-                if let Some(body) = self.bodies.get_mut(inst) {
-                    body.watch[lane(*role)] = None;
-                }
-            }
-            Action::Stop { inst, .. } => self.stop(*inst, now),
-            Action::Kill { inst, .. } => self.kill(*inst, now),
-        }
-    }
-
-    fn start(&mut self, at: Seat, inst: InstanceId, run: u32, service: &Arc<Service>, now: Moment) {
-        let script = self.fate.script(at, run, service);
-        let chance = match &self.fate {
-            Fate::Drawn(adversary) => adversary.stream(at, run, service),
-            Fate::Told(_) => Chance::new(&[0, u64::from(run)]),
-        };
-        match script.spawn {
-            Spawn::Runs(after) | Spawn::Refused(after) => self.post(now + after, Event::Spawn(inst)),
-            Spawn::Unclear { after, born } => {
-                self.post(now + after, Event::Spawn(inst));
-                if let Some(born) = born {
-                    self.post(now + born, Event::Late(inst));
-                }
-            }
-        }
-        let body = Body {
-            at,
-            service: Arc::clone(service),
-            script,
-            pulse: Pulse::Unborn,
-            chance,
-            started_told: false,
-            over_told: false,
-            stop: false,
-            kill: false,
-            watch: [None, None],
-            turns: 0,
-        };
-        self.bodies.insert(inst, body);
-    }
-
-    /// The runtime's answer to a start.
-    fn spawn(&mut self, inst: InstanceId, now: Moment) {
-        let Some(body) = self.bodies.get_mut(&inst) else { return };
-        let at = body.at;
-        match body.script.spawn {
-            Spawn::Runs(_) => {
-                let container = body.service.image.is_some();
-                if body.pulse != Pulse::Unborn || body.over_told {
-                    return;
-                }
-                if body.kill {
-                    return self.over(inst, Exit::Unknown, now);
-                }
-                body.started_told = true;
-                if container {
-                    self.tell(now, Fact::Created { at, inst });
-                }
-                self.tell(now, Fact::Started { at, inst });
-                self.born(inst, now);
-            }
-            Spawn::Refused(_) => {
-                body.pulse = Pulse::Gone;
-                if !body.over_told {
-                    body.over_told = true;
-                    self.tell(now, Fact::StartFailed { at, inst, why: "no such program".into(), certain: true });
-                }
-            }
-            Spawn::Unclear { .. } => {
-                if body.over_told {
-                    return;
-                }
-                let why = "no answer from the runtime".into();
-                self.tell(now, Fact::StartFailed { at, inst, why, certain: false });
-            }
-        }
-    }
-
-    fn born(&mut self, inst: InstanceId, now: Moment) {
-        let Some(body) = self.bodies.get_mut(&inst) else { return };
-        if body.pulse != Pulse::Unborn {
-            return;
-        }
-        body.pulse = Pulse::Alive(now);
-        *self.alive.entry(body.at.service.0).or_default() += 1;
-        let (end, stop, kill) = (body.script.end, body.stop, body.kill);
-        if let Some((age, _)) = end {
-            self.post(now + age, Event::End(inst));
-        }
-        if kill {
-            self.kill(inst, now);
-        } else if stop {
-            self.stop(inst, now);
-        }
-        for role in [Role::Readiness, Role::Liveness] {
-            if let Some(watch) = self.bodies.get(&inst).and_then(|b| b.watch[lane(role)].as_ref()) {
-                let turn = watch.turn;
-                self.post(now, Event::Ask(inst, role, turn));
-            }
-        }
-    }
-
-    fn stop(&mut self, inst: InstanceId, now: Moment) {
-        let Some(body) = self.bodies.get_mut(&inst) else { return };
-        body.stop = true;
-        if let (Pulse::Alive(_), Some((takes, exit))) = (body.pulse, body.script.stop) {
-            self.post(now + takes, Event::Die(inst, exit));
-        }
-    }
-
-    fn kill(&mut self, inst: InstanceId, now: Moment) {
-        let Some(body) = self.bodies.get_mut(&inst) else { return };
-        body.kill = true;
-        let takes = body.script.kill;
-        match (body.pulse, body.script.spawn) {
-            (Pulse::Alive(_), _) => self.post(now + takes, Event::Die(inst, Exit::Signal(9))),
-            // `reap`: whatever may still come of the start is prevented, and the engine says so.
-            (Pulse::Unborn, Spawn::Unclear { .. }) => self.post(now + takes, Event::Die(inst, Exit::Unknown)),
-            // The start's own answer will find it killed.
-            (Pulse::Unborn, _) | (Pulse::Gone, _) => {}
-        }
-    }
-
-    fn die(&mut self, inst: InstanceId, exit: Exit, now: Moment) {
-        let Some(body) = self.bodies.get(&inst) else { return };
-        match body.pulse {
-            Pulse::Alive(_) => self.over(inst, exit, now),
-            Pulse::Unborn if body.kill => self.over(inst, exit, now),
-            Pulse::Unborn | Pulse::Gone => {}
-        }
-    }
-
-    fn over(&mut self, inst: InstanceId, exit: Exit, now: Moment) {
-        let Some(body) = self.bodies.get_mut(&inst) else { return };
-        if matches!(body.pulse, Pulse::Alive(_))
-            && let Some(alive) = self.alive.get_mut(&body.at.service.0)
-        {
-            *alive -= 1;
-        }
-        body.pulse = Pulse::Gone;
-        body.watch = [None, None];
-        body.over_told = true;
-        let asked = body.stop || body.kill;
-        let (at, port_lost) = (body.at, body.script.port_lost && !asked);
-        self.tell(now, Fact::Exited { at, inst, exit, port_lost });
     }
 
     /// A story's or an adversary's blow: it ends now. False if it does not run.

@@ -1,7 +1,7 @@
 //! The keeper as the engine uses it.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     io,
     os::{fd::OwnedFd, unix::ffi::OsStrExt},
     path::Path,
@@ -72,6 +72,8 @@ pub(super) struct Shared {
     /// How many connections there have been, or may be waited for in vain.
     links: watch::Sender<u64>,
     pub(super) turnover: Mutex<Turnover>,
+    /// Whom the newest keeper has not answered for yet, and what is to be told when it has.
+    settling: Mutex<Option<(BTreeSet<InstanceId>, String)>>,
     /// How many keepers have been lost.
     losses: watch::Sender<u64>,
     guard: Mutex<Option<Arc<tokio::io::unix::AsyncFd<GuardFd>>>>,
@@ -105,6 +107,7 @@ impl Client {
             inventory: Mutex::new(Vec::new()),
             links: watch::Sender::new(0),
             turnover: Mutex::default(),
+            settling: Mutex::default(),
             losses: watch::Sender::new(0),
             guard: Mutex::new(None),
             instances: Mutex::new(HashMap::new()),
@@ -537,6 +540,26 @@ impl Shared {
 
     pub(super) fn put(&self, id: InstanceId, instance: Arc<Instance>) {
         lock(&self.instances).insert(id, instance);
+    }
+
+    /// To be told that a keeper was lost, once all these are answered for.
+    pub(super) fn settle(&self, ids: BTreeSet<InstanceId>, words: String) {
+        *lock(&self.settling) = Some((ids, words));
+        self.settled(None);
+    }
+
+    /// The newest keeper has answered for this one.
+    pub(super) fn settled(&self, id: Option<InstanceId>) {
+        let mut settling = lock(&self.settling);
+        let Some((ids, _)) = settling.as_mut() else { return };
+        if let Some(id) = id {
+            ids.remove(&id);
+        }
+        if ids.is_empty()
+            && let Some((_, words)) = settling.take()
+        {
+            self.tell(Event::KeeperLost(words));
+        }
     }
 
     /// All that is not over.

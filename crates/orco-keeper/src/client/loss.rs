@@ -134,6 +134,7 @@ fn adopted(client: &Arc<Shared>, incoming: &Incoming, id: InstanceId, pid: u32) 
         instance.started(pid);
         client.rearm(id, &instance);
     }
+    client.settled(Some(id));
     let mut waiters = lock(&incoming.waiters);
     if let Some(waiter) = waiters.spawns.remove(&id) {
         let _ = waiter.send(Ok(pid));
@@ -154,6 +155,7 @@ fn gone(client: &Arc<Shared>, incoming: &Incoming, id: InstanceId) {
     if let Some(instance) = instance {
         instance.ended(Exit::Unknown, None);
     }
+    client.settled(Some(id));
     if let Some(waiter) = start {
         let _ = waiter.send(Err(SpawnError::new(Refusal::KeeperLost)));
     }

@@ -11,7 +11,7 @@ use orco_core::model::{Exit, InstanceId};
 use super::{
     error::{Refusal, SpawnError},
     instance::Instance,
-    keeper::{Event, Shared},
+    keeper::Shared,
     link::{Incoming, Link, Waiters, lock},
     sweep,
 };
@@ -76,9 +76,9 @@ pub(super) async fn follow(incoming: Incoming, client: Weak<Shared>) {
         let Ok((link, next)) = Link::open(strong.config(), number).await else { continue };
         lock(&strong.turnover).begins();
         let keeper = link.keeper_pid;
-        hand_over(&strong, &link, orphaned);
+        let ids = hand_over(&strong, &link, orphaned);
+        strong.settle(ids, format!("keeper {} died; keeper {keeper} has taken over", lost.keeper_pid));
         strong.connect(link, next);
-        strong.tell(Event::KeeperLost(format!("keeper {} died; keeper {keeper} has taken over", lost.keeper_pid)));
         return;
     }
 }
@@ -115,19 +115,21 @@ async fn end_commands(orphaned: &mut Waiters) {
     }
 }
 
-/// The first orders to the new keeper: nobody else can order anything before.
-fn hand_over(client: &Arc<Shared>, link: &Link, orphaned: Waiters) {
+/// The first orders to the new keeper: nobody else can order anything before. Returns for whom.
+fn hand_over(client: &Arc<Shared>, link: &Link, orphaned: Waiters) -> BTreeSet<InstanceId> {
     let alive: HashMap<InstanceId, Arc<Instance>> = client.alive().into_iter().collect();
     {
         let mut waiters = lock(&link.waiters);
         waiters.spawns = orphaned.spawns;
         waiters.adoptions = orphaned.adoptions;
     }
-    for (id, instance) in alive {
+    for (id, instance) in &alive {
+        let id = *id;
         instance.belongs_to(link.number);
         // Too long it cannot be: its start was longer.
         let _ = link.send(&instance.adoption(id));
     }
+    alive.into_keys().collect()
 }
 
 #[cfg(test)]

@@ -143,8 +143,8 @@ pub(super) fn kill_group(group: &Path) {
     let _ = fs::write(group.join("cgroup.kill"), "1");
 }
 
-/// Removes an instance's group of a dead keeper, and what else of that keeper is empty.
-pub(super) fn remove_group(group: &Path) {
+/// Removes an instance's group of a dead keeper, and that keeper's if it is empty then. False: somebody is in it.
+pub(super) fn remove_group(group: &Path) -> bool {
     remove_below(group);
     if let Some(above) = group
         .parent()
@@ -152,6 +152,7 @@ pub(super) fn remove_group(group: &Path) {
     {
         let _ = fs::remove_dir(above);
     }
+    !group.exists()
 }
 
 fn collect_members(group: &Path, found: &mut Vec<pid_t>) {

@@ -17,7 +17,7 @@ use super::{
     spawn::Spawner,
     turn::Keeper,
 };
-use crate::{hook, logger, program, wire::Backend};
+use crate::{hook, logger, program, sys, wire::Backend};
 
 /// The descriptor of the listening control socket.
 pub(crate) const LISTENER: c_int = 5;
@@ -124,6 +124,8 @@ fn open(options: Options) -> io::Result<Option<Keeper>> {
     let origin = Origin { umask: options.umask.unwrap_or(mask), oom, nofile };
     spawner.originate(origin.umask, origin.oom);
     super::turn::raise_descriptor_limit();
+    // The dead wait for us alone.
+    sys::be_prompt();
     let found = match (options.takeover, found) {
         (true, None) => return Ok(None),
         (true, Some(engine)) => Found::Engine { link: own(hook::SOCKET), engine },

@@ -37,6 +37,10 @@ const UNSURE: u32 = 1;
 /// How long who holds which pipe is taken for known.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// Between two tries to remove a group, and how often it is tried.
+const TIDY: Duration = Duration::from_millis(10);
+const TRIES: u32 = 20;
+
 /// Which process has which pipe where.
 type Holders = HashMap<u64, (pid_t, RawFd)>;
 
@@ -73,6 +77,9 @@ pub(super) struct Fosters {
     pub(super) next_search: Option<Instant>,
     /// Who holds which pipe, as of when.
     holders: Option<(Instant, Holders)>,
+    /// Groups that could not be removed yet, and how often that was tried.
+    stale: Vec<(PathBuf, u32)>,
+    tidy_at: Option<Instant>,
 }
 
 impl Fosters {
@@ -86,6 +93,8 @@ impl Fosters {
             next_look: None,
             next_search: None,
             holders: None,
+            stale: Vec::new(),
+            tidy_at: None,
         })
     }
 
@@ -114,7 +123,8 @@ impl Fosters {
     pub(super) fn next(&self, leaderless: bool) -> Option<Instant> {
         let look = if leaderless { self.next_look } else { None };
         let search = if self.sought.is_empty() { None } else { self.next_search };
-        look.into_iter().chain(search).min()
+        let tidy = if self.stale.is_empty() { None } else { self.tidy_at };
+        look.into_iter().chain(search).chain(tidy).min()
     }
 
     pub(super) fn insert(&mut self, id: InstanceId, token: &Token, pidfd: OwnedFd) -> io::Result<()> {
@@ -132,9 +142,22 @@ impl Fosters {
         if self.by_pid.get(&foster.pid) == Some(&id) {
             self.by_pid.remove(&foster.pid);
         }
-        if let Some(group) = foster.group {
-            cgroup::remove_group(&group);
+        self.stale.extend(foster.group.map(|group| (group, 0)));
+        self.tidy_at = None;
+        self.tidy();
+    }
+
+    /// Removes groups in which nobody is left. A killed process leaves its group a moment after it is listed last.
+    pub(super) fn tidy(&mut self) {
+        let now = Instant::now();
+        if self.stale.is_empty() || self.tidy_at.is_some_and(|at| at > now) {
+            return;
         }
+        self.tidy_at = Some(now + TIDY);
+        self.stale.retain_mut(|(group, tries)| {
+            *tries += 1;
+            !cgroup::remove_group(group) && *tries < TRIES
+        });
     }
 
     /// The one that this pid was, if it is one of them: it happened to be our child.
@@ -178,7 +201,9 @@ impl Fosters {
     /// What is there of the sought.
     pub(super) fn search(&mut self) -> Look {
         let who = |(id, sought): (&InstanceId, &Sought)| {
+            // Whoever has the pid now is not the one that was meant, or it would be held: the number is a stranger's.
             let main = sought.token.as_ref().map(|token| (token.pid, token.start));
+            let main = main.filter(|(pid, _)| proc::stat(*pid).is_none());
             let group = sought.token.as_ref().and_then(|token| token.group_of(*id)).map(PathBuf::from);
             Who { id: *id, main, group, everywhere: true }
         };
@@ -216,7 +241,8 @@ impl Fosters {
             if number == 0 {
                 return None;
             }
-            read_end(token.pid, fd, number).or_else(|| {
+            let own = || proc::descriptors(token.pid).into_iter().find_map(|fd| read_end(token.pid, fd, number));
+            read_end(token.pid, fd, number).or_else(own).or_else(|| {
                 let (pid, fd) = *self.holders().get(&number)?;
                 read_end(pid, fd, number)
             })

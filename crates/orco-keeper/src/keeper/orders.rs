@@ -86,7 +86,10 @@ impl Keeper {
         let mut ends = [output_end, errors_end];
         if outlives {
             let [output, errors] = ends.map(sys::both_ends);
-            ends = [output.map_err(Failure::at(wire::Stage::Prepare))?, errors.map_err(Failure::at(wire::Stage::Prepare))?];
+            ends = [
+                output.map_err(Failure::at(wire::Stage::Prepare))?,
+                errors.map_err(Failure::at(wire::Stage::Prepare))?,
+            ];
         }
         let pid = self.bear(&spawn.launch, ends, outlives)?;
         let id = spawn.launch.id;

@@ -14,7 +14,7 @@ use libc::{c_int, c_ulong, pid_t};
 
 use super::guard::IGNORED;
 use crate::{
-    STAMP, sys,
+    STAMP, program, sys,
     wire::{Launch, Stage},
 };
 
@@ -88,11 +88,12 @@ struct Plan {
 impl Spawner {
     /// To be made on the main thread, before others open descriptors.
     pub(super) fn new(base: &[Box<[u8]>], nofile: (u64, u64)) -> io::Result<Self> {
-        let null: OwnedFd = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?.into();
+        let low = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
+        // It may have the number of a slot itself, and those are filled with other things in turn.
+        let null = program::high(low.as_fd())?;
+        drop(low);
         for slot in SLOTS {
-            if null.as_raw_fd() != slot {
-                sys::dup_onto(null.as_fd(), slot)?;
-            }
+            sys::dup_onto(null.as_fd(), slot)?;
         }
         // SAFETY: an empty range beyond all descriptors: only asks whether the call and the flag are known.
         let lean = unsafe { libc::syscall(libc::SYS_close_range, u32::MAX - 1, u32::MAX, 0) } == 0;

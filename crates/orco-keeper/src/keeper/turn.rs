@@ -132,7 +132,13 @@ const fn wait_for(fd: i32, events: i16) -> libc::pollfd {
 }
 
 impl Keeper {
-    fn new(talk: Talk, children: SignalFd, logger: Logger, spawner: Spawner, cgroups: Option<Cgroups>) -> io::Result<Self> {
+    fn new(
+        talk: Talk,
+        children: SignalFd,
+        logger: Logger,
+        spawner: Spawner,
+        cgroups: Option<Cgroups>,
+    ) -> io::Result<Self> {
         Ok(Self {
             talk,
             engine: None,
@@ -174,6 +180,7 @@ impl Keeper {
             let unfinished = self.carry_out();
             self.execute();
             self.seek();
+            self.fosters.tidy();
             self.settle();
             self.logger.flush();
             self.talk.flush();
@@ -260,7 +267,11 @@ impl Keeper {
             _ => None,
         });
         let engine = self.engines.as_ref().and_then(Engines::next_look);
-        let next = timeouts.chain(self.leaving.as_ref().map(Leaving::next_look)).chain(engine).chain(self.fosters.next(!self.leaderless.is_empty())).min()?;
+        let next = timeouts
+            .chain(self.leaving.as_ref().map(Leaving::next_look))
+            .chain(engine)
+            .chain(self.fosters.next(!self.leaderless.is_empty()))
+            .min()?;
         Some(next.saturating_duration_since(Instant::now()))
     }
 

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -369,7 +369,7 @@ fn an_engine_whose_keeper_is_killed_has_another_that_restarts_it() {
 fn inner_become() {
     let dir = std::path::PathBuf::from(std::env::args_os().next_back().unwrap());
     if dir.is_dir() {
-        println!("\nbefore");
+        std::io::stdout().write_all(b"\nbefore\n").unwrap();
         panic!("{}", orco_keeper::daemon::become_keeper(crate::stack::charter(&dir)));
     }
 }
@@ -395,8 +395,12 @@ fn as_process_1_it_reaps_ten_thousand_orphans() {
     soon("it listens", || std::os::unix::net::UnixStream::connect(stack.file("control")).is_ok());
     assert_eq!(stack.ask("keeper"), "1");
     // Where others keep all processors busy the keeper has to wait for its turn: three chances.
-    let worst = (0..3).map(|_| storm(&stack)).find(|worst| *worst <= 5);
-    assert!(worst.is_some(), "more than five zombies three times");
+    let mut seen = Vec::new();
+    while seen.len() < 3 && seen.last().is_none_or(|worst| *worst > 5) {
+        seen.push(storm(&stack));
+    }
+    writeln!(std::io::stderr(), "zombies at once: {seen:?}").unwrap();
+    assert!(seen.last().is_some_and(|worst| *worst <= 5), "zombies at once: {seen:?}");
     let out = BufReader::new(first.0.stdout.take().unwrap());
     let _ = stack.try_ask("shutdown");
     assert!(first.0.wait().unwrap().success());
@@ -417,7 +421,6 @@ fn storm(stack: &Stack) -> usize {
     assert!(looks > 10, "{looks}");
     assert_eq!(stack.ask(&format!("wait {id}")), "Some(Code(0))");
     soon("all are reaped", || stack.ask("zombies") == "0");
-    println!("at most {worst} zombies in {looks} looks");
     worst
 }
 

@@ -3,7 +3,7 @@
 use super::{Judge, Scene, Violation};
 use crate::{
     brain::{Action, Turn},
-    model::{InstanceId, Seat},
+    model::{InstanceId, Moment, Seat},
 };
 
 impl Judge {
@@ -37,7 +37,9 @@ impl Judge {
             }
             Action::Probe { at, inst, .. } => live(scene, *at, *inst, "probed"),
             Action::Stop { at, inst, .. } => {
-                if scene.ledger.lives.get(inst).is_some_and(|life| life.stop.is_some()) {
+                // An order that an engine gave and died is given again.
+                let again = |stop: Moment| self.reborn.is_none_or(|reborn| stop >= reborn);
+                if scene.ledger.lives.get(inst).is_some_and(|life| life.stop.is_some_and(again)) {
                     return Err(scene.broken("I5 stopped once", scene.label(*at)));
                 }
                 live(scene, *at, *inst, "stopped")

@@ -1,6 +1,7 @@
 //! The checks. Each reads the world, the ledger and the operator's wishes, and judges what the brain
 //! decides and says; none asks the brain whether it is right.
 
+mod crash;
 mod gate;
 mod issue;
 mod order;
@@ -119,7 +120,7 @@ fn share(amount: Amount, of: u32, up: bool) -> u32 {
 }
 
 /// The judge: the checks and what they remember.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Judge {
     pub(super) quiet: bool,
     limit: u32,
@@ -130,6 +131,12 @@ pub struct Judge {
     /// Instances that ran while a dependency with an `onFailure` was ready.
     leaned: BTreeSet<(InstanceId, ServiceIx)>,
     floors: BTreeMap<ServiceName, quiet::Floor>,
+    /// When the present engine took over, if it is not the first.
+    reborn: Option<Moment>,
+    /// Those that its first turn must leave alone.
+    undisturbed: BTreeSet<InstanceId>,
+    /// How many ends of a replica were told.
+    ends: BTreeMap<(ServiceIx, u32), u32>,
 }
 
 impl Judge {
@@ -170,6 +177,8 @@ impl Judge {
     /// The promise it breaks.
     pub fn turn(&mut self, scene: Scene<'_>, turn: &Turn) -> Result<(), Violation> {
         self.work(scene, turn)?;
+        self.peaceful(scene, turn)?;
+        self.ends(scene, turn)?;
         self.told(scene, turn)?;
         self.calm_news(scene, turn)?;
         self.leaning(scene)?;

@@ -14,6 +14,9 @@ pub fn unrest(scene: Scene<'_>, cursed: &BTreeMap<ServiceName, Option<i32>>, rev
     let excused = excused(scene, cursed, revived);
     for (inst, body) in scene.world.living() {
         let name = &body.service.name;
+        if !scene.ledger.lives.get(&inst).is_some_and(crate::sim::Life::is_live) {
+            return Some(format!("{} ({inst:?}) lives and nobody knows it", scene.label(body.at)));
+        }
         let wanted = scene.operator.wishes.get(name).is_some_and(|w| w.up);
         if !wanted && !held(scene, name, &excused) {
             return Some(format!("{} ({inst:?}) lives and is not wanted", scene.label(body.at)));
@@ -70,7 +73,7 @@ fn excused(scene: Scene<'_>, cursed: &BTreeMap<ServiceName, Option<i32>>, revive
             let at = Seat { service: ix, slot };
             let empty = scene.ledger.sitter(at).is_none() && !scene.ledger.done.contains_key(&at);
             let retuned = wish.retuned > chair.made;
-            let since = chair.ended.is_some_and(|ended| !revived || wish.asked < ended);
+            let since = chair.ended.is_some_and(|ended| !revived || wish.asked <= ended);
             empty && since && (retuned || chair.may_be_given_up(&wish.service))
         });
         let completed = wish.service.kind != Kind::Oneshot && has_completed(scene, ix);

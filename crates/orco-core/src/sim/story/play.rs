@@ -6,7 +6,7 @@ use super::{parse, table};
 use crate::{
     brain::{Command, samples},
     model::{InstanceId, Moment, Role, ServiceName},
-    sim::{Fate, Mood, Script, Session, Violation},
+    sim::{Blow, Fate, Mood, Script, Session, Violation},
     spec::Service,
 };
 
@@ -70,6 +70,10 @@ impl Stage {
             ["down"] => self.order(&Command::Down),
             ["kill"] => self.order(&Command::Kill),
             ["fate", name, rest @ ..] => self.fate(&parse::name(name)?, rest),
+            ["crash", "engine", rest @ ..] => self.die(Blow::Engine, rest),
+            ["crash", "keeper", rest @ ..] => self.die(Blow::Keeper, rest),
+            ["crash", "both", rest @ ..] => self.die(Blow::Both, rest),
+            ["power", "cut", rest @ ..] => self.die(Blow::Machine, rest),
             ["crash", who] => self.crash(who, "1"),
             ["crash", who, how] => self.crash(who, how),
             ["sick", who] => self.mood(who, Role::Readiness, Mood::Sick),
@@ -171,6 +175,13 @@ impl Stage {
     fn crash(&mut self, who: &str, how: &str) -> Result<(), String> {
         let inst = self.find(who)?;
         self.session.world.strike(inst, parse::exit(how)?, self.session.now);
+        self.move_to(self.session.now)
+    }
+
+    /// The next engine or keeper comes after 100 ms or what is said.
+    fn die(&mut self, blow: Blow, away: &[&str]) -> Result<(), String> {
+        let away = away.first().map_or(Ok(std::time::Duration::from_millis(100)), |text| parse::duration(text))?;
+        self.session.die(blow, away).map_err(|violation| violation.to_string())?;
         self.move_to(self.session.now)
     }
 
