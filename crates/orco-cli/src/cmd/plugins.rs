@@ -86,6 +86,11 @@ impl Plugins {
         self.process.succeed(program);
     }
 
+    /// Returns when the keeper has taken in what was said before.
+    pub async fn heard(&self) {
+        self.process.heard().await;
+    }
+
     /// The next signal that came to the keeper and is meant for us. Cancel-safe.
     pub async fn asked(&self) -> i32 {
         self.process.asked().await
