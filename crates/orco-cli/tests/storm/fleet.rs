@@ -6,7 +6,7 @@ use std::{
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -42,9 +42,18 @@ pub struct Done {
     pub err: String,
 }
 
+impl Done {
+    pub fn of(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
 pub struct Fleet {
     pub dir: TempDir,
     pub tag: String,
+    /// The `orco` that is run.
+    pub program: PathBuf,
     /// More variables for every `orco` that is run (and so for the daemon).
     pub env: Vec<(String, String)>,
 }
@@ -139,7 +148,9 @@ impl Fleet {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
         let tag = format!("storm-{now}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let fleet = Self { dir: tempfile::tempdir().unwrap(), tag, env: Vec::new() };
+        // A long storm runs a copy of its own, so that nobody builds another below it.
+        let program = std::env::var_os("ORCO_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_orco").into()).into();
+        let fleet = Self { dir: tempfile::tempdir().unwrap(), tag, program, env: Vec::new() };
         for folder in ["locks", "starts"] {
             fs::create_dir(fleet.path(folder)).unwrap();
         }
@@ -162,7 +173,7 @@ impl Fleet {
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_orco"));
+        let mut command = Command::new(&self.program);
         command
             .args(args)
             .current_dir(self.dir.path())
@@ -175,9 +186,12 @@ impl Fleet {
 
     /// Runs to the end.
     pub fn orco(&self, args: &[&str]) -> Done {
-        let output = self.command(args).output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Done { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+        Done::of(self.command(args).output().unwrap())
+    }
+
+    /// Runs beside us.
+    pub fn spawn(&self, args: &[&str]) -> Child {
+        self.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     /// Runs to the end and must succeed.

@@ -4,5 +4,9 @@
 #![cfg(feature = "process")]
 
 mod census;
+mod dice;
 mod fleet;
+mod lives;
 mod points;
+mod strike;
+mod truth;
