@@ -5,4 +5,5 @@
 
 mod census;
 mod fleet;
+mod hostile;
 mod points;
