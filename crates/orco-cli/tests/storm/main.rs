@@ -6,6 +6,7 @@
 mod census;
 mod dice;
 mod fleet;
+mod hostile;
 mod lives;
 mod points;
 mod strike;
