@@ -5,4 +5,6 @@
 
 mod census;
 mod fleet;
+mod life;
 mod points;
+mod witness;
