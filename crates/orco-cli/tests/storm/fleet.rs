@@ -121,7 +121,8 @@ impl Ship {
         if self.act == Act::Probed {
             let _ = writeln!(out, "    health: {{ cmd: {{ command: \"true\" }}, interval: 200ms }}");
         }
-        if self.act == Act::Deaf {
+        // What is left of a tree gets all of the time too.
+        if matches!(self.act, Act::Deaf | Act::Tree) {
             let _ = writeln!(out, "    stop: {{ timeout: 100ms }}");
         }
         if self.act == Act::Crash {
