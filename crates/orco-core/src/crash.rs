@@ -72,7 +72,7 @@ pub const POINTS: &[&str] = &[
     "succeed.heard",
     "succeed.left",
     "end.down",
-    "end.server-closed",
+    "end.server-closing",
     "end.before-shutdown",
     "end.after-shutdown",
     "end.before-close",

@@ -134,9 +134,11 @@ impl Daemon {
     async fn end(mut self) -> Result<Exit, Failure> {
         crash::point("end.down");
         self.notify.stopping();
-        self.server.close().await;
-        crash::point("end.server-closed");
-        self.engine.shutdown().await;
+        let engine = async {
+            crash::point("end.server-closing");
+            self.engine.shutdown().await;
+        };
+        self.server.end(engine).await;
         crash::point("end.before-ended");
         self.record.ended(&self.lock);
         crash::point("end.after-ended");
