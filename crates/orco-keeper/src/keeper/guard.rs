@@ -7,7 +7,7 @@
 use std::{
     collections::BTreeMap,
     io,
-    os::fd::{FromRawFd, OwnedFd},
+    os::fd::{BorrowedFd, FromRawFd, OwnedFd},
     thread,
     time::Duration,
 };
@@ -146,8 +146,17 @@ pub(super) fn prepare(last: c_int) -> io::Result<Option<OwnedFd>> {
     std::env::set_current_dir("/")?;
     let parent = nix::unistd::getppid().as_raw();
     let Ok(engine) = sys::pidfd_open(parent) else { return Ok(None) };
-    // If the engine ended before the descriptor was there, the parent is somebody else by now.
-    Ok((nix::unistd::getppid().as_raw() == parent).then_some(engine))
+    // If the engine ended before the descriptor was there, the parent is somebody else by now; or was so when we first
+    // asked: then it is not who made the socket.
+    Ok((is_engine(parent) && nix::unistd::getppid().as_raw() == parent).then_some(engine))
+}
+
+/// Whether the process has made the socket that leads to our engine. Init, or whoever else orphans go to, has not.
+fn is_engine(parent: pid_t) -> bool {
+    // SAFETY: only borrowed for this call; it is open, or the call fails.
+    let socket = unsafe { BorrowedFd::borrow_raw(SOCKET) };
+    nix::sys::socket::getsockopt(&socket, nix::sys::socket::sockopt::PeerCredentials)
+        .is_ok_and(|credentials| credentials.pid() == parent)
 }
 
 /// Waits for the keeper, then ends what it left. Blocks without a timer.
