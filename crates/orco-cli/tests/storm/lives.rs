@@ -182,7 +182,7 @@ impl Storm {
         }
         let took = struck.elapsed();
         if took > Duration::from_secs(2) {
-            figure(&format!("{}: {took:?}: {:?}", self.context, tries.last()));
+            figure(&format!("{}: {took:?}: {}", self.context, tries.last().unwrap()));
         }
         self.times.push(took);
     }

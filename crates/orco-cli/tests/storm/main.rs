@@ -4,9 +4,12 @@
 #![cfg(feature = "process")]
 
 mod census;
+mod counts;
 mod dice;
 mod fleet;
 mod lives;
+mod output;
 mod points;
+mod stranger;
 mod strike;
 mod truth;

@@ -37,12 +37,15 @@ pub fn lie(fleet: &Fleet, status: &Value, untouched: &Mains) -> Option<String> {
             return Some(format!("{seat} was {pid}, and is said to be {:?}", pids.get(seat)));
         }
     }
-    let alive = census::instances(&fleet.tag).into_iter().filter(|(seat, _)| !comes_and_goes(seat));
-    let alive: BTreeSet<String> = alive.flat_map(|(_, instances)| instances).collect();
-    if let Some(dead) = running.difference(&alive).next() {
+    let mut alive = census::processes(&fleet.tag);
+    alive.retain(|process| !comes_and_goes(&process.seat));
+    let there: BTreeSet<&str> = alive.iter().map(|process| &*process.instance).collect();
+    if let Some(dead) = running.iter().find(|id| !there.contains(&***id)) {
         return Some(format!("{dead} is said to run, and does not"));
     }
-    alive.difference(&said).next().map(|hidden| format!("{hidden} runs, and is not said to"))
+    let hidden = alive.iter().find(|process| !said.contains(&process.instance))?;
+    let service = hidden.seat.rsplit_once('.').unwrap().0;
+    Some(format!("{hidden:?} is not said to run: {}", services.get(service).unwrap_or(&Value::Null)))
 }
 
 /// Between two looks it may have come or gone.
