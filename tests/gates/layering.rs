@@ -50,6 +50,8 @@ const CORE: &[Layer] = &[
         crates: &["jiff", "memchr", "regex", "serde", "serde_json", "thiserror"],
         std: &["fs", "collections::HashMap", "collections::HashSet"],
     },
+    // Tests arm a running program through its environment, and it notes in a file what it passed.
+    Layer { name: "crash", modules: &[], crates: &[], std: &["fs", "env", "process"] },
     Layer { name: "journal", modules: &[], crates: &["memchr", "thiserror"], std: &["fs"] },
     Layer {
         name: "brain",
@@ -79,7 +81,7 @@ const CORE: &[Layer] = &[
     },
     Layer {
         name: "engine",
-        modules: &["model", "spec", "graph", "policy", "load", "log", "journal", "brain", "runtime", "probe"],
+        modules: &["crash", "model", "spec", "graph", "policy", "load", "log", "journal", "brain", "runtime", "probe"],
         crates: &[
             "async_trait",
             "futures",
@@ -98,6 +100,8 @@ const CORE: &[Layer] = &[
             "net::TcpListener",
             "time::Instant",
             "time::SystemTime",
+            // The journal's writer: a disk may block it as long as it likes.
+            "thread",
             "collections::HashMap",
             "collections::HashSet",
         ],

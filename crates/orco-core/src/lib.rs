@@ -1,11 +1,11 @@
 //! Orco's core: stacks, the decision core, and the engine that carries decisions out.
 
 pub mod brain;
-#[doc(hidden)]
-pub mod crash;
 #[cfg(feature = "conformance")]
 #[expect(clippy::disallowed_methods, reason = "a test kit has its own clock, files and tasks")]
 pub mod conformance;
+#[doc(hidden)]
+pub mod crash;
 #[cfg(feature = "engine")]
 pub mod engine;
 pub mod graph;

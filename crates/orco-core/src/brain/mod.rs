@@ -46,9 +46,9 @@ mod plant;
 #[cfg(any(test, feature = "sim"))]
 pub mod samples;
 
+pub use entries::RestoreError;
 #[cfg(test)]
 pub(crate) use hash::hash as chance;
-pub use entries::RestoreError;
 pub use io::{Action, BrainConfig, Command, Input, Refused, Turn};
 pub use machine::Brain;
 #[doc(hidden)]

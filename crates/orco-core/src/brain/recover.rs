@@ -43,7 +43,14 @@ impl Brain {
                     Phase::Stopping { started, .. } => started.is_some(),
                     Phase::Idle | Phase::Starting { .. } | Phase::Backoff { .. } | Phase::Halted { .. } => false,
                 };
-                Some(Remembered { at: Seat { service: ix, slot: slot.key }, inst, run: slot.run, service, started, ready: slot.ready() })
+                Some(Remembered {
+                    at: Seat { service: ix, slot: slot.key },
+                    inst,
+                    run: slot.run,
+                    service,
+                    started,
+                    ready: slot.ready(),
+                })
             })
         };
         self.all().into_iter().flat_map(of).collect()

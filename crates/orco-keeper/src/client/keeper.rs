@@ -1,15 +1,12 @@
 //! The keeper as the engine uses it.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::HashMap,
     io,
-    os::{fd::OwnedFd, unix::ffi::OsStrExt},
-    path::Path,
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Arc, Mutex, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use orco_core::model::{Exit, InstanceId};
@@ -18,14 +15,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{
     config::Config,
     error::{Refusal, SpawnError, StartError},
-    held::Held,
     ids::Ids,
     instance::{Instance, Papers},
-    link::{GuardFd, Incoming, Link, lock},
-    loss,
-    succession::Turnover,
+    link::{Link, lock},
+    shared::Shared,
 };
-use crate::wire::{Backend, Exec, Launch, Order, Spawn};
+use crate::wire::{Backend, Order, Spawn};
 
 /// What a command left behind.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -55,41 +50,7 @@ pub enum Event {
 /// A keeper. When the last clone is dropped, everything that it holds is ended.
 #[derive(Clone, Debug)]
 pub struct Client {
-    shared: Arc<Shared>,
-}
-
-/// What tasks and callers share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    config: Config,
-    ids: Ids,
-    link: RwLock<Option<Arc<Link>>>,
-    /// Held while a keeper is being started.
-    starting: tokio::sync::Mutex<()>,
-    keepers: AtomicU64,
-    leaving: AtomicBool,
-    inventory: Mutex<Vec<Held>>,
-    /// How many connections there have been, or may be waited for in vain.
-    links: watch::Sender<u64>,
-    pub(super) turnover: Mutex<Turnover>,
-    /// Whom the newest keeper has not answered for yet, and what is to be told when it has.
-    settling: Mutex<Option<(BTreeSet<InstanceId>, String)>>,
-    /// How many keepers have been lost.
-    losses: watch::Sender<u64>,
-    guard: Mutex<Option<Arc<tokio::io::unix::AsyncFd<GuardFd>>>>,
-    instances: Mutex<HashMap<InstanceId, Arc<Instance>>>,
-    events: mpsc::UnboundedSender<Event>,
-    heard: tokio::sync::Mutex<mpsc::UnboundedReceiver<Event>>,
-    /// Signals that came to the detached keeper.
-    signals: mpsc::UnboundedSender<i32>,
-    asked: tokio::sync::Mutex<mpsc::UnboundedReceiver<i32>>,
-}
-
-/// What a lost keeper held.
-pub(super) struct Lost {
-    pub(super) instances: Vec<(InstanceId, Arc<Instance>)>,
-    pub(super) keeper_pid: u32,
-    pub(super) leaving: bool,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl Client {
@@ -127,78 +88,6 @@ impl Client {
         self.shared.linked().await.map(drop)
     }
 
-    /// A client of the keeper that has started this engine, with what it holds. `config.detached` says what another
-    /// keeper needs should this one be lost; when the last clone is dropped, nothing is ended.
-    ///
-    /// # Errors
-    /// What is on the descriptor is no keeper of our version, or the asked-for backend does not work.
-    pub async fn attach(config: Config, link: OwnedFd, keeper_pid: u32) -> Result<Self, StartError> {
-        let client = Self::new(config);
-        let shared = &client.shared;
-        let number = shared.keepers.fetch_add(1, Ordering::Relaxed);
-        let (link, incoming, held) = Link::attach(&shared.config, number, link, keeper_pid).await?;
-        for one in &held {
-            let papers = Papers {
-                token: one.token.as_bytes().into(),
-                stop_signal: one.stop_signal,
-                log_dir: one.log_dir.as_os_str().as_bytes().into(),
-                log_stem: one.log_stem.as_bytes().into(),
-            };
-            let instance = Arc::new(Instance::new(number, papers));
-            instance.started(one.pid);
-            if let Some(exit) = one.exit {
-                instance.ended(exit, Some(one.bytes));
-            }
-            lock(&shared.instances).insert(one.id, instance);
-        }
-        *lock(&shared.inventory) = held;
-        shared.connect(link, incoming);
-        Ok(client)
-    }
-
-    /// What the keeper held when this engine came.
-    pub fn inventory(&self) -> Vec<Held> {
-        lock(&self.shared.inventory).clone()
-    }
-
-    /// The end of this instance is recorded: the keeper forgets it.
-    pub fn recorded(&self, id: InstanceId) {
-        self.order(&Order::Recorded { id });
-    }
-
-    /// This engine has recovered and answers.
-    pub fn serving(&self) {
-        self.order(&Order::Serving {});
-    }
-
-    /// This engine is about to end; the keeper starts the program at this path in its place, and this one again
-    /// should that one never serve. To be followed by [`heard`](Self::heard) before this process ends.
-    pub fn succeed(&self, program: &Path) {
-        self.order(&Order::Succeed { program: program.as_os_str().as_bytes().into() });
-    }
-
-    /// Returns when the keeper has taken in what was said before, or is gone. To be awaited before this process ends.
-    pub async fn heard(&self) {
-        let Some(link) = self.shared.current() else { return };
-        let (request, id) = (self.shared.ids.request(), self.shared.ids.command());
-        let (answer, answered) = oneshot::channel();
-        lock(&link.waiters).requests.insert(request, answer);
-        // A signal to nobody: orders are carried out in turn, and this one is answered.
-        let _ = link.send(&Order::Signal { request, id, signal: 0 });
-        drop(link);
-        let _ = answered.await;
-    }
-
-    /// An order that only a detached keeper knows, and that needs no answer.
-    fn order(&self, order: &Order) {
-        if self.shared.config.detached.is_some()
-            && let Some(link) = self.shared.current()
-        {
-            // Too long it cannot be.
-            let _ = link.send(order);
-        }
-    }
-
     /// What keepers are started with.
     pub fn config(&self) -> &Config {
         &self.shared.config
@@ -233,26 +122,6 @@ impl Client {
             instance.ended(Exit::Unknown, None);
             Err(SpawnError::new(Refusal::KeeperLost))
         })
-    }
-
-    /// Runs a command and returns its end and output. `id` of the launch is replaced by a fresh one. At the timeout,
-    /// or when the future is dropped, its whole tree is killed.
-    ///
-    /// # Errors
-    /// Nothing was started, or the keeper was lost and the command ended.
-    pub async fn exec(&self, mut launch: Launch, timeout: Duration) -> Result<ExecOutput, SpawnError> {
-        let link = self.link().await?;
-        let id = self.shared.ids.command();
-        launch.id = id;
-        let (answer, answered) = oneshot::channel();
-        lock(&link.waiters).execs.insert(id, answer);
-        let timeout_ms =
-            u64::try_from(timeout.as_micros().div_ceil(1000)).unwrap_or(u64::MAX).min(u64::MAX / 2_000_000);
-        let mut running = Running { link, id, over: false, request: self.shared.ids.request() };
-        running.link.send(&Order::Exec { exec: Exec { launch, timeout_ms } })?;
-        let answer = answered.await;
-        running.over = true;
-        answer.unwrap_or_else(|_| Err(SpawnError::new(Refusal::KeeperLost)))
     }
 
     /// Sends a signal to the instance's process group. Does nothing to one that is over.
@@ -435,23 +304,6 @@ impl Client {
     }
 }
 
-/// A command that is running. Dropped before its end, it is killed.
-struct Running {
-    link: Arc<Link>,
-    id: InstanceId,
-    request: u64,
-    over: bool,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if !self.over {
-            lock(&self.link.waiters).execs.remove(&self.id);
-            let _ = self.link.send(&Order::Kill { request: self.request, id: self.id });
-        }
-    }
-}
-
 fn chain(error: &StartError) -> String {
     let mut text = error.to_string();
     let mut next = std::error::Error::source(error);
@@ -461,141 +313,4 @@ fn chain(error: &StartError) -> String {
         next = error.source();
     }
     text
-}
-
-impl Shared {
-    /// The connection, if there is one.
-    pub(super) fn current(&self) -> Option<Arc<Link>> {
-        self.link.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The connection; a lost keeper is replaced.
-    async fn linked(self: &Arc<Self>) -> Result<Arc<Link>, StartError> {
-        if let Some(link) = self.current() {
-            return Ok(link);
-        }
-        if self.leaving.load(Ordering::Acquire) {
-            return Err(StartError::ShutDown);
-        }
-        // Who replaces a lost one gives it what it has to take over first.
-        if self.config.detached.is_some() && *self.links.borrow() > 0 {
-            return self.relinked().await;
-        }
-        let _starting = self.starting.lock().await;
-        if let Some(link) = self.current() {
-            return Ok(link);
-        }
-        let number = self.next_number();
-        let (link, incoming) = Link::open(&self.config, number).await?;
-        Ok(self.connect(link, incoming))
-    }
-
-    /// The connection to a detached keeper; one that is lost is being replaced.
-    async fn relinked(&self) -> Result<Arc<Link>, StartError> {
-        let mut links = self.links.subscribe();
-        loop {
-            links.mark_unchanged();
-            if let Some(link) = self.current() {
-                return Ok(link);
-            }
-            if self.leaving.load(Ordering::Acquire) || *links.borrow() == 0 || links.changed().await.is_err() {
-                return Err(StartError::ShutDown);
-            }
-        }
-    }
-
-    pub(super) fn next_number(&self) -> u64 {
-        self.keepers.fetch_add(1, Ordering::Relaxed)
-    }
-
-    pub(super) const fn config(&self) -> &Config {
-        &self.config
-    }
-
-    pub(super) fn connect(self: &Arc<Self>, link: Link, incoming: Incoming) -> Arc<Link> {
-        let link = Arc::new(link);
-        *lock(&self.guard) = Some(Arc::clone(&incoming.guard));
-        *self.link.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&link));
-        self.links.send_modify(|links| *links += 1);
-        lock(&self.turnover).begins();
-        tokio::spawn(loss::listen(incoming, Arc::downgrade(self)));
-        link
-    }
-
-    /// Takes the connection of a lost keeper away, so that the next start makes a new one.
-    pub(super) fn unlink(&self, number: u64) -> Lost {
-        let mut link = self.link.write().unwrap_or_else(PoisonError::into_inner);
-        let lost = if link.as_ref().is_some_and(|link| link.number == number) { link.take() } else { None };
-        drop(link);
-        self.losses.send_modify(|losses| *losses += 1);
-        let of_it = |(_, instance): &(&InstanceId, &Arc<Instance>)| instance.keeper() == number;
-        let instances = lock(&self.instances).iter().filter(of_it).map(|(id, it)| (*id, Arc::clone(it))).collect();
-        let keeper_pid = lost.map_or(0, |link| link.keeper_pid);
-        Lost { instances, keeper_pid, leaving: self.leaving.load(Ordering::Acquire) }
-    }
-
-    pub(super) fn instance(&self, id: InstanceId) -> Option<Arc<Instance>> {
-        lock(&self.instances).get(&id).cloned()
-    }
-
-    pub(super) fn put(&self, id: InstanceId, instance: Arc<Instance>) {
-        lock(&self.instances).insert(id, instance);
-    }
-
-    /// To be told that a keeper was lost, once all these are answered for.
-    pub(super) fn settle(&self, ids: BTreeSet<InstanceId>, words: String) {
-        *lock(&self.settling) = Some((ids, words));
-        self.settled(None);
-    }
-
-    /// The newest keeper has answered for this one.
-    pub(super) fn settled(&self, id: Option<InstanceId>) {
-        let mut settling = lock(&self.settling);
-        let Some((ids, _)) = settling.as_mut() else { return };
-        if let Some(id) = id {
-            ids.remove(&id);
-        }
-        if ids.is_empty()
-            && let Some((_, words)) = settling.take()
-        {
-            self.tell(Event::KeeperLost(words));
-        }
-    }
-
-    /// All that is not over.
-    pub(super) fn alive(&self) -> Vec<(InstanceId, Arc<Instance>)> {
-        let instances = lock(&self.instances);
-        let alive = instances.iter().filter(|(_, instance)| instance.state().exit.is_none());
-        alive.map(|(id, instance)| (*id, Arc::clone(instance))).collect()
-    }
-
-    /// Asks the keeper again to tell when the instance's log grows.
-    pub(super) fn rearm(&self, id: InstanceId, instance: &Instance) {
-        if let Some(beyond) = instance.armed()
-            && let Some(link) = self.current()
-        {
-            // Too long it cannot be.
-            let _ = link.send(&Order::Arm { id, beyond });
-        }
-    }
-
-    /// Forgets an instance.
-    pub(super) fn take(&self, id: InstanceId) -> Option<Arc<Instance>> {
-        lock(&self.instances).remove(&id)
-    }
-
-    /// Whether this is the end of a detached stack: the keeper has hung up and waits for us.
-    pub(super) fn departs(&self) -> bool {
-        self.config.detached.is_some() && self.leaving.load(Ordering::Acquire)
-    }
-
-    pub(super) fn ask(&self, signal: i32) {
-        // The receiver lives as long as we do.
-        let _ = self.signals.send(signal);
-    }
-
-    pub(super) fn tell(&self, event: Event) {
-        // The receiver lives as long as we do.
-        let _ = self.events.send(event);
-    }
 }

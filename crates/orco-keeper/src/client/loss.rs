@@ -12,8 +12,9 @@ use super::{
     adopt::Fate,
     error::{Refusal, SpawnError},
     held::exit,
-    keeper::{Event, ExecOutput, Shared},
+    keeper::{Event, ExecOutput},
     link::{Incoming, lock},
+    shared::Shared,
     succession, sweep,
 };
 use crate::{keeper::SWEPT, wire::Report};

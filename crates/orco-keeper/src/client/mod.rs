@@ -1,6 +1,8 @@
 //! The engine's side of the keeper.
 
 mod adopt;
+mod attach;
+mod command;
 mod config;
 mod error;
 mod held;
@@ -10,6 +12,7 @@ mod keeper;
 mod launch;
 mod link;
 mod loss;
+mod shared;
 mod succession;
 mod sweep;
 

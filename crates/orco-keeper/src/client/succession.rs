@@ -11,8 +11,8 @@ use orco_core::model::{Exit, InstanceId};
 use super::{
     error::{Refusal, SpawnError},
     instance::Instance,
-    keeper::Shared,
     link::{Incoming, Link, Waiters, lock},
+    shared::Shared,
     sweep,
 };
 use crate::sys;

@@ -7,7 +7,7 @@
 use std::{
     collections::BTreeMap,
     io,
-    os::fd::{BorrowedFd, FromRawFd, OwnedFd},
+    os::fd::{FromRawFd, OwnedFd},
     thread,
     time::Duration,
 };
@@ -144,19 +144,11 @@ pub(super) fn prepare(last: c_int) -> io::Result<Option<OwnedFd>> {
     nix::sys::prctl::set_name(crate::hook::NAME)?;
     // Not to hold a file system busy.
     std::env::set_current_dir("/")?;
-    let parent = nix::unistd::getppid().as_raw();
-    let Ok(engine) = sys::pidfd_open(parent) else { return Ok(None) };
-    // If the engine ended before the descriptor was there, the parent is somebody else by now; or was so when we first
-    // asked: then it is not who made the socket.
-    Ok((is_engine(parent) && nix::unistd::getppid().as_raw() == parent).then_some(engine))
-}
-
-/// Whether the process has made the socket that leads to our engine. Init, or whoever else orphans go to, has not.
-fn is_engine(parent: pid_t) -> bool {
-    // SAFETY: only borrowed for this call; it is open, or the call fails.
-    let socket = unsafe { BorrowedFd::borrow_raw(SOCKET) };
-    nix::sys::socket::getsockopt(&socket, nix::sys::socket::sockopt::PeerCredentials)
-        .is_ok_and(|credentials| credentials.pid() == parent)
+    // Whoever made the socket. If it ends before the descriptor is there, the parent is somebody else, and may have been
+    // from our first moment on: posix_spawn(3) lets a child go on whose parent was killed meanwhile.
+    let Ok(maker) = sys::peer_pid(SOCKET) else { return Ok(None) };
+    let Ok(engine) = sys::pidfd_open(maker) else { return Ok(None) };
+    Ok((nix::unistd::getppid().as_raw() == maker).then_some(engine))
 }
 
 /// Waits for the keeper, then ends what it left. Blocks without a timer.

@@ -6,6 +6,7 @@ use futures::StreamExt;
 use nix::libc;
 use orco_api::server::Asked;
 use orco_core::{
+    crash,
     engine::{Engine, EventQuery},
     model::EventKind,
 };
@@ -124,10 +125,14 @@ impl Daemon {
     /// Everything is down: the keeper is told to go, and nothing says any more that the stack runs. In this order: an
     /// engine killed before the keeper knows is started again, and needs the socket.
     async fn end(mut self) -> Result<Exit, Failure> {
+        crash::point("end.down");
         self.notify.stopping();
         self.server.close().await;
+        crash::point("end.server-closed");
         self.engine.shutdown().await;
+        crash::point("end.before-ended");
         self.record.ended(&self.lock);
+        crash::point("end.after-ended");
         tracing::info!("everything is down; the daemon ends");
         drop(self.lock);
         Ok(Exit::DONE)
