@@ -149,7 +149,7 @@ async fn take_back(place: &Place) -> Result<(), Failure> {
         && leftover::is_there(place, &lock)?
     {
         terminal::note("the stack's daemon was killed: taking its services over to stop them\n");
-        leftover::take_over(place, lock)?;
+        leftover::take_over(place, lock).await?;
     }
     Ok(())
 }

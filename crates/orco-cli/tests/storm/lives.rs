@@ -209,6 +209,19 @@ impl Storm {
         }
         match what {
             While::Up => {
+                // Whatever had begun can be ended, too.
+                if said != Some(0) && self.dice.below(2) == 0 {
+                    let down = self.fleet.orco(&["down"]);
+                    assert!(
+                        matches!(down.code, Some(0 | 3)),
+                        "{}: {down:?}\n{}",
+                        self.context,
+                        self.fleet.daemon_log()
+                    );
+                    let left = census::processes(&self.fleet.tag);
+                    assert!(left.is_empty(), "{}: {down:?} left {left:?}\n{}", self.context, self.fleet.daemon_log());
+                    let _ = std::fs::remove_file(self.fleet.path("starts/once.0"));
+                }
                 self.ups += 1;
                 self.ok(&["up", "-d"]);
             }

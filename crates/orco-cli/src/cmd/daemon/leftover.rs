@@ -37,10 +37,10 @@ pub fn damaged(error: DurableError) -> Failure {
 
 /// Takes the services over by a daemon that does nothing else. Its stack is the one that was remembered: the file may
 /// be broken or gone.
-pub fn take_over(place: &Place, lock: Lock) -> Result<(), Failure> {
+pub async fn take_over(place: &Place, lock: Lock) -> Result<(), Failure> {
     let meta = Meta::read(place)?;
     let (stack, file) = meta.map(|meta| (meta.stack, meta.file)).unwrap_or_default();
-    Launch::prepare(place.clone(), lock, &stack, &file, None)?.detach().map(drop)
+    Launch::prepare(place.clone(), lock, &stack, &file, None)?.detach().await.map(drop)
 }
 
 /// Before a new life of the stack in the foreground: what a killed daemon left is stopped in order. Gives the lock
@@ -50,7 +50,7 @@ pub async fn stop_first(place: &Place, lock: Lock) -> Result<Lock, Failure> {
         return Ok(lock);
     }
     terminal::note("services of a killed daemon may still run: stopping them first\n");
-    take_over(place, lock)?;
+    take_over(place, lock).await?;
     match Client::new(place)?.down(&Down { wait: true, timeout: None }).await {
         // It was on its way down already when it was killed, and is gone by now.
         Ok(_) | Err(ClientError::Lost(_) | ClientError::NotRunning { .. }) => {}
