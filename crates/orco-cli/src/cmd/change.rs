@@ -144,6 +144,11 @@ async fn ask_down(place: &Place, body: &DownBody) -> Result<Outcome, Failure> {
     let outcome = match with_news(&client, None, client.down(body)).await {
         // It took the command and is gone: what else could one want.
         Err(ClientError::Lost(_)) => Outcome::DONE,
+        Err(error @ ClientError::NotRunning { .. }) => {
+            // One that was killed gives its socket back before its lock.
+            let _ = holder::free(place).await;
+            return Err(error.into());
+        }
         other => other?,
     };
     // Whoever comes next can start it again at once.
