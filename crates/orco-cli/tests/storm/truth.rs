@@ -19,17 +19,17 @@ pub fn lie(fleet: &Fleet, status: &Value, untouched: &Mains) -> Option<String> {
     let (mut said, mut running) = (BTreeSet::new(), BTreeSet::new());
     for (name, service) in services.iter().filter(|(name, _)| !comes_and_goes(name)) {
         for instance in service["instances"].as_array().unwrap() {
-            let Some(pid) = instance["pid"].as_i64() else { continue };
             let seat = format!("{name}.{}", instance["replica"]);
             if untouched.contains_key(&seat) && instance["ready"] != true {
                 return Some(format!("{seat} runs, and is said to be not ready"));
             }
-            let id = instance["id"].as_str().unwrap().to_owned();
+            // One that is starting may run already.
+            let Some(id) = instance["id"].as_str() else { continue };
+            said.insert(id.to_owned());
             if instance["state"] == "Running" {
-                running.insert(id.clone());
+                running.insert(id.to_owned());
             }
-            said.insert(id);
-            pids.insert(seat, pid);
+            pids.extend(instance["pid"].as_i64().map(|pid| (seat, pid)));
         }
     }
     for (seat, pid) in untouched {
