@@ -7,6 +7,7 @@ mod census;
 mod counts;
 mod dice;
 mod fleet;
+mod hostile;
 mod lives;
 mod output;
 mod points;

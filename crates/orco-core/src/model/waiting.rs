@@ -43,6 +43,11 @@ pub enum Waiting {
     },
     /// A start was asked for and has not been answered yet.
     Starting,
+    /// A start was decided and cannot be recorded: nothing starts that a crash would forget.
+    Unrecorded {
+        /// What stands in the way of the disk.
+        trouble: Arc<str>,
+    },
     /// It runs; its probes do not pass yet.
     Probe {
         /// What they last said.
@@ -142,6 +147,7 @@ impl Waiting {
                 None => format!("restart {attempt} in {} ({reason})", left(until)),
             },
             Self::Starting => "starting".to_owned(),
+            Self::Unrecorded { trouble } => format!("waits for the disk: its start cannot be recorded: {trouble}"),
             Self::Probe { last: Some(last), .. } => format!("not ready: {last}"),
             Self::Probe { last: None, .. } => "not ready: first probe under way".to_owned(),
             Self::Unready { last } => format!("unready: {last}"),

@@ -1,6 +1,6 @@
 //! What a daemon obeys until its stack is down or another program takes over.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use futures::StreamExt;
 use nix::libc;
@@ -25,6 +25,9 @@ use crate::{
 
 /// Kept with the state while everything is on its way down.
 pub(super) const ENDING: &str = "ending";
+
+/// How often it is tried again to write down who runs the stack.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// Kept with the state: the variables that were used when the stack was resolved.
 pub(super) const VARIABLES: &str = "variables";
@@ -73,6 +76,10 @@ impl Daemon {
                 Some(done) = looked.recv() => News::Looked(done),
                 Ok(()) = applied.changed() => News::Applied,
                 Some(pid) = keepers.recv() => News::OtherKeeper(pid),
+                () = tokio::time::sleep(AGAIN), if self.record.is_behind() => {
+                    self.record.again();
+                    continue;
+                }
             };
             match news {
                 News::Signal(Signal::Hangup) if stopping => {}
