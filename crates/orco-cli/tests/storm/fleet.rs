@@ -74,9 +74,13 @@ pub enum Act {
     /// Stays, and ignores the stop signal.
     Deaf,
     /// Writes more than a segment of its log takes.
-    Flood,
+    Fill,
     /// Ends well, once.
     Once,
+    /// Notes the time and ends with 1.
+    Fail,
+    /// Writes so many numbered lines at a time, with a pause of so many milliseconds; on TERM notes how many they were.
+    Flood(u32, u32),
 }
 
 /// A service of the fleet.
@@ -88,11 +92,13 @@ pub struct Ship {
     pub after: Option<String>,
     /// Changes the revision.
     pub paint: u32,
+    /// The restart policy, if it is not that of its act.
+    pub policy: Option<String>,
 }
 
 impl Ship {
     pub fn new(name: impl Into<String>, act: Act) -> Self {
-        Self { name: name.into(), act, replicas: 1, after: None, paint: 0 }
+        Self { name: name.into(), act, replicas: 1, after: None, paint: 0, policy: None }
     }
 
     pub fn after(mut self, name: &str) -> Self {
@@ -104,11 +110,17 @@ impl Ship {
         let body = match self.act {
             Act::Stay | Act::Probed => "exec sleep 100000".to_owned(),
             Act::Deaf => "trap \"\" TERM; exec sleep 100000".to_owned(),
-            Act::Flood => "yes | head -c 18000000 | tr -d \"\\n\" | fold -w 4000; exec sleep 100000".to_owned(),
+            Act::Fill => "yes | head -c 18000000 | tr -d \"\\n\" | fold -w 4000; exec sleep 100000".to_owned(),
             Act::Crash => "sleep 0.$$(( $$$$ % 5 + 1 )); exit 1".to_owned(),
             Act::Tree => "sleep 100000 & setsid sleep 100000 & wait".to_owned(),
             Act::Write => "i=0; while :; do i=$$((i+1)); echo line $$i; echo $$i >> wrote; sleep 0.05; done".to_owned(),
             Act::Once => "exit 0".to_owned(),
+            Act::Fail => "date +%s.%N >> times; exit 1".to_owned(),
+            Act::Flood(lines, pause) => format!(
+                "i=0; trap \"echo \\$$i > last.$$STORM_SEAT; exit 0\" TERM; while :; do j=0; \
+                 while [ $$j -lt {lines} ]; do i=$$((i+1)); j=$$((j+1)); echo line $$i; done; sleep {}; done",
+                f64::from(pause) / 1000.0
+            ),
         };
         // The lock is the instance's: it goes with its last process. Whoever finds it taken is a second copy.
         let script = format!(
@@ -134,11 +146,9 @@ impl Ship {
         if matches!(self.act, Act::Deaf | Act::Tree) {
             let _ = writeln!(out, "    stop: {{ timeout: 100ms }}");
         }
-        if self.act == Act::Crash {
-            let _ = writeln!(
-                out,
-                "    restartPolicy: {{ maxRetries: unlimited, backoff: {{ min: 50ms, max: 300ms, factor: 1.5 }} }}"
-            );
+        let often = "{ maxRetries: unlimited, backoff: { min: 50ms, max: 300ms, factor: 1.5 } }";
+        if let Some(policy) = self.policy.as_deref().or((self.act == Act::Crash).then_some(often)) {
+            let _ = writeln!(out, "    restartPolicy: {policy}");
         }
     }
 }
@@ -307,8 +317,8 @@ fn is_fine(service: &Value, ship: &Ship) -> bool {
     match ship.act {
         Act::Once => service["state"] == "Completed",
         // It comes and goes; it must only not be given up.
-        Act::Crash => service["state"] == "Running" || service["state"] == "Starting",
-        Act::Stay | Act::Tree | Act::Write | Act::Probed | Act::Deaf | Act::Flood => {
+        Act::Crash | Act::Fail => service["state"] == "Running" || service["state"] == "Starting",
+        Act::Stay | Act::Tree | Act::Write | Act::Probed | Act::Deaf | Act::Fill | Act::Flood(..) => {
             service["ready"] == true && service["ready_replicas"] == ship.replicas
         }
     }

@@ -181,8 +181,8 @@ impl Storm {
             sleep(Duration::from_millis(2));
         }
         let took = struck.elapsed();
-        if took > Duration::from_secs(2) {
-            figure(&format!("{}: {took:?}: {:?}", self.context, tries.last()));
+        if took > slow() {
+            figure(&format!("{}: {took:?}: {}", self.context, tries.last().map_or("", |last| last)));
         }
         self.times.push(took);
     }
@@ -209,6 +209,19 @@ impl Storm {
         }
         match what {
             While::Up => {
+                // Whatever had begun can be ended, too.
+                if said != Some(0) && self.dice.below(2) == 0 {
+                    let down = self.fleet.orco(&["down"]);
+                    assert!(
+                        matches!(down.code, Some(0 | 3)),
+                        "{}: {down:?}\n{}",
+                        self.context,
+                        self.fleet.daemon_log()
+                    );
+                    let left = census::processes(&self.fleet.tag);
+                    assert!(left.is_empty(), "{}: {down:?} left {left:?}\n{}", self.context, self.fleet.daemon_log());
+                    let _ = std::fs::remove_file(self.fleet.path("starts/once.0"));
+                }
                 self.ups += 1;
                 self.ok(&["up", "-d"]);
             }
@@ -256,6 +269,12 @@ impl Storm {
             );
         }
     }
+}
+
+/// What takes longer is told.
+fn slow() -> Duration {
+    let asked = std::env::var("ORCO_SLOW_MS").ok().and_then(|slow| slow.parse().ok());
+    Duration::from_millis(asked.unwrap_or(2000))
 }
 
 fn service(seat: &str) -> &str {

@@ -19,17 +19,17 @@ pub fn lie(fleet: &Fleet, status: &Value, untouched: &Mains) -> Option<String> {
     let (mut said, mut running) = (BTreeSet::new(), BTreeSet::new());
     for (name, service) in services.iter().filter(|(name, _)| !comes_and_goes(name)) {
         for instance in service["instances"].as_array().unwrap() {
-            let Some(pid) = instance["pid"].as_i64() else { continue };
             let seat = format!("{name}.{}", instance["replica"]);
             if untouched.contains_key(&seat) && instance["ready"] != true {
                 return Some(format!("{seat} runs, and is said to be not ready"));
             }
-            let id = instance["id"].as_str().unwrap().to_owned();
+            // One that is starting may run already.
+            let Some(id) = instance["id"].as_str() else { continue };
+            said.insert(id.to_owned());
             if instance["state"] == "Running" {
-                running.insert(id.clone());
+                running.insert(id.to_owned());
             }
-            said.insert(id);
-            pids.insert(seat, pid);
+            pids.extend(instance["pid"].as_i64().map(|pid| (seat, pid)));
         }
     }
     for (seat, pid) in untouched {
@@ -37,12 +37,15 @@ pub fn lie(fleet: &Fleet, status: &Value, untouched: &Mains) -> Option<String> {
             return Some(format!("{seat} was {pid}, and is said to be {:?}", pids.get(seat)));
         }
     }
-    let alive = census::instances(&fleet.tag).into_iter().filter(|(seat, _)| !comes_and_goes(seat));
-    let alive: BTreeSet<String> = alive.flat_map(|(_, instances)| instances).collect();
-    if let Some(dead) = running.difference(&alive).next() {
+    let mut alive = census::processes(&fleet.tag);
+    alive.retain(|process| !comes_and_goes(&process.seat));
+    let there: BTreeSet<&str> = alive.iter().map(|process| &*process.instance).collect();
+    if let Some(dead) = running.iter().find(|id| !there.contains(&***id)) {
         return Some(format!("{dead} is said to run, and does not"));
     }
-    alive.difference(&said).next().map(|hidden| format!("{hidden} runs, and is not said to"))
+    let hidden = alive.iter().find(|process| !said.contains(&process.instance))?;
+    let service = hidden.seat.rsplit_once('.').unwrap().0;
+    Some(format!("{hidden:?} is not said to run: {}", services.get(service).unwrap_or(&Value::Null)))
 }
 
 /// Between two looks it may have come or gone.

@@ -23,7 +23,7 @@ pub async fn up(args: Up, outer: &StackArgs) -> Result<Exit, Failure> {
     loop {
         match holder::take(&wanted.place).await {
             Ok(lock) => {
-                let keeper = wanted.prepare(lock)?.detach()?;
+                let keeper = wanted.prepare(lock)?.detach().await?;
                 terminal::note(said(&wanted, keeper));
             }
             Err(LockError::Held { holder: Some(holder) }) if holder.mode == Mode::Detached => {
