@@ -19,6 +19,7 @@ mod unit;
 mod upgrade;
 pub mod wait;
 
+pub use engine::engine;
 pub use limits::raise_descriptors;
 pub use notify::VARIABLES as SERVICE_MANAGER_VARIABLES;
 pub use unit::systemd_unit;
@@ -34,6 +35,6 @@ pub fn daemon(command: Daemon, outer: &StackArgs) -> Result<Exit, Failure> {
     match command {
         Daemon::Run(args) => run::run(args, outer),
         Daemon::Upgrade(args) => super::wait(upgrade::upgrade(args, outer)),
-        Daemon::Engine(args) => engine::engine(args),
+        Daemon::Engine(args) => engine(args),
     }
 }
