@@ -1,6 +1,6 @@
 //! What each command takes.
 
-use std::{path::PathBuf, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
 use orco_api::wire::{Level, Source, parse_duration};
@@ -324,6 +324,20 @@ pub struct DaemonEngine {
     /// Only say what this program can take over
     #[arg(long, conflicts_with = "dir")]
     pub check: bool,
+}
+
+impl DaemonEngine {
+    /// Exactly what a keeper says, read without the parser for people: what that takes, an engine would keep for ever.
+    pub fn of_a_keeper(mut words: impl Iterator<Item = OsString>) -> Option<Self> {
+        words.next()?;
+        let mut word = |expected: &str| words.next().filter(|word| *word == *expected);
+        word("daemon")?;
+        word("engine")?;
+        let dir = words.next().filter(|dir| dir.as_encoded_bytes().starts_with(b"/"))?;
+        words.next().filter(|option| option == "--program")?;
+        let program = words.next()?;
+        words.next().is_none().then(|| Self { dir: Some(dir.into()), program: Some(program.into()), check: false })
+    }
 }
 
 /// `systemd-unit`.

@@ -7,7 +7,7 @@ use nix::libc;
 use orco_api::server::Asked;
 use orco_core::{
     crash,
-    engine::{Engine, EventQuery},
+    engine::{Engine, EventQuery, Standing},
     model::EventKind,
 };
 use tokio::sync::mpsc;
@@ -160,20 +160,17 @@ const fn known(number: i32) -> Option<Signal> {
 
 /// Returns when everything was asked down, and is. What completes or fails by itself does not end a daemon. That it is
 /// on its way down is kept with the state: an engine that takes over from a killed one must know it.
-async fn is_down(engine: &Engine, mut ending: bool) {
-    let Some(mut watch) = engine.watch().await else { return };
+async fn is_down(engine: &Engine, ending: bool) {
+    let Some(mut watch) = engine.standing().await else { return };
+    let mut known = if ending { Standing::GoingDown } else { Standing::Wanted };
     loop {
-        let change = watch.until(|status| match (status.going_down, status.snapshot.all_down()) {
-            (true, true) => Some(None),
-            (now, _) => (now != ending).then_some(Some(now)),
-        });
-        match change.await {
-            Some(Some(now)) => {
-                ending = now;
-                engine.keep(ENDING, if now { b"1".to_vec() } else { Vec::new() }).await;
-            }
+        match watch.other_than(known).await {
             // Down; or the engine has ended, which comes to the same.
-            Some(None) | None => return,
+            Some(Standing::Down) | None => return,
+            Some(now) => {
+                known = now;
+                engine.keep(ENDING, if now == Standing::GoingDown { b"1".to_vec() } else { Vec::new() }).await;
+            }
         }
     }
 }
