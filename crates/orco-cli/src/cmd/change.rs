@@ -136,8 +136,9 @@ pub async fn down(args: Down, outer: &StackArgs) -> Result<Exit, Failure> {
     };
     // Whoever comes next can start it again at once.
     holder::free(&place).await?;
-    if args.output.output == OutputFormat::Json {
-        terminal::print(pretty(&outcome))?;
+    match args.output.output {
+        OutputFormat::Json => terminal::print(pretty(&outcome))?,
+        OutputFormat::Text => terminal::note("everything is down\n"),
     }
     Ok(Exit::DONE)
 }
