@@ -133,8 +133,10 @@ pub async fn down(args: Down, outer: &StackArgs) -> Result<Exit, Failure> {
             break asked?;
         }
     };
-    if args.output.output == OutputFormat::Json {
-        terminal::print(pretty(&outcome))?;
+    match args.output.output {
+        OutputFormat::Json => terminal::print(pretty(&outcome))?,
+        OutputFormat::Text => terminal::note("everything is down
+"),
     }
     Ok(Exit::DONE)
 }

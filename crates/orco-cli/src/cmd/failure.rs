@@ -121,7 +121,9 @@ impl From<StateRootError> for Failure {
 
 impl From<PlaceError> for Failure {
     fn from(error: PlaceError) -> Self {
-        Self::new(Exit::INTERNAL, error)
+        let elsewhere = matches!(error, PlaceError::Io { .. });
+        let failure = Self::new(Exit::INTERNAL, error);
+        if elsewhere { failure.next("name a folder of yours for Orco's state with `ORCO_STATE_DIR`") } else { failure }
     }
 }
 
@@ -135,7 +137,7 @@ impl From<FindError> for Failure {
     fn from(error: FindError) -> Self {
         match error {
             FindError::Several { .. } => Self::new(Exit::USAGE, error).next("name one by its file, with `-f`"),
-            _ => Self::new(Exit::NOT_RUNNING, error),
+            _ => Self::new(Exit::NOT_RUNNING, error).next("`orco ls` lists the stacks that run"),
         }
     }
 }

@@ -85,8 +85,8 @@ impl Daemon {
                 News::Signal(Signal::Hangup) if stopping => {}
                 News::Signal(Signal::Hangup) => {
                     self.notify.reloading();
-                    reload::reload(&self.engine, &self.record.file()).await;
-                    self.notify.ready("");
+                    let state = reload::reload(&self.engine, &self.record.file()).await;
+                    self.notify.ready(&state);
                 }
                 News::Signal(signal) => {
                     self.stop(signal, stopping).await;
