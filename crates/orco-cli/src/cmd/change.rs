@@ -135,8 +135,7 @@ pub async fn down(args: Down, outer: &StackArgs) -> Result<Exit, Failure> {
     };
     match args.output.output {
         OutputFormat::Json => terminal::print(pretty(&outcome))?,
-        OutputFormat::Text => terminal::note("everything is down
-"),
+        OutputFormat::Text => terminal::note("everything is down\n"),
     }
     Ok(Exit::DONE)
 }
