@@ -100,10 +100,10 @@ impl Server {
         self.drain().await;
     }
 
-    /// Takes no more connections and waits for the engine's end; then streams have told all there is, and requests under
-    /// way are answered (both within 2 s). A reader that is slower than that sees a broken connection, not an end.
+    /// Waits for the engine's end, then takes no more connections; streams tell all there is, and requests under way are
+    /// answered (both within 2 s). A reader that is slower than that sees a broken connection, not an end.
     pub async fn end(self, engine: impl Future<Output = ()>) {
-        self.closing.cancel();
+        // Who waited in the queue for an engine that only ends what a killed one began is taken in meanwhile.
         engine.await;
         self.drain().await;
     }

@@ -108,9 +108,10 @@ impl Ship {
 
     fn yaml(&self, out: &mut String) {
         let body = match self.act {
-            Act::Stay | Act::Probed => "exec sleep 100000".to_owned(),
+            Act::Stay => "exec sleep 100000".to_owned(),
+            Act::Probed => "echo afloat; exec sleep 100000".to_owned(),
             Act::Deaf => "trap \"\" TERM; exec sleep 100000".to_owned(),
-            Act::Fill => "yes | head -c 18000000 | tr -d \"\\n\" | fold -w 4000; exec sleep 100000".to_owned(),
+            Act::Fill => "head -c 18000000 /dev/zero | tr \"\\0\" x | fold -w 4000; exec sleep 100000".to_owned(),
             Act::Crash => "sleep 0.$$(( $$$$ % 5 + 1 )); exit 1".to_owned(),
             Act::Tree => "sleep 100000 & setsid sleep 100000 & wait".to_owned(),
             Act::Write => "i=0; while :; do i=$$((i+1)); echo line $$i; echo $$i >> wrote; sleep 0.05; done".to_owned(),
@@ -140,7 +141,7 @@ impl Ship {
             let _ = writeln!(out, "    kind: oneshot");
         }
         if self.act == Act::Probed {
-            let _ = writeln!(out, "    health: {{ cmd: {{ command: \"true\" }}, interval: 200ms }}");
+            let _ = writeln!(out, "    health: {{ log: {{ pattern: afloat }} }}");
         }
         // What is left of a tree gets all of the time too.
         if matches!(self.act, Act::Deaf | Act::Tree) {

@@ -172,7 +172,10 @@ pub fn live(crash: Crash) -> Report {
     let after = fleet.steady();
     assert!(!restarted || after["api.0"] != steady["api.0"], "{}: api was not restarted", life.what);
 
+    let before = life.strikes();
     life.attempt(&["daemon", "upgrade"]);
+    let failed = fleet.daemon_log().contains("did not serve");
+    assert!(!failed || life.strikes() > before, "{}: the next engine failed\n{}", life.what, fleet.daemon_log());
     fleet.settled(&ships);
     life.pids_are(&after, "nothing");
 

@@ -25,7 +25,8 @@ const SIDE_BY_SIDE: usize = 6;
 const ANSWER: Duration = Duration::from_secs(2);
 
 /// Moments that an engine passes once: a second hit is the death of the next engine at the same place.
-const ONCE: [&str; 8] = ["open.", "birth.", "recover.", "begin.", "succeed.", "retain.", "end.", "ledger.before-sync"];
+const ONCE: [&str; 9] =
+    ["open.", "probe.", "birth.", "recover.", "begin.", "succeed.", "retain.", "end.", "ledger.before-sync"];
 
 fn crash(point: &'static str, nth: u32) -> Crash {
     let once = ONCE.iter().any(|prefix| point.starts_with(prefix));

@@ -134,11 +134,7 @@ impl Daemon {
     async fn end(mut self) -> Result<Exit, Failure> {
         crash::point("end.down");
         self.notify.stopping();
-        let engine = async {
-            crash::point("end.server-closing");
-            self.engine.shutdown().await;
-        };
-        self.server.end(engine).await;
+        self.server.end(self.engine.shutdown()).await;
         crash::point("end.before-ended");
         self.record.ended(&self.lock);
         crash::point("end.after-ended");
