@@ -24,6 +24,8 @@ pub(super) struct Talk {
     outgoing: Vec<u8>,
     open: bool,
     nonsense: bool,
+    /// Nothing is said before it has been answered who it is.
+    mute: bool,
 }
 
 /// The first words of an engine.
@@ -41,9 +43,28 @@ impl Talk {
         Ok(Self { socket: Some(socket), open: true, ..Self::silent() })
     }
 
+    /// With an engine that greets first, and is told everything when it has: until [`answer`](Self::answer), what is
+    /// news is news for the engine before it.
+    pub(super) fn to_be_greeted(socket: OwnedFd) -> std::io::Result<Self> {
+        Ok(Self { mute: true, ..Self::new(socket)? })
+    }
+
+    /// The first word.
+    pub(super) fn answer(&mut self, report: &Report) {
+        self.mute = false;
+        self.tell(report);
+    }
+
     /// With nobody.
     pub(super) fn silent() -> Self {
-        Self { socket: None, incoming: Frames::default(), outgoing: Vec::new(), open: false, nonsense: false }
+        Self {
+            socket: None,
+            incoming: Frames::default(),
+            outgoing: Vec::new(),
+            open: false,
+            nonsense: false,
+            mute: false,
+        }
     }
 
     /// To be waited for, while it is open.
@@ -129,7 +150,7 @@ impl Talk {
 
     /// Says it, some time soon.
     pub(super) fn tell(&mut self, report: &Report) {
-        if self.open {
+        if self.open && !self.mute {
             frame(report, &mut self.outgoing);
         }
     }
@@ -150,5 +171,30 @@ impl Talk {
         if self.outgoing.is_empty() && self.outgoing.capacity() > PIECE {
             self.outgoing = Vec::new();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn the_answer_is_the_first_word_to_an_engine() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let mut talk = Talk::to_be_greeted(ours.into()).unwrap();
+        // A logger's news for the engine before: the next one would take it for no keeper's answer.
+        talk.tell(&Report::HeldAll {});
+        talk.flush();
+        talk.answer(&Report::Asked { signal: 1 });
+        talk.tell(&Report::HeldAll {});
+        talk.flush();
+        drop(talk);
+        let (mut told, mut expected) = (Vec::new(), Vec::new());
+        (&theirs).read_to_end(&mut told).unwrap();
+        frame(&Report::Asked { signal: 1 }, &mut expected);
+        frame(&Report::HeldAll {}, &mut expected);
+        assert_eq!(told, expected);
     }
 }
