@@ -31,6 +31,9 @@ use crate::{
 const SOON: Duration = Duration::from_millis(3);
 /// Between two looks while what a stopped main process has left may live.
 const LATER: Duration = Duration::from_millis(50);
+/// After this long so many looks in a row in which nobody was found are enough.
+const LONG: Duration = Duration::from_millis(1000);
+const ENOUGH_OF_LONG: u32 = 10;
 /// A start that is on its way to its program is waited for so long.
 const BIRTH: Duration = Duration::from_secs(2);
 
@@ -107,7 +110,8 @@ impl Keeper {
                 let unborn = look.unborn && sought.since.elapsed() < BIRTH;
                 sought.quiet = if unborn { 0 } else { sought.quiet + weight(look.sure) };
                 let enough = if sought.token.is_some() { ENOUGH } else { ENOUGH_OF_STARTS };
-                if sought.quiet >= enough {
+                // On a busy machine a look takes long, and sees more.
+                if sought.quiet >= enough || sought.quiet >= ENOUGH_OF_LONG && sought.since.elapsed() > LONG {
                     self.gone(id);
                 }
                 continue;
