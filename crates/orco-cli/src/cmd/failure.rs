@@ -78,6 +78,11 @@ impl From<io::Error> for Failure {
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
+        if let ClientError::NoEngine { log, keeper_pid, .. } = &error {
+            let keeper = keeper_pid.map(|pid| format!("; `kill {pid}` ends its services")).unwrap_or_default();
+            let next = format!("`{}` tells more{keeper}", log.display());
+            return Self::new(Exit::NOT_RUNNING, error).next(next);
+        }
         let (exit, next) = match &error {
             ClientError::NotRunning { .. } => {
                 (Exit::NOT_RUNNING, Some("start it with `orco up`, or name another with `-f FILE` or `--stack NAME`"))

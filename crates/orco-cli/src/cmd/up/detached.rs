@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use orco_api::{
     client::{Client, ClientError},
     place::{Lock, LockError, Meta},
-    wire::{Apply, Mode},
+    wire::{Apply, Change, Mode},
 };
 
 use crate::{
@@ -27,7 +27,7 @@ pub async fn up(args: Up, outer: &StackArgs) -> Result<Exit, Failure> {
     loop {
         match holder::take(&wanted.place).await {
             Ok(lock) => {
-                let keeper = wanted.prepare(lock)?.detach()?;
+                let keeper = wanted.prepare(lock)?.detach().await?;
                 terminal::note(said(&wanted, keeper));
             }
             Err(LockError::Held { holder: Some(holder) }) if holder.mode == Mode::Detached => {
@@ -74,6 +74,13 @@ async fn runs_already(wanted: &Wanted, holder: Meta) -> Result<Answer, Failure> 
     loop {
         match client.apply(&question).await {
             Ok(answer) if answer.plan.is_empty() => return Ok(Answer::Same),
+            // The same revision, under other rules or in another number (somebody scaled it by hand).
+            Ok(answer) if answer.plan.services.iter().all(|s| matches!(s.change, Change::Same | Change::Changed)) => {
+                let differ = answer.plan.services.iter().filter(|s| s.change == Change::Changed);
+                let names: Vec<_> = differ.map(|s| s.service.as_str()).collect();
+                terminal::note(format!("not as the file says, `orco apply` makes it so: {}\n", names.join(", ")));
+                return Ok(Answer::Same);
+            }
             Ok(_) => {
                 let other = LockError::Held { holder: Some(Box::new(holder)) };
                 return Err(Failure::new(

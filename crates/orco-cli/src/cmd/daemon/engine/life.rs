@@ -6,6 +6,7 @@ use futures::StreamExt;
 use nix::libc;
 use orco_api::server::Asked;
 use orco_core::{
+    crash,
     engine::{Engine, EventQuery},
     model::EventKind,
 };
@@ -131,10 +132,16 @@ impl Daemon {
     /// Everything is down: the keeper is told to go, and nothing says any more that the stack runs. In this order: an
     /// engine killed before the keeper knows is started again, and needs the socket.
     async fn end(mut self) -> Result<Exit, Failure> {
+        crash::point("end.down");
         self.notify.stopping();
-        self.server.close().await;
-        self.engine.shutdown().await;
+        let engine = async {
+            crash::point("end.server-closing");
+            self.engine.shutdown().await;
+        };
+        self.server.end(engine).await;
+        crash::point("end.before-ended");
         self.record.ended(&self.lock);
+        crash::point("end.after-ended");
         tracing::info!("everything is down; the daemon ends");
         drop(self.lock);
         Ok(Exit::DONE)

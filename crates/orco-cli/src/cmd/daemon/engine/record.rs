@@ -6,6 +6,7 @@ use orco_api::{
     place::{Lock, Meta, Place},
     wire::{Mode, Timestamp},
 };
+use orco_core::crash;
 
 use crate::render;
 
@@ -55,6 +56,7 @@ impl Record {
     /// It has ended, in order.
     pub fn ended(&mut self, lock: &Lock) {
         self.place.remove_socket(lock);
+        crash::point("end.socket-removed");
         self.meta.pid = None;
         self.meta.keeper_pid = None;
         self.write();
