@@ -1,6 +1,6 @@
 //! `up -d`: under a daemon that outlives this command.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use orco_api::{
     client::{Client, ClientError},
@@ -19,6 +19,10 @@ use crate::{
     exit::Exit,
     terminal,
 };
+
+/// How long nobody may answer although somebody holds the lock: engines are replaced much faster, and a keeper that
+/// cannot start one hangs up.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 pub async fn up(args: Up, outer: &StackArgs) -> Result<Exit, Failure> {
     let wanted = Wanted::load(&args.stack.or(outer), args.services, !args.no_deps)?;
@@ -72,6 +76,7 @@ async fn runs_already(wanted: &Wanted, holder: Meta) -> Result<Answer, Failure> 
     let question = Apply::new(&wanted.incoming.stack, wanted.incoming.variables.clone())
         .map(|body| Apply { dry_run: true, ..body })
         .map_err(|e| Failure::internal("cannot write the stack", e))?;
+    let give_up = Instant::now() + PATIENCE;
     loop {
         match client.apply(&question).await {
             Ok(answer) if answer.plan.is_empty() => {
@@ -95,6 +100,14 @@ async fn runs_already(wanted: &Wanted, holder: Meta) -> Result<Answer, Failure> 
                 .next("`orco apply` makes it match the file, `orco apply --dry-run` shows what that changes"));
             }
             // Between the lock and the socket, or while an engine is replaced, nobody answers for a moment.
+            Err(error @ (ClientError::NotRunning { .. } | ClientError::Lost(_)))
+                if Instant::now() > give_up && Lock::is_held(&wanted.place) =>
+            {
+                let keeper = holder.keeper_pid.map(|pid| format!(" (keeper {pid})")).unwrap_or_default();
+                let what = format!("the daemon of `{}`{keeper} does not answer", holder.stack);
+                let log = wanted.place.daemon_log();
+                return Err(Failure::internal(&what, error).next(format!("`{}` tells more", log.display())));
+            }
             Err(ClientError::NotRunning { .. } | ClientError::Lost(_)) if Lock::is_held(&wanted.place) => {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }

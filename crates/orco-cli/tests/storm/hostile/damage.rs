@@ -8,10 +8,7 @@ use std::{
 };
 
 use super::{custom, sleepers};
-use crate::{
-    census,
-    fleet::{Fleet, kill9, until},
-};
+use crate::fleet::{Fleet, kill9, until};
 
 fn journal(fleet: &Fleet) -> PathBuf {
     fleet.state().unwrap().join("journal")
@@ -69,12 +66,11 @@ fn damaged_under_a_running_stack() {
     let was = spoil(&fleet, at);
     kill9(fleet.engine().unwrap());
     until("the daemon says so", || fleet.daemon_log().contains("is damaged at byte"));
-    until("no engine is started by itself any more", || fleet.daemon_log().contains("not started again"));
     assert_eq!(fleet.mains(), before);
     // The keeper holds the stack and cannot run it: who wants it up learns that, and does not wait for ever.
     let begun = std::time::Instant::now();
     fleet.refused(&["up", "-d"], &["does not answer", "daemon.log"]);
-    assert!(begun.elapsed() < std::time::Duration::from_secs(15), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{:?}", begun.elapsed());
     assert_eq!(fleet.refused(&["status"], &[]).code, Some(3));
     assert_eq!(fleet.mains(), before);
     File::options().write(true).open(journal(&fleet)).unwrap().write_all_at(&[was], at).unwrap();

@@ -79,7 +79,7 @@ fn no_more_processes() {
         let status = fleet.status().unwrap();
         victims.iter().all(|victim| {
             let service = &status["services"][victim];
-            service["message"].as_str().unwrap().contains("Resource temporarily unavailable")
+            service["message"].as_str().unwrap().contains("cannot make a process")
         })
     });
     let starts = |fleet: &Fleet| fleet.restarts();

@@ -11,10 +11,7 @@ use nix::{
 };
 
 use super::{custom, sleepers};
-use crate::{
-    census,
-    fleet::{Fleet, figure, kill9, rounds, until},
-};
+use crate::fleet::{Fleet, figure, rounds, until};
 
 const RACERS: usize = 20;
 
