@@ -1,8 +1,9 @@
 //! Named moments at which a test can end this process as `kill -9` would: "what if it died exactly here?"
 //!
-//! Only with the feature `crash-points`; otherwise a call is nothing at all. `ORCO_CRASH=NAME:HIT` names the moment and
-//! how often it is passed before it strikes; `ORCO_CRASH_ONCE=FILE` lets it strike once: the file is made first, and
-//! while it exists nothing strikes. `ORCO_CRASH_SEEN=FILE` collects the names of all moments passed.
+//! Only with the feature `crash-points`; otherwise a call is nothing at all. Only a process that was armed by [`arm`] strikes.
+//! `ORCO_CRASH=NAME:HIT:TIMES` names the moment, at which passing it strikes, and how many processes in a row;
+//! `ORCO_CRASH_STRUCK=FILE` counts the strikes, a byte each. `ORCO_CRASH_ABORT` makes it an abort instead.
+//! `ORCO_CRASH_SEEN=FILE` collects the names of all moments passed.
 
 /// All moments, in the order of an engine's life. A name that is not here never strikes.
 pub const POINTS: &[&str] = &[
@@ -15,6 +16,15 @@ pub const POINTS: &[&str] = &[
     "recover.after-fold",
     "recover.before-adopt",
     "recover.after-adopt",
+    "birth.before-open",
+    "birth.before-meta",
+    "birth.after-meta",
+    "birth.after-attach",
+    "birth.before-removal",
+    "birth.after-removal",
+    "birth.before-serve",
+    "birth.after-serve",
+    "birth.serving",
     "begin.before-apply",
     "begin.after-apply",
     "begin.after-start",
@@ -55,11 +65,27 @@ pub const POINTS: &[&str] = &[
     "exit.after-remove",
     "retain.before",
     "retain.after",
+    "succeed.looked",
+    "succeed.answered",
+    "succeed.server-closed",
+    "succeed.told",
+    "succeed.heard",
+    "succeed.left",
+    "end.down",
+    "end.server-closing",
     "end.before-shutdown",
     "end.after-shutdown",
     "end.before-close",
     "end.after-close",
+    "end.before-ended",
+    "end.socket-removed",
+    "end.after-ended",
 ];
+
+/// From now on moments count in this process.
+#[cfg(not(feature = "crash-points"))]
+#[inline(always)]
+pub const fn arm() {}
 
 /// This moment has come.
 #[cfg(not(feature = "crash-points"))]
@@ -67,59 +93,100 @@ pub const POINTS: &[&str] = &[
 pub const fn point(_name: &'static str) {}
 
 #[cfg(feature = "crash-points")]
-pub use armed::point;
+pub use armed::{arm, point};
 
 #[cfg(feature = "crash-points")]
 mod armed {
     use std::{
         collections::BTreeMap,
-        fs::OpenOptions,
-        io::Write,
+        fs::{File, OpenOptions},
+        io::{self, Write},
         path::PathBuf,
-        sync::{LazyLock, Mutex, PoisonError},
+        sync::{Mutex, OnceLock, PoisonError},
     };
 
-    #[derive(Default)]
+    use nix::{
+        sys::signal::{Signal, kill},
+        unistd::Pid,
+    };
+
+    #[derive(Debug)]
+    struct Strike {
+        name: String,
+        hit: u32,
+        times: u64,
+        struck: PathBuf,
+        abort: bool,
+    }
+
+    #[derive(Debug)]
     struct Armed {
-        strike: Option<(String, u32)>,
-        once: Option<PathBuf>,
+        strike: Option<Strike>,
         seen: Option<PathBuf>,
         passed: Mutex<BTreeMap<&'static str, u32>>,
     }
 
+    static ARMED: OnceLock<Armed> = OnceLock::new();
+
+    /// From now on moments count in this process.
     #[expect(clippy::disallowed_methods, reason = "tests arm a running program through its environment")]
-    static ARMED: LazyLock<Armed> = LazyLock::new(|| {
-        let strike = std::env::var("ORCO_CRASH").ok().and_then(|text| {
-            let (name, hit) = text.rsplit_once(':')?;
-            Some((name.to_owned(), hit.parse().ok()?))
-        });
+    pub fn arm() {
         let path = |name| std::env::var_os(name).map(PathBuf::from);
-        Armed { strike, once: path("ORCO_CRASH_ONCE"), seen: path("ORCO_CRASH_SEEN"), passed: Mutex::default() }
-    });
+        let strike = || {
+            let text = std::env::var("ORCO_CRASH").ok()?;
+            let (rest, times) = text.rsplit_once(':')?;
+            let (name, hit) = rest.rsplit_once(':')?;
+            Some(Strike {
+                name: name.to_owned(),
+                hit: hit.parse().ok()?,
+                times: times.parse().ok()?,
+                struck: path("ORCO_CRASH_STRUCK")?,
+                abort: path("ORCO_CRASH_ABORT").is_some(),
+            })
+        };
+        let (strike, seen) = (strike(), path("ORCO_CRASH_SEEN"));
+        if strike.is_some() || seen.is_some() {
+            // The first call holds.
+            let _ = ARMED.set(Armed { strike, seen, passed: Mutex::default() });
+        }
+    }
 
     /// This moment has come.
-    #[expect(clippy::disallowed_methods, reason = "what was passed is noted in a test's file")]
     pub fn point(name: &'static str) {
         debug_assert!(super::POINTS.contains(&name), "{name} is not in the list of crash points");
-        let armed = &*ARMED;
-        if armed.strike.is_none() && armed.seen.is_none() {
-            return;
-        }
+        let Some(armed) = ARMED.get() else { return };
         let mut passed = armed.passed.lock().unwrap_or_else(PoisonError::into_inner);
         let hits = passed.entry(name).or_default();
         *hits += 1;
         if *hits == 1
             && let Some(file) = &armed.seen
-            && let Ok(mut file) = OpenOptions::new().create(true).append(true).open(file)
         {
-            let _ = file.write_all(format!("{name}\n").as_bytes());
+            // A test that misses it fails.
+            let _ = add(file, &format!("{name}\n"));
         }
-        if armed.strike.as_ref().is_some_and(|(wanted, hit)| wanted == name && hit == hits) {
-            let first =
-                armed.once.as_ref().is_none_or(|f| OpenOptions::new().create_new(true).write(true).open(f).is_ok());
-            if first {
+        if let Some(strike) = armed.strike.as_ref().filter(|s| s.name == name && s.hit == *hits) {
+            strike.strike();
+        }
+    }
+
+    impl Strike {
+        /// Others of this process wait for the lock meanwhile; other engines come after its end.
+        fn strike(&self) {
+            if add(&self.struck, "").is_ok_and(|file| file.metadata().is_ok_and(|meta| meta.len() < self.times))
+                && add(&self.struck, "x").is_ok()
+            {
+                if !self.abort {
+                    let _ = kill(Pid::this(), Signal::SIGKILL);
+                }
                 std::process::abort();
             }
         }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "what was passed is noted in a test's file")]
+    fn add(path: &PathBuf, text: &str) -> io::Result<File> {
+        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+        file.write_all(text.as_bytes())?;
+        Ok(file)
     }
 }

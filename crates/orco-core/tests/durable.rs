@@ -1,5 +1,5 @@
 //! An engine dies, and the next one on the same state goes on with what runs.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 use std::{
     collections::BTreeMap,
@@ -21,10 +21,13 @@ use orco_core::{
 };
 use tokio::sync::watch;
 
+/// Whose an instance is, and how it ended.
+type Body = (ServiceName, watch::Sender<Option<Exit>>);
+
 /// A runtime whose instances live on when an engine dies, and whose exits are kept until they are taken.
 #[derive(Debug, Default)]
 struct World {
-    all: Mutex<BTreeMap<InstanceId, (ServiceName, watch::Sender<Option<Exit>>)>>,
+    all: Mutex<BTreeMap<InstanceId, Body>>,
     starts: AtomicUsize,
 }
 

@@ -115,6 +115,18 @@ pub(crate) fn kill(pid: pid_t, signal: c_int) -> io::Result<()> {
     Ok(())
 }
 
+/// The process at the other end of a Unix socket; of a pair, the one that made it.
+pub(crate) fn peer_pid(socket: RawFd) -> io::Result<pid_t> {
+    let mut peer = libc::ucred { pid: 0, uid: 0, gid: 0 };
+    let mut length = size_of::<libc::ucred>() as libc::socklen_t;
+    // SAFETY: `peer` and `length` describe a valid place for a ucred; a bad descriptor is only an error.
+    let answer = unsafe {
+        libc::getsockopt(socket, libc::SOL_SOCKET, libc::SO_PEERCRED, (&raw mut peer).cast(), &raw mut length)
+    };
+    check(answer)?;
+    Ok(peer.pid)
+}
+
 /// What waitpid(2) found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Reaped {

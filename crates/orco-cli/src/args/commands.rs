@@ -25,7 +25,7 @@ pub struct Up {
     /// Print log lines even where there is a terminal UI
     #[arg(long)]
     pub no_tui: bool,
-    /// Fail if not all is ready after this long, and stop everything unless it runs under the daemon
+    /// Fail if not all is ready after this long, and stop everything unless it runs under the daemon (with `-d`: waits)
     #[arg(long, value_name = "T", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
     /// Under a daemon that outlives this command, and whatever kills it
@@ -34,7 +34,7 @@ pub struct Up {
     /// With `-d`: return when all is ready, or say what is not
     #[arg(long, requires = "detach")]
     pub wait: bool,
-    /// `-o json`: log lines as NDJSON.
+    /// `-o json`: log lines as NDJSON; with `-d` what `ls` would say about the stack.
     #[command(flatten)]
     pub output: OutputArgs,
 }

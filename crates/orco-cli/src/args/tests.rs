@@ -51,6 +51,7 @@ fn nonsense_is_refused() {
         "orco restart",
         "orco scale api",
         "orco scale api=many",
+        "orco scale api=0",
         "orco up --no-deps",
         "orco up --wait",
         "orco -f a --stack b status",

@@ -3,13 +3,14 @@
 #[cfg(feature = "process")]
 mod process;
 
+#[cfg(feature = "process")]
 use std::{os::fd::OwnedFd, path::Path, time::Duration};
 
-use orco_api::{
-    place::{Lock, Place},
-    server::Listener,
-};
+use orco_api::place::{Lock, Place};
+#[cfg(feature = "process")]
+use orco_api::server::Listener;
 use orco_core::{engine::EngineBuilder, spec::Stack};
+#[cfg(feature = "process")]
 use orco_keeper::daemon::Origin;
 
 use crate::cmd::Failure;
@@ -30,6 +31,7 @@ pub struct Plugins {
 }
 
 /// The keeper's end of what an engine is born with.
+#[cfg(feature = "process")]
 #[derive(Debug)]
 pub struct Attachment {
     pub link: OwnedFd,
@@ -82,6 +84,11 @@ impl Plugins {
     /// This program shall take this engine's place when it ends.
     pub fn succeed(&self, program: &Path) {
         self.process.succeed(program);
+    }
+
+    /// Returns when the keeper has taken in what was said before.
+    pub async fn heard(&self) {
+        self.process.heard().await;
     }
 
     /// The next signal that came to the keeper and is meant for us. Cancel-safe.

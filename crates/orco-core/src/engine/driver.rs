@@ -79,7 +79,7 @@ pub(super) struct Inbox {
 
 impl Driver {
     pub(super) fn new(brain: Brain, clock: Clock, world: Arc<World>, events: Arc<EventLog>, inbox: Inbox) -> Self {
-        let first = status(&brain, &BTreeMap::new(), clock.now(), 0, false);
+        let first = status(&brain, &BTreeMap::new(), &world.ledger, clock.now(), 0, false);
         Self {
             brain,
             clock,
@@ -141,6 +141,12 @@ impl Driver {
 
     fn report(&mut self, report: Report, now: Moment) {
         match report {
+            Report::Unrecorded { inst, mark } => {
+                if let Some(entry) = self.live.get_mut(&inst) {
+                    entry.unrecorded = Some(mark);
+                    self.stale = true;
+                }
+            }
             Report::Up { at, inst, live } => {
                 crash::point("up.before-record");
                 if let Some(entry) = self.live.get_mut(&inst) {
@@ -265,8 +271,17 @@ impl Driver {
         match action {
             Action::Start { at, inst, run, service } => {
                 let (orders, rx) = watch::channel(Ordered::RUN);
-                self.live
-                    .insert(inst, Live { seat: at, orders, running: None, probers: [None, None], resumed: [false; 2] });
+                self.live.insert(
+                    inst,
+                    Live {
+                        seat: at,
+                        orders,
+                        running: None,
+                        unrecorded: None,
+                        probers: [None, None],
+                        resumed: [false; 2],
+                    },
+                );
                 self.tasks.spawn(lead(Arc::clone(&self.world), Plan { at, inst, run, service, mark }, rx));
             }
             Action::Probe { at, inst, role, version, health } => {
@@ -354,7 +369,8 @@ impl Driver {
     }
 
     pub(super) fn publish_now(&mut self, now: Moment) -> Arc<Status> {
-        let new = Arc::new(status(&self.brain, &self.live, now, self.next_version(), self.going_down));
+        let new =
+            Arc::new(status(&self.brain, &self.live, &self.world.ledger, now, self.next_version(), self.going_down));
         self.published.send_replace(Arc::clone(&new));
         self.stale = false;
         self.last_published = now;

@@ -82,6 +82,10 @@ pub enum CommandError {
     /// It cannot be recorded, so it was not taken: nothing may happen that a crash would forget.
     #[error("the change cannot be recorded: {0}")]
     Unrecorded(String),
+    /// It was taken, but cannot be recorded yet: it is carried out as soon as it can be, and forgotten should the engine
+    /// end before.
+    #[error("the change cannot be recorded now, and is carried out as soon as it can: {0}")]
+    Delayed(String),
     /// The engine has ended.
     #[error("the engine has ended")]
     Ended,
@@ -149,6 +153,7 @@ impl Engine {
         let from = taken.map_err(|why| match why {
             NotTaken::Refused(refused) => CommandError::Refused(refused),
             NotTaken::Unrecorded(trouble) => CommandError::Unrecorded(trouble.to_string()),
+            NotTaken::Delayed(trouble) => CommandError::Delayed(trouble.to_string()),
         })?;
         Ok(Ticket { watch, from, aim })
     }

@@ -170,7 +170,10 @@ impl Driver {
         let (orders, rx) = watch::channel(Ordered::RUN);
         // Known from the beginning: probes and orders of the first turn need it.
         let (running_now, probers) = (Some(running.clone()), [None, None]);
-        self.live.insert(inst, Live { seat: at, orders, running: running_now, probers, resumed: [ready; 2] });
+        self.live.insert(
+            inst,
+            Live { seat: at, orders, running: running_now, unrecorded: None, probers, resumed: [ready; 2] },
+        );
         self.tasks.spawn(lead_on(Arc::clone(&self.world), Adopted { plan, running, known: started }, rx));
     }
 

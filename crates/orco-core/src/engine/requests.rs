@@ -44,8 +44,10 @@ pub(super) type Taken = Result<u64, NotTaken>;
 #[derive(Clone, Debug)]
 pub(super) enum NotTaken {
     Refused(Refused),
-    /// It cannot be recorded.
+    /// Nothing can be recorded at present.
     Unrecorded(Arc<str>),
+    /// It was taken, and turned out not to be recordable yet.
+    Delayed(Arc<str>),
 }
 
 impl Driver {
@@ -104,7 +106,8 @@ impl Driver {
             let synced = world.ledger.synced(mark).await;
             crash::point("command.before-answer");
             let _ = reply.send(match synced {
-                Err(trouble) if !lessens => Err(NotTaken::Unrecorded(trouble)),
+                // What the brain has decided is not taken back: it waits for the disk.
+                Err(trouble) if !lessens => Err(NotTaken::Delayed(trouble)),
                 Ok(()) | Err(_) => Ok(version),
             });
         });

@@ -32,10 +32,11 @@ impl Ledger {
         }
         self.done.clear();
         self.seats.clear();
+        // They are older than whatever is asked from now on.
         for service in &shown.services {
             for seat in &service.instances {
                 let slot = SlotKey { generation: seat.generation, replica: seat.replica };
-                self.seats.entry(service.ix).or_default().insert(slot, Chair::new(now));
+                self.seats.entry(service.ix).or_default().insert(slot, Chair::new(Moment::ZERO));
             }
         }
     }

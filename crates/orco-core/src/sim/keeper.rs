@@ -38,19 +38,23 @@ impl World {
             return;
         }
         self.keeper = false;
-        let under_way: Vec<InstanceId> = self
-            .bodies
-            .iter()
-            .filter(|(_, b)| b.pulse == Pulse::Unborn && !b.over_told)
-            .map(|(inst, _)| *inst)
-            .collect();
+        let asked = |event: &Event| if let Event::Spawn(inst) = event { Some(*inst) } else { None };
+        let asked: BTreeSet<InstanceId> = self.queue.values().filter_map(asked).collect();
+        let open = |inst: &InstanceId, body: &Body| match body.pulse {
+            Pulse::Unborn => !body.over_told,
+            // It runs, and the answer that nobody gave in time never comes.
+            Pulse::Alive(_) => asked.contains(inst),
+            Pulse::Gone => false,
+        };
+        let under_way: Vec<InstanceId> =
+            self.bodies.iter().filter(|(inst, body)| open(inst, body)).map(|(inst, _)| *inst).collect();
         self.queue.retain(|_, event| !matches!(event, Event::Spawn(_) | Event::Late(_) | Event::Keeper));
         for inst in under_way {
             let happened = self.chance.hit(500);
             let Some(body) = self.bodies.get_mut(&inst) else { continue };
             let refused = matches!(body.script.spawn, Spawn::Refused(_));
             body.script.spawn = Spawn::Unclear { after: Duration::ZERO, born: None };
-            body.lost = !happened || refused;
+            body.lost = body.pulse == Pulse::Unborn && (!happened || refused);
             body.unseen |= body.lost;
             let (at, hand) = (body.at, body.hand);
             if happened && !refused {

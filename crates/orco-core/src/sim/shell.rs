@@ -135,6 +135,7 @@ impl Shell {
     pub(super) fn heal(&mut self) {
         self.crashes.clear();
         self.outages.clear();
+        self.fuse = 0;
         if self.failing.take().is_some()
             && let Some(disk) = &mut self.disk
         {
@@ -176,7 +177,12 @@ impl Shell {
         let due = self.due(now).copied();
         if due.is_some_and(|crash| crash.blow == Blow::Machine) && self.fuse == 0 && self.failing.is_none() {
             // The kernel may write back whenever it likes; from here on it does not.
-            self.fuse = u32::from(self.disk.as_mut().is_some_and(Disk::sync));
+            if let Some(disk) = &mut self.disk
+                && disk.sync()
+            {
+                // With it, what could not be written before.
+                (self.fuse, self.written) = (1, disk.batch());
+            }
         }
         let taken_back = due.is_some_and(|crash| crash.blow == Blow::Machine || crash.point.is_unwritten());
         Some(taken_back || self.failing.is_some() || self.is_behind())

@@ -144,10 +144,11 @@ pub(super) fn prepare(last: c_int) -> io::Result<Option<OwnedFd>> {
     nix::sys::prctl::set_name(crate::hook::NAME)?;
     // Not to hold a file system busy.
     std::env::set_current_dir("/")?;
-    let parent = nix::unistd::getppid().as_raw();
-    let Ok(engine) = sys::pidfd_open(parent) else { return Ok(None) };
-    // If the engine ended before the descriptor was there, the parent is somebody else by now.
-    Ok((nix::unistd::getppid().as_raw() == parent).then_some(engine))
+    // Whoever made the socket. If it ends before the descriptor is there, the parent is somebody else, and may have been
+    // from our first moment on: posix_spawn(3) lets a child go on whose parent was killed meanwhile.
+    let Ok(maker) = sys::peer_pid(SOCKET) else { return Ok(None) };
+    let Ok(engine) = sys::pidfd_open(maker) else { return Ok(None) };
+    Ok((nix::unistd::getppid().as_raw() == maker).then_some(engine))
 }
 
 /// Waits for the keeper, then ends what it left. Blocks without a timer.

@@ -24,6 +24,8 @@ pub(super) struct Talk {
     outgoing: Vec<u8>,
     open: bool,
     nonsense: bool,
+    /// The engine has said who it is.
+    greeted: bool,
 }
 
 /// The first words of an engine.
@@ -43,7 +45,14 @@ impl Talk {
 
     /// With nobody.
     pub(super) fn silent() -> Self {
-        Self { socket: None, incoming: Frames::default(), outgoing: Vec::new(), open: false, nonsense: false }
+        Self {
+            socket: None,
+            incoming: Frames::default(),
+            outgoing: Vec::new(),
+            open: false,
+            nonsense: false,
+            greeted: false,
+        }
     }
 
     /// To be waited for, while it is open.
@@ -68,7 +77,7 @@ impl Talk {
 
     /// The engine's first words, once they are there.
     pub(super) fn greeting(&mut self) -> Option<Greeting> {
-        match self.incoming.version() {
+        let greeting = match self.incoming.version() {
             Ok(None) => None,
             Ok(Some(VERSION)) => match self.next()? {
                 Order::Hello { hello } => Some(Greeting::Hello(hello)),
@@ -76,7 +85,9 @@ impl Talk {
             },
             Ok(Some(version)) => Some(Greeting::Stranger(version)),
             Err(_) => self.give_up(),
-        }
+        };
+        self.greeted |= greeting.is_some();
+        greeting
     }
 
     /// Nonsense: nothing good can come after it.
@@ -127,9 +138,10 @@ impl Talk {
         }
     }
 
-    /// Says it, some time soon.
+    /// Says it, some time soon. Who has not greeted yet hears nothing, for the first it expects is our own greeting; it
+    /// learns then what there is.
     pub(super) fn tell(&mut self, report: &Report) {
-        if self.open {
+        if self.open && self.greeted {
             frame(report, &mut self.outgoing);
         }
     }

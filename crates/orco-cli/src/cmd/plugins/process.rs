@@ -69,6 +69,10 @@ impl Process {
         self.runtime.client().succeed(program);
     }
 
+    pub async fn heard(&self) {
+        self.runtime.client().heard().await;
+    }
+
     pub async fn asked(&self) -> i32 {
         self.runtime.client().asked().await
     }

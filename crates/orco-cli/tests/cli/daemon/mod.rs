@@ -4,6 +4,7 @@ mod changes;
 mod deaths;
 mod detached;
 mod one_manager;
+mod said;
 mod service_manager;
 mod upgrade;
 
@@ -89,7 +90,9 @@ fn number(value: &Value) -> Option<i32> {
 
 impl Drop for Detached<'_> {
     fn drop(&mut self) {
-        self.bench.orco(&["down", "--timeout", "1s", "-f", self.file.to_str().unwrap()]);
+        let down = || self.bench.orco(&["down", "--timeout", "1s", "-f", self.file.to_str().unwrap()]);
+        // One that hangs must not keep us from clearing up.
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(down));
         // Whatever of it is left by now, and nobody else, has the folder of this test in its environment or arguments.
         for (pid, _) in marked(self.bench.dir.path().to_str().unwrap()) {
             let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), Signal::SIGKILL);

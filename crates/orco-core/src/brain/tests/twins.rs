@@ -171,7 +171,7 @@ fn next(side: &Side, random: impl Fn(u64) -> u64) -> Heard {
     match random(1) % 24 {
         0 => Heard::Order(Command::Apply(stack(random(2) % 60))),
         1 => Heard::Order(Command::Restart { services: vec![name()] }),
-        2 if random(2) % 3 == 0 => Heard::Order(Command::Down),
+        2 if random(2).is_multiple_of(3) => Heard::Order(Command::Down),
         2 | 3 => Heard::Order(Command::Start { services: Vec::new(), deps: true }),
         4 => match random(2) % 8 {
             0 => Heard::Order(Command::Kill),
@@ -222,6 +222,9 @@ fn life(seed: u64, length: u64) -> Side {
     one
 }
 
+/// What becomes of an entry; `None`: it is not there.
+type Change<'a> = &'a dyn Fn(&str, &[u8]) -> Option<Vec<u8>>;
+
 #[test]
 fn nobody_can_tell_who_was_restored() {
     for seed in 0..60 {
@@ -233,7 +236,7 @@ fn nobody_can_tell_who_was_restored() {
 fn what_makes_no_sense_is_an_error_that_names_its_entry() {
     for seed in 0..4 {
         let memory = life(seed, 40 + seed).brain.durable();
-        let restore = |with: &dyn Fn(&str, &[u8]) -> Option<Vec<u8>>| {
+        let restore = |with: Change<'_>| {
             let entries: BTreeMap<&str, Vec<u8>> =
                 memory.iter().filter_map(|(key, value)| Some((&**key, with(key, value)?))).collect();
             Brain::restore(config(), entries.iter().map(|(k, v)| (*k, v.as_slice())), Moment::MAX).map(|_| ())

@@ -91,7 +91,7 @@ fn parse(lines: &[u8]) -> Vec<Event> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
     use super::*;
     use crate::model::{EventData, EventKind};
 

@@ -27,6 +27,10 @@ impl Judge {
             }
             return Ok(());
         }
+        if life.stop.is_some() {
+            // Given again by a new engine: when it was first given it was judged.
+            return Ok(());
+        }
         let replaced = chair.and_then(|c| c.recycle);
         if ordered_kill || matches!(replaced, Some(Why::Liveness | Why::StartTimeout | Why::StartUnknown)) {
             return Ok(());

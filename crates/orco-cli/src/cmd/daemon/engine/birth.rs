@@ -12,6 +12,7 @@ use orco_api::{
 };
 use orco_core::{
     brain::Command,
+    crash,
     engine::{Durable, Engine, Occasion, StartError, State},
 };
 use orco_keeper::daemon::Inherited;
@@ -64,6 +65,7 @@ impl Daemon {
             Listener::inherited(&place, listener).map_err(|e| Failure::internal("cannot use the control socket", e))?;
         tracing::info!(version = env!("CARGO_PKG_VERSION"), keeper = keeper_pid, "the engine begins");
 
+        crash::point("birth.before-open");
         let durable = Durable::open(place.dir()).map_err(damaged)?;
         let was_ending = durable.kept(ENDING).is_some_and(|kept| !kept.is_empty());
         let incoming = Incoming::read(&place).map_err(unreadable)?;
@@ -72,8 +74,11 @@ impl Daemon {
             return Err(Failure::new(Exit::INTERNAL, "nothing is remembered and nothing is asked for"));
         };
         let mut record = Record::open(&place, stack.name().as_str());
+        crash::point("birth.before-meta");
         record.runs(Some(keeper_pid));
+        crash::point("birth.after-meta");
         let plugins = Plugins::attach(&place, &lock, &listener, Attachment { link, keeper_pid, origin }).await?;
+        crash::point("birth.after-attach");
         let mut builder = Engine::builder(stack).id(place.id()).state(State::Durable(Box::new(durable)));
         let ending = was_ending && incoming.is_none();
         if let Some(incoming) = incoming {
@@ -84,17 +89,22 @@ impl Daemon {
             _ => Failure::internal("cannot start the engine", error),
         })?;
         engine.recovered().await;
+        crash::point("birth.before-removal");
         Incoming::remove(&place).map_err(unreadable)?;
+        crash::point("birth.after-removal");
         if ending {
             tracing::info!("everything was on its way down, and goes on so");
             // An engine that has ended is down.
             let _ = engine.down().await;
         }
 
+        crash::point("birth.before-serve");
         let (ways, upgrades) = Upgrades::new();
         let server = Server::serve(listener, engine.clone(), Mode::Detached, Some(ways))
             .map_err(|e| Failure::internal("cannot serve the control socket", e))?;
+        crash::point("birth.after-serve");
         plugins.serving();
+        crash::point("birth.serving");
         let notify = Notify::from_env();
         let services = engine.stack().services().len();
         notify.ready(&format!("{services} services"));

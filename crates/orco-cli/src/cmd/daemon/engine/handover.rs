@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use orco_api::{server::Asked, wire::Upgrading};
+use orco_core::crash;
 use tokio::sync::mpsc;
 
 use super::birth::Daemon;
@@ -37,6 +38,7 @@ impl Looked {
             Ok(_) if stopping => Err("the stack is on its way down".to_owned()),
             found => found,
         };
+        crash::point("succeed.looked");
         match found {
             Ok(theirs) => {
                 tracing::info!(program = %self.program.display(), version = theirs.orco, "another engine takes over");
@@ -61,13 +63,20 @@ impl Daemon {
     /// Ends this engine so that the keeper starts the program instead. Services do not notice; who connects
     /// meanwhile waits in the control socket's queue.
     pub(super) async fn hand_over(self, program: PathBuf) -> Result<Exit, Failure> {
+        crash::point("succeed.answered");
         // The answer to whoever asked goes out here, like every other under way.
         self.server.close().await;
+        crash::point("succeed.server-closed");
         self.plugins.succeed(&program);
+        crash::point("succeed.told");
+        // What is only sent dies with this process.
+        self.plugins.heard().await;
+        crash::point("succeed.heard");
         // If the state cannot be written, the next engine finds what was written before.
         if let Err(error) = self.engine.leave().await {
             tracing::error!(%error, "the state was not closed in order");
         }
+        crash::point("succeed.left");
         tracing::info!("this engine ends");
         Ok(Exit::DONE)
     }

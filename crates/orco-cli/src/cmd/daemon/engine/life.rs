@@ -1,11 +1,12 @@
 //! What a daemon obeys until its stack is down or another program takes over.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use futures::StreamExt;
 use nix::libc;
 use orco_api::server::Asked;
 use orco_core::{
+    crash,
     engine::{Engine, EventQuery, Standing},
     model::EventKind,
 };
@@ -24,6 +25,9 @@ use crate::{
 
 /// Kept with the state while everything is on its way down.
 pub(super) const ENDING: &str = "ending";
+
+/// How often it is tried again to write down who runs the stack.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// Kept with the state: the variables that were used when the stack was resolved.
 pub(super) const VARIABLES: &str = "variables";
@@ -72,13 +76,17 @@ impl Daemon {
                 Some(done) = looked.recv() => News::Looked(done),
                 Ok(()) = applied.changed() => News::Applied,
                 Some(pid) = keepers.recv() => News::OtherKeeper(pid),
+                () = tokio::time::sleep(AGAIN), if self.record.is_behind() => {
+                    self.record.again();
+                    continue;
+                }
             };
             match news {
                 News::Signal(Signal::Hangup) if stopping => {}
                 News::Signal(Signal::Hangup) => {
                     self.notify.reloading();
-                    reload::reload(&self.engine, &self.record.file()).await;
-                    self.notify.ready("");
+                    let state = reload::reload(&self.engine, &self.record.file()).await;
+                    self.notify.ready(&state);
                 }
                 News::Signal(signal) => {
                     self.stop(signal, stopping).await;
@@ -124,10 +132,16 @@ impl Daemon {
     /// Everything is down: the keeper is told to go, and nothing says any more that the stack runs. In this order: an
     /// engine killed before the keeper knows is started again, and needs the socket.
     async fn end(mut self) -> Result<Exit, Failure> {
+        crash::point("end.down");
         self.notify.stopping();
-        self.server.close().await;
-        self.engine.shutdown().await;
+        let engine = async {
+            crash::point("end.server-closing");
+            self.engine.shutdown().await;
+        };
+        self.server.end(engine).await;
+        crash::point("end.before-ended");
         self.record.ended(&self.lock);
+        crash::point("end.after-ended");
         tracing::info!("everything is down; the daemon ends");
         drop(self.lock);
         Ok(Exit::DONE)

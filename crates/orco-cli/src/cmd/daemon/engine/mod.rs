@@ -35,6 +35,7 @@ pub fn engine(args: DaemonEngine) -> Result<Exit, Failure> {
         let only = "only the keeper of a stack can start its engine";
         return Err(Failure::new(Exit::USAGE, only).next("start the stack with `orco up -d`"));
     };
+    orco_core::crash::arm();
     log_file::put_aside(&dir.join("daemon.log"));
     orco_keeper::daemon::stay_small();
     terminal::keep_a_log();
