@@ -48,9 +48,11 @@ for name in numbered("start"):
     d = load(name)
     runs = d["runs"]
     up, down = floor_of(runs, "up_ms"), floor_of(runs, "down_ms")
+    fore = med(column(runs.get("orco", []), "up_ms"))
     table(f"Start, memory, stop: {d['n']} services",
-          ["tool", "version", "runs", "all run, ms", "/floor", "CPU to there, s", "PSS MiB", "all gone, ms", "/floor", "left"],
-          [[k, d["versions"].get(k, ""), len(v), spread(column(v, "up_ms")), ratio(med(column(v, "up_ms")), up), number(med(column(v, "cpu_s"))),
+          ["tool", "version", "runs", "all run, ms", "/floor", "/orco", "CPU to there, s", "PSS MiB", "all gone, ms", "/floor", "left"],
+          [[k, d["versions"].get(k, ""), len(v), spread(column(v, "up_ms")), ratio(med(column(v, "up_ms")), up),
+            f"{med(column(v, 'up_ms')) / fore:.2f}x" if fore and k == "orco -d" else "-", number(med(column(v, "cpu_s"))),
             number(med(column(v, "pss_mib"))), spread(column(v, "down_ms")), ratio(med(column(v, "down_ms")), down),
             max(column(v, "left"))] for k, v in runs.items()])
 
@@ -76,6 +78,11 @@ if d := load("kill9"):
     head = ["orphans", "managers_left", "services_after_relaunch", "of_them_old"]
     table("kill -9 of the manager of 10 services, then started again", ["tool"] + [h.replace("_", " ") for h in head],
           [[k] + [v[h] for h in head] for k, v in d.items()])
+
+for name in numbered("recover"):
+    d = load(name)
+    table(f"A detached stack of {d['n']:,} services, until its status is true again", ["what", "runs", "ms"],
+          [[k.replace("_", " "), len(v), spread(v)] for k, v in d["runs"].items()])
 
 for name in numbered("files"):
     d = load(name)
