@@ -31,7 +31,7 @@ const ONCE: [&str; 9] =
 fn crash(point: &'static str, nth: u32) -> Crash {
     let once = ONCE.iter().any(|prefix| point.starts_with(prefix));
     let (hit, times) = if once { (1, u64::from(nth)) } else { (nth, 1) };
-    Crash { point, hit, times, abort: nth % 2 == 0 }
+    Crash { point, hit, times, abort: nth.is_multiple_of(2) }
 }
 
 /// The daily run strikes at each point once; each first to fifth passing with `ORCO_ROUNDS=5`; one alone with
