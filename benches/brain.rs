@@ -36,10 +36,12 @@ struct World {
     probed: Vec<Probed>,
     now: Moment,
     count: u64,
+    /// What a journal would be given after each turn, in bytes and entries; `None`: nobody asks.
+    given: Option<(usize, usize)>,
 }
 
 impl World {
-    fn new() -> Self {
+    fn new(given: Option<(usize, usize)>) -> Self {
         let services = (0..SERVICES).map(|n| {
             let mut service = samples::service(&format!("s{n}"));
             let mut health = samples::health();
@@ -58,6 +60,7 @@ impl World {
             probed: Vec::new(),
             now: Moment::ZERO,
             count: 0,
+            given,
         };
         world.command(Command::Apply(stack));
         world
@@ -69,7 +72,14 @@ impl World {
     }
 
     fn turn(&mut self) {
-        for action in self.brain.turn(self.now).actions {
+        let turn = self.brain.turn(self.now);
+        if let Some((bytes, entries)) = &mut self.given {
+            for change in black_box(self.brain.changes()) {
+                *bytes += change.key.len() + change.value.map_or(0, |value| value.len());
+                *entries += 1;
+            }
+        }
+        for action in turn.actions {
             match action {
                 Action::Start { at, inst, .. } => self.facts.push_back(Fact::Started { at, inst }),
                 Action::Probe { at, inst, role, version, .. } => {
@@ -135,7 +145,7 @@ fn measure(world: &mut World, what: &str, command: Command) {
 
 fn main() {
     let began = Instant::now();
-    let mut world = World::new();
+    let mut world = World::new(None);
     println!("{SERVICES} services in chains of {CHAIN}; made and applied in {:.1?}", began.elapsed());
     measure(&mut world, "boot of all", Command::Start { services: Vec::new(), deps: true });
     assert_eq!(world.ready(), SERVICES);
@@ -156,4 +166,48 @@ fn main() {
     assert_eq!(world.ready(), SERVICES);
     measure(&mut world, "down of all", Command::Down);
     assert!(world.brain.snapshot(world.now).all_down());
+    remembering();
+}
+
+/// What it costs that the next engine can go on.
+fn remembering() {
+    let began = Instant::now();
+    let mut world = World::new(Some((0, 0)));
+    println!("the same with a journal, which is given every change; made and applied in {:.1?}", began.elapsed());
+    let began = Instant::now();
+    black_box(world.brain.changes());
+    println!("{:<42} {:>9.1} ms", "changes when there are none", began.elapsed().as_secs_f64() * 1e3);
+    measure(&mut world, "boot of all", Command::Start { services: Vec::new(), deps: true });
+    assert_eq!(world.ready(), SERVICES);
+    let (bytes, entries) = world.given.take().unwrap();
+    println!("{:<42} {entries:>9}, {} KiB", "changes given", bytes >> 10);
+
+    let took = |what: &str, began: Instant| println!("{what:<42} {:>9.1} ms", began.elapsed().as_secs_f64() * 1e3);
+    let all = world.brain.durable();
+    println!("{:<42} {:>9}, {} KiB", "entries in all", all.len(), all.values().map(|v| v.len()).sum::<usize>() >> 10);
+    let config = BrainConfig::new(2);
+    let began = Instant::now();
+    let mut brain = Brain::restore(config, all.iter().map(|(k, v)| (&**k, &**v)), world.now).unwrap();
+    took("restore", began);
+    let found = brain.remembered().into_iter().map(|one| one.inst).collect();
+    let began = Instant::now();
+    assert_eq!(brain.recovered(&found, world.now), []);
+    took("recovered, all alive", began);
+    let began = Instant::now();
+    let turn = brain.turn(world.now);
+    took("the first turn", began);
+    assert!(turn.actions.iter().all(|a| matches!(a, Action::Probe { .. })));
+    let began = Instant::now();
+    black_box(brain.changes());
+    took("changes after it", began);
+    let mut world = World { brain, ..World::new(None) };
+    for action in turn.actions {
+        if let Action::Probe { at, inst, version, .. } = action {
+            world.probed.push(Probed { at, inst, version });
+        }
+    }
+    let rounds = 50;
+    let took = world.verdicts(rounds, false);
+    report("verdicts that change nothing, restored", took, (rounds * SERVICES) as u64);
+    assert_eq!(world.ready(), SERVICES);
 }

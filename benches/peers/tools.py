@@ -86,6 +86,17 @@ class Orco(Tool):
         s.popen([s.orco, "up", "--no-tui", "-f", s.dir + "/stack.yaml"])
 
 
+class Detached(Orco):
+    """The same under the daemon: a journal, and a keeper and services that outlive their engine."""
+    name = "orco -d"
+
+    def launch(self, s):
+        s.popen([s.orco, "up", "-d", "-f", s.dir + "/stack.yaml"])
+
+    def stop(self, s):
+        s.popen([s.orco, "down", "-f", s.dir + "/stack.yaml"])
+
+
 class Supervisor(Tool):
     name, program, restarts = "supervisor", "supervisord", True
 
@@ -222,7 +233,7 @@ class Mprocs(Tool):
         subprocess.run([peer("mprocs"), "--server", f"127.0.0.1:{s.port}", "--ctl", '{"c":"quit"}'], capture_output=True, timeout=20)
 
 
-ALL = [Floor(), Orco(), Supervisor(), Pm2(), Honcho(), Foreman(), Circus(), Runit(), S6(), Horust(), Mprocs()]
+ALL = [Floor(), Orco(), Detached(), Supervisor(), Pm2(), Honcho(), Foreman(), Circus(), Runit(), S6(), Horust(), Mprocs()]
 
 
 def tools(restarting=False):

@@ -47,15 +47,19 @@ pub fn note(text: impl AsRef<[u8]>) {
 /// For a process without a terminal: what happens goes to standard error, one line each, unless `ORCO_LOG` has asked
 /// for something else.
 pub fn keep_a_log() {
-    let subscriber = tracing_subscriber::fmt().with_env_filter("info").with_writer(io::stderr).with_ansi(false);
-    let _ = subscriber.try_init();
+    // A level is no filter: filters bring regular expressions, which an idle daemon need not hold.
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_writer(io::stderr).with_ansi(false);
+    // To tell stderr that stderr takes nothing would be a panic: the log may lie on a disk that is full.
+    let _ = subscriber.log_internal_errors(false).try_init();
 }
 
 /// With `ORCO_LOG` set (`debug`, `orco_core=trace`), Orco's own diagnostics go to standard error.
 pub fn listen_to_ourselves() {
     let Ok(filter) = std::env::var("ORCO_LOG") else { return };
     let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(filter);
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false);
     // Only fails where somebody has set one already, and nobody has.
     let _ = subscriber.with_ansi(paint_err().0).try_init();
 }

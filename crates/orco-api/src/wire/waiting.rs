@@ -9,8 +9,8 @@ use super::{Timestamp, status::Wall};
 /// Why a service or an instance is not where it should be.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Waiting {
-    /// The kind of wait: `gate`, `dependency_changing`, `admission`, `backoff`, `starting`, `probe`, `unready`,
-    /// `settling`, `budget`, `dependents`, `exit`, `halted`, `held`, `down`.
+    /// The kind of wait: `gate`, `dependency_changing`, `admission`, `backoff`, `starting`, `unrecorded`, `probe`,
+    /// `unready`, `settling`, `budget`, `dependents`, `exit`, `halted`, `held`, `down`.
     pub reason: String,
     /// The services it waits for, if it waits for services.
     pub on: Vec<String>,
@@ -25,11 +25,14 @@ impl Waiting {
         use model::Waiting as W;
         let one = |name: &model::ServiceName| vec![name.to_string()];
         let (reason, on, until) = match waiting {
-            W::Gate { dep, .. } => ("gate", one(dep), None),
+            W::Gate { dep, others, .. } => {
+                ("gate", [dep].into_iter().chain(others).map(ToString::to_string).collect(), None)
+            }
             W::DepChanging { dep } => ("dependency_changing", one(dep), None),
             W::Admission => ("admission", Vec::new(), None),
             W::Backoff { until, .. } => ("backoff", Vec::new(), Some(*until)),
             W::Starting => ("starting", Vec::new(), None),
+            W::Unrecorded { .. } => ("unrecorded", Vec::new(), None),
             W::Probe { until, .. } => ("probe", Vec::new(), Some(*until)),
             W::Unready { .. } => ("unready", Vec::new(), None),
             W::Settling { until } => ("settling", Vec::new(), Some(*until)),

@@ -124,33 +124,64 @@ fn report(names: &[String], outcomes: &[Outcome], done: &str, format: OutputForm
 
 pub async fn down(args: Down, outer: &StackArgs) -> Result<Exit, Failure> {
     let place = target::place(&args.stack.or(outer), false)?;
-    if holder::may_have_left_services(&place) {
-        take_back(&place).await?;
-    }
-    let client = Client::new(&place)?;
     let body = DownBody { wait: true, timeout: args.timeout.map(super::logs::duration) };
-    let outcome = match with_news(&client, None, client.down(&body)).await {
-        // It took the command and is gone, or had nothing left to end: what else could one want.
-        Err(ClientError::Lost(_)) => Outcome::DONE,
-        Err(ClientError::Api(error)) if error.code == Code::ShuttingDown => Outcome::DONE,
-        other => other?,
+    let outcome = loop {
+        take_back(&place).await?;
+        let asked = ask_down(&place, &body).await;
+        // Engine and keeper may have been killed over it, and then services run on.
+        if !is_left(&place).await? {
+            break asked?;
+        }
     };
-    // Whoever comes next can start it again at once.
-    holder::free(&place).await?;
-    if args.output.output == OutputFormat::Json {
-        terminal::print(pretty(&outcome))?;
+    match args.output.output {
+        OutputFormat::Json => terminal::print(pretty(&outcome))?,
+        OutputFormat::Text => terminal::note("everything is down
+"),
     }
     Ok(Exit::DONE)
 }
 
+async fn ask_down(place: &Place, body: &DownBody) -> Result<Outcome, Failure> {
+    let client = Client::new(place)?;
+    let outcome = match with_news(&client, None, client.down(body)).await {
+        // It took the command and is gone, or had nothing left to end: what else could one want.
+        Err(ClientError::Lost(_)) => Outcome::DONE,
+        Err(ClientError::Api(error)) if error.code == Code::ShuttingDown => Outcome::DONE,
+        Err(error @ ClientError::NotRunning { .. }) => {
+            // One that was killed gives its socket back before its lock.
+            let _ = holder::free(place).await;
+            return Err(error.into());
+        }
+        other => other?,
+    };
+    // Whoever comes next can start it again at once.
+    holder::free(place).await?;
+    Ok(outcome)
+}
+
+/// Whether nobody runs the stack any more, and services may.
+async fn is_left(place: &Place) -> Result<bool, Failure> {
+    if !holder::may_have_left_services(place) {
+        return Ok(false);
+    }
+    match holder::take(place).await {
+        Ok(lock) => leftover::is_there(place, &lock),
+        // Somebody runs it again.
+        Err(_) => Ok(false),
+    }
+}
+
 /// A daemon that was killed has left services, and they are to end in order: that takes a daemon.
 async fn take_back(place: &Place) -> Result<(), Failure> {
+    if !holder::may_have_left_services(place) {
+        return Ok(());
+    }
     // Somebody else may have been faster: then there is one.
     if let Ok(lock) = holder::take(place).await
         && leftover::is_there(place, &lock)?
     {
         terminal::note("the stack's daemon was killed: taking its services over to stop them\n");
-        leftover::take_over(place, lock)?;
+        leftover::take_over(place, lock).await?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::{
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -42,9 +42,18 @@ pub struct Done {
     pub err: String,
 }
 
+impl Done {
+    pub fn of(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
 pub struct Fleet {
     pub dir: TempDir,
     pub tag: String,
+    /// The `orco` that is run.
+    pub program: PathBuf,
     /// More variables for every `orco` that is run (and so for the daemon).
     pub env: Vec<(String, String)>,
 }
@@ -65,9 +74,13 @@ pub enum Act {
     /// Stays, and ignores the stop signal.
     Deaf,
     /// Writes more than a segment of its log takes.
-    Flood,
+    Fill,
     /// Ends well, once.
     Once,
+    /// Notes the time and ends with 1.
+    Fail,
+    /// Writes so many numbered lines at a time, with a pause of so many milliseconds; on TERM notes how many they were.
+    Flood(u32, u32),
 }
 
 /// A service of the fleet.
@@ -79,11 +92,13 @@ pub struct Ship {
     pub after: Option<String>,
     /// Changes the revision.
     pub paint: u32,
+    /// The restart policy, if it is not that of its act.
+    pub policy: Option<String>,
 }
 
 impl Ship {
     pub fn new(name: impl Into<String>, act: Act) -> Self {
-        Self { name: name.into(), act, replicas: 1, after: None, paint: 0 }
+        Self { name: name.into(), act, replicas: 1, after: None, paint: 0, policy: None }
     }
 
     pub fn after(mut self, name: &str) -> Self {
@@ -96,11 +111,17 @@ impl Ship {
             Act::Stay => "exec sleep 100000".to_owned(),
             Act::Probed => "echo afloat; exec sleep 100000".to_owned(),
             Act::Deaf => "trap \"\" TERM; exec sleep 100000".to_owned(),
-            Act::Flood => "head -c 18000000 /dev/zero | tr \"\\0\" x | fold -w 4000; exec sleep 100000".to_owned(),
+            Act::Fill => "head -c 18000000 /dev/zero | tr \"\\0\" x | fold -w 4000; exec sleep 100000".to_owned(),
             Act::Crash => "sleep 0.$$(( $$$$ % 5 + 1 )); exit 1".to_owned(),
             Act::Tree => "sleep 100000 & setsid sleep 100000 & wait".to_owned(),
             Act::Write => "i=0; while :; do i=$$((i+1)); echo line $$i; echo $$i >> wrote; sleep 0.05; done".to_owned(),
             Act::Once => "exit 0".to_owned(),
+            Act::Fail => "date +%s.%N >> times; exit 1".to_owned(),
+            Act::Flood(lines, pause) => format!(
+                "i=0; trap \"echo \\$$i > last.$$STORM_SEAT; exit 0\" TERM; while :; do j=0; \
+                 while [ $$j -lt {lines} ]; do i=$$((i+1)); j=$$((j+1)); echo line $$i; done; sleep {}; done",
+                f64::from(pause) / 1000.0
+            ),
         };
         // The lock is the instance's: it goes with its last process. Whoever finds it taken is a second copy.
         let script = format!(
@@ -126,11 +147,9 @@ impl Ship {
         if matches!(self.act, Act::Deaf | Act::Tree) {
             let _ = writeln!(out, "    stop: {{ timeout: 100ms }}");
         }
-        if self.act == Act::Crash {
-            let _ = writeln!(
-                out,
-                "    restartPolicy: {{ maxRetries: unlimited, backoff: {{ min: 50ms, max: 300ms, factor: 1.5 }} }}"
-            );
+        let often = "{ maxRetries: unlimited, backoff: { min: 50ms, max: 300ms, factor: 1.5 } }";
+        if let Some(policy) = self.policy.as_deref().or((self.act == Act::Crash).then_some(often)) {
+            let _ = writeln!(out, "    restartPolicy: {policy}");
         }
     }
 }
@@ -155,7 +174,9 @@ impl Fleet {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
         let tag = format!("storm-{now}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let fleet = Self { dir: tempfile::tempdir().unwrap(), tag, env: Vec::new() };
+        // A long storm runs a copy of its own, so that nobody builds another below it.
+        let program = std::env::var_os("ORCO_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_orco").into()).into();
+        let fleet = Self { dir: tempfile::tempdir().unwrap(), tag, program, env: Vec::new() };
         for folder in ["locks", "starts"] {
             fs::create_dir(fleet.path(folder)).unwrap();
         }
@@ -178,7 +199,7 @@ impl Fleet {
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_orco"));
+        let mut command = Command::new(&self.program);
         command
             .args(args)
             .current_dir(self.dir.path())
@@ -191,9 +212,12 @@ impl Fleet {
 
     /// Runs to the end.
     pub fn orco(&self, args: &[&str]) -> Done {
-        let output = self.command(args).output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Done { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+        Done::of(self.command(args).output().unwrap())
+    }
+
+    /// Runs beside us.
+    pub fn spawn(&self, args: &[&str]) -> Child {
+        self.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     /// Runs to the end and must succeed.
@@ -294,8 +318,8 @@ fn is_fine(service: &Value, ship: &Ship) -> bool {
     match ship.act {
         Act::Once => service["state"] == "Completed",
         // It comes and goes; it must only not be given up.
-        Act::Crash => service["state"] == "Running" || service["state"] == "Starting",
-        Act::Stay | Act::Tree | Act::Write | Act::Probed | Act::Deaf | Act::Flood => {
+        Act::Crash | Act::Fail => service["state"] == "Running" || service["state"] == "Starting",
+        Act::Stay | Act::Tree | Act::Write | Act::Probed | Act::Deaf | Act::Fill | Act::Flood(..) => {
             service["ready"] == true && service["ready_replicas"] == ship.replicas
         }
     }

@@ -47,7 +47,7 @@ fn ships(crash: Crash) -> Vec<Ship> {
     ];
     // A full segment takes its time.
     if crash.point.starts_with("retain.") {
-        ships.push(Ship::new("flood", Act::Flood));
+        ships.push(Ship::new("flood", Act::Fill));
     }
     ships
 }

@@ -4,7 +4,15 @@
 #![cfg(feature = "process")]
 
 mod census;
+mod counts;
+mod dice;
 mod fleet;
+mod hostile;
 mod life;
+mod lives;
+mod output;
 mod points;
+mod stranger;
+mod strike;
+mod truth;
 mod witness;

@@ -27,7 +27,7 @@ use super::{
     report::Report,
     requests::Request,
     saved,
-    status::Status,
+    status::{Standing, Status},
     world::World,
 };
 
@@ -47,6 +47,7 @@ pub(super) struct Driver {
     pub(super) reports: mpsc::Receiver<Report>,
     pub(super) tasks: TaskTracker,
     pub(super) published: watch::Sender<Arc<Status>>,
+    pub(super) standing: watch::Sender<Standing>,
     pub(super) mode: Mode,
     pub(super) live: BTreeMap<InstanceId, Live>,
     /// What the engine itself wants to be remembered with the next turn.
@@ -78,7 +79,7 @@ pub(super) struct Inbox {
 
 impl Driver {
     pub(super) fn new(brain: Brain, clock: Clock, world: Arc<World>, events: Arc<EventLog>, inbox: Inbox) -> Self {
-        let first = status(&brain, &BTreeMap::new(), clock.now(), 0, false);
+        let first = status(&brain, &BTreeMap::new(), &world.ledger, clock.now(), 0, false);
         Self {
             brain,
             clock,
@@ -88,6 +89,7 @@ impl Driver {
             reports: inbox.reports,
             tasks: TaskTracker::new(),
             published: watch::Sender::new(Arc::new(first)),
+            standing: watch::Sender::new(Standing::Wanted),
             mode: Mode::Serving,
             live: BTreeMap::new(),
             notes: Vec::new(),
@@ -117,6 +119,7 @@ impl Driver {
                 self.report(report, now);
             }
             self.turn(now);
+            self.stand(now);
             self.publish(now);
             match self.mode {
                 Mode::Serving => {}
@@ -138,6 +141,12 @@ impl Driver {
 
     fn report(&mut self, report: Report, now: Moment) {
         match report {
+            Report::Unrecorded { inst, mark } => {
+                if let Some(entry) = self.live.get_mut(&inst) {
+                    entry.unrecorded = Some(mark);
+                    self.stale = true;
+                }
+            }
             Report::Up { at, inst, live } => {
                 crash::point("up.before-record");
                 if let Some(entry) = self.live.get_mut(&inst) {
@@ -262,8 +271,17 @@ impl Driver {
         match action {
             Action::Start { at, inst, run, service } => {
                 let (orders, rx) = watch::channel(Ordered::RUN);
-                self.live
-                    .insert(inst, Live { seat: at, orders, running: None, probers: [None, None], resumed: [false; 2] });
+                self.live.insert(
+                    inst,
+                    Live {
+                        seat: at,
+                        orders,
+                        running: None,
+                        unrecorded: None,
+                        probers: [None, None],
+                        resumed: [false; 2],
+                    },
+                );
                 self.tasks.spawn(lead(Arc::clone(&self.world), Plan { at, inst, run, service, mark }, rx));
             }
             Action::Probe { at, inst, role, version, health } => {
@@ -320,6 +338,16 @@ impl Driver {
         Some(found.collect())
     }
 
+    /// Tells where the stack stands, if that has changed. Looks at all of it only at the end.
+    pub(super) fn stand(&self, now: Moment) {
+        let standing = match self.going_down {
+            false => Standing::Wanted,
+            true if self.live.is_empty() && self.brain.snapshot(now).all_down() => Standing::Down,
+            true => Standing::GoingDown,
+        };
+        self.standing.send_if_modified(|shown| std::mem::replace(shown, standing) != standing);
+    }
+
     fn watched(&self) -> bool {
         self.published.receiver_count() > 0
     }
@@ -341,7 +369,8 @@ impl Driver {
     }
 
     pub(super) fn publish_now(&mut self, now: Moment) -> Arc<Status> {
-        let new = Arc::new(status(&self.brain, &self.live, now, self.next_version(), self.going_down));
+        let new =
+            Arc::new(status(&self.brain, &self.live, &self.world.ledger, now, self.next_version(), self.going_down));
         self.published.send_replace(Arc::clone(&new));
         self.stale = false;
         self.last_published = now;

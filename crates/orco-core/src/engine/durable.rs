@@ -11,8 +11,10 @@ use super::{
     saved,
 };
 use crate::{
+    brain::{Brain, BrainConfig},
     crash,
     journal::{Folder, Journal, OpenError},
+    model::Moment,
     spec::Stack,
 };
 
@@ -90,9 +92,16 @@ impl Durable {
         self.stack.as_ref()
     }
 
-    /// How many instances ran when the state was last written, as far as that is known. They may have ended since.
+    /// How many instances may live as far as is remembered: those that ran, and those whose start was asked for. They
+    /// may have ended since.
     pub fn live(&self) -> usize {
-        self.files.journal.entries().iter().filter(|(key, value)| saved::read_instance(key, value).is_some()).count()
+        let entries = || self.files.journal.entries().iter();
+        let ran = entries().filter(|(key, value)| saved::read_instance(key, value).is_some()).count();
+        let brain = entries().filter(|(key, _)| !key.starts_with(saved::PREFIX)).map(|(key, value)| (&**key, &**value));
+        // What the brain cannot read the next engine cannot either, and says so.
+        let meant =
+            Brain::restore(BrainConfig::new(0), brain, Moment::ZERO).map_or(0, |brain| brain.remembered().len());
+        ran.max(meant)
     }
 
     /// What the host of an earlier engine kept under this name.

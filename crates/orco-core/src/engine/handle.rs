@@ -25,7 +25,7 @@ use super::{
     live::Found,
     report::Running,
     requests::{NotTaken, Request},
-    status::{Status, Watch},
+    status::{StandingWatch, Status, Watch},
     ticket::{Aim, NotDone, Ticket},
     why::Why,
     world::World,
@@ -82,6 +82,10 @@ pub enum CommandError {
     /// It cannot be recorded, so it was not taken: nothing may happen that a crash would forget.
     #[error("the change cannot be recorded: {0}")]
     Unrecorded(String),
+    /// It was taken, but cannot be recorded yet: it is carried out as soon as it can be, and forgotten should the engine
+    /// end before.
+    #[error("the change cannot be recorded now, and is carried out as soon as it can: {0}")]
+    Delayed(String),
     /// The engine has ended.
     #[error("the engine has ended")]
     Ended,
@@ -149,6 +153,7 @@ impl Engine {
         let from = taken.map_err(|why| match why {
             NotTaken::Refused(refused) => CommandError::Refused(refused),
             NotTaken::Unrecorded(trouble) => CommandError::Unrecorded(trouble.to_string()),
+            NotTaken::Delayed(trouble) => CommandError::Delayed(trouble.to_string()),
         })?;
         Ok(Ticket { watch, from, aim })
     }
@@ -225,6 +230,11 @@ impl Engine {
     /// Follows the status. `None`: the engine has ended.
     pub async fn watch(&self) -> Option<Watch> {
         self.ask(Request::Watch).await
+    }
+
+    /// Follows whether the stack as a whole is wanted. `None`: the engine has ended.
+    pub async fn standing(&self) -> Option<StandingWatch> {
+        self.ask(Request::Standing).await
     }
 
     /// The events that are still kept (10,000), and new ones if the query follows.

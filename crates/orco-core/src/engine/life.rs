@@ -203,7 +203,7 @@ async fn start(
     }
     // Cancel-safe: nothing was started yet, and both only wait.
     tokio::select! {
-        () = world.ledger.written(mark) => {}
+        () = recorded(world, plan.inst, mark) => {}
         _ = orders.wait_for(|o| o.order != Order::Run) => return Err(stopped()),
     }
     if orders.borrow().order != Order::Run {
@@ -221,6 +221,15 @@ async fn start(
     crash::point("start.after-spawn");
     let endpoints = world.endpoints(runtime, &handle, &plan.service, own_port).await;
     Ok(Running { handle, request, endpoints, own_port })
+}
+
+/// Waits until the intent is recorded; where that takes a disk with room, it is told.
+async fn recorded(world: &World, inst: InstanceId, mark: Mark) {
+    world.ledger.tried(mark).await;
+    if world.ledger.trouble_before(mark).is_some() {
+        world.reports.send(Report::Unrecorded { inst, mark }).await;
+        world.ledger.written(mark).await;
+    }
 }
 
 /// Waits for the end, whatever it takes: a runtime that cannot tell is asked again.

@@ -6,13 +6,13 @@ use tokio::{sync::watch, task::AbortHandle};
 
 use crate::{
     brain::Brain,
-    model::{InstanceId, Moment, Role, Seat},
+    model::{InstanceId, Moment, Role, Seat, Snapshot, Waiting},
     runtime::Runtime,
 };
 
 use super::{
     clock::wall_micros,
-    ledger::Mark,
+    ledger::{Ledger, Mark},
     life::{Order, Ordered},
     report::Running,
     status::{Overlay, Status},
@@ -27,6 +27,8 @@ pub(super) struct Live {
     pub(super) seat: Seat,
     pub(super) orders: watch::Sender<Ordered>,
     pub(super) running: Option<Running>,
+    /// Its start waits until this is recorded.
+    pub(super) unrecorded: Option<Mark>,
     pub(super) probers: [Option<AbortHandle>; 2],
     /// By role: an earlier engine probed it, and it was ready; the next prober goes on with that.
     pub(super) resumed: [bool; 2],
@@ -62,6 +64,7 @@ pub(super) const fn slot(role: Role) -> usize {
 pub(super) fn status(
     brain: &Brain,
     live: &BTreeMap<InstanceId, Live>,
+    ledger: &Ledger,
     now: Moment,
     version: u64,
     going_down: bool,
@@ -74,11 +77,30 @@ pub(super) fn status(
             endpoint: running.endpoints.values().next().copied(),
         })
     };
+    let mut snapshot = brain.snapshot(now);
+    live.iter().for_each(|(id, l)| tell_of_disk(&mut snapshot, *id, l, ledger));
     Status {
         version,
         generated_at: wall_micros(),
-        snapshot: brain.snapshot(now),
+        snapshot,
         overlays: live.iter().filter_map(|(id, l)| Some((*id, overlay(l)?))).collect(),
         going_down,
+    }
+}
+
+/// The brain takes a start for under way that its hand still holds back, since it cannot be recorded: only the engine
+/// knows of the disk.
+fn tell_of_disk(snapshot: &mut Snapshot, id: InstanceId, live: &Live, ledger: &Ledger) {
+    let Some(trouble) = live.unrecorded.and_then(|mark| ledger.trouble_before(mark)) else { return };
+    let service = snapshot.services.iter_mut().find(|view| view.ix == live.seat.service);
+    let Some(service) = service else { return };
+    let waiting = Waiting::Unrecorded { trouble };
+    let is_start = |waiting: &Option<Waiting>| matches!(waiting, Some(Waiting::Starting));
+    if is_start(&service.waiting) {
+        service.message = waiting.message(snapshot.at);
+        service.waiting = Some(waiting.clone());
+    }
+    if let Some(instance) = service.instances.iter_mut().find(|i| i.id == Some(id) && is_start(&i.waiting)) {
+        instance.waiting = Some(waiting);
     }
 }

@@ -20,6 +20,8 @@ pub(super) const CAPACITY: usize = 4096;
 pub(super) enum Report {
     /// For the brain.
     Fact(Fact),
+    /// A start waits for its record, which no disk takes at present.
+    Unrecorded { inst: InstanceId, mark: Mark },
     /// An instance runs.
     Up { at: Seat, inst: InstanceId, live: Box<Running> },
     /// A started instance is over. The answer is the mark behind which its end is recorded: only then may the runtime

@@ -9,7 +9,7 @@ use super::{
     driver::{Driver, Mode},
     live::Found,
     saved,
-    status::{Status, Watch},
+    status::{StandingWatch, Status, Watch},
 };
 use crate::{
     brain::{Command, Input, Refused},
@@ -24,6 +24,7 @@ pub(super) enum Request {
     Command(Command, oneshot::Sender<Taken>),
     Status(oneshot::Sender<Arc<Status>>),
     Watch(oneshot::Sender<Watch>),
+    Standing(oneshot::Sender<StandingWatch>),
     /// The running instances of one service (`None`: there is no such service), or of all.
     Running(Option<ServiceName>, oneshot::Sender<Option<Vec<Found>>>),
     /// End, when nothing is left.
@@ -43,8 +44,10 @@ pub(super) type Taken = Result<u64, NotTaken>;
 #[derive(Clone, Debug)]
 pub(super) enum NotTaken {
     Refused(Refused),
-    /// It cannot be recorded.
+    /// Nothing can be recorded at present.
     Unrecorded(Arc<str>),
+    /// It was taken, and turned out not to be recordable yet.
+    Delayed(Arc<str>),
 }
 
 impl Driver {
@@ -61,6 +64,7 @@ impl Driver {
                 self.publish_now(now);
                 let _ = reply.send(Watch { rx });
             }
+            Some(Request::Standing(reply)) => _ = reply.send(StandingWatch { rx: self.standing.subscribe() }),
             Some(Request::Running(service, reply)) => {
                 let _ = reply.send(self.running(service.as_ref()));
             }
@@ -102,7 +106,8 @@ impl Driver {
             let synced = world.ledger.synced(mark).await;
             crash::point("command.before-answer");
             let _ = reply.send(match synced {
-                Err(trouble) if !lessens => Err(NotTaken::Unrecorded(trouble)),
+                // What the brain has decided is not taken back: it waits for the disk.
+                Err(trouble) if !lessens => Err(NotTaken::Delayed(trouble)),
                 Ok(()) | Err(_) => Ok(version),
             });
         });

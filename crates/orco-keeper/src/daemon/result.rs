@@ -32,6 +32,8 @@ pub enum Outcome {
         /// What happened, in lower case.
         text: String,
     },
+    /// The keeper was killed before it could say. An engine that had begun by then has started another keeper.
+    Lost,
     /// Nothing was said in time. The keeper goes on.
     Silent,
 }
@@ -63,16 +65,15 @@ impl Started {
 }
 
 fn parse(word: &[u8]) -> Outcome {
-    let lost = || Outcome::Failed { status: 1, text: "the keeper ended without a word".to_owned() };
-    let Some((first, rest)) = word.split_first() else { return lost() };
+    let Some((first, rest)) = word.split_first() else { return Outcome::Lost };
     let rest = String::from_utf8_lossy(rest);
     match *first {
-        SERVING => rest.parse().map_or_else(|_| lost(), |keeper_pid| Outcome::Serving { keeper_pid }),
+        SERVING => rest.parse().map_or(Outcome::Lost, |keeper_pid| Outcome::Serving { keeper_pid }),
         FAILED => match rest.split_once('\n') {
             Some((status, text)) => Outcome::Failed { status: status.parse().unwrap_or(1), text: text.to_owned() },
-            None => lost(),
+            None => Outcome::Lost,
         },
-        _ => lost(),
+        _ => Outcome::Lost,
     }
 }
 
@@ -82,11 +83,10 @@ mod tests {
 
     #[test]
     fn only_a_whole_word_counts() {
-        let lost = Outcome::Failed { status: 1, text: "the keeper ended without a word".to_owned() };
         assert_eq!(parse(b"\x0012"), Outcome::Serving { keeper_pid: 12 });
         assert_eq!(parse(b"\x013\nexit code 3"), Outcome::Failed { status: 3, text: "exit code 3".to_owned() });
         for word in [&b""[..], b"\x00", b"\x00x", b"\x013", b"\x02"] {
-            assert_eq!(parse(word), lost, "{word:?}");
+            assert_eq!(parse(word), Outcome::Lost, "{word:?}");
         }
     }
 }

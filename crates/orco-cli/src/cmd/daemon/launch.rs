@@ -3,6 +3,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use orco_api::{
+    client::Client,
     place::{Lock, Meta, Place},
     server::Listener,
     wire::{Mode, Timestamp},
@@ -71,7 +72,7 @@ impl Launch {
     }
 
     /// Starts a keeper that outlives us; returns, with its pid, when the engine serves.
-    pub fn detach(self) -> Result<u32, Failure> {
+    pub async fn detach(self) -> Result<u32, Failure> {
         let log = log_file::open(&self.place).map_err(|e| Failure::internal("cannot open `daemon.log`", e))?;
         let said_before = log.metadata().map_or(0, |meta| meta.len());
         let started = daemon::start(self.charter()?, log);
@@ -80,8 +81,15 @@ impl Launch {
         drop((self.lock, self.listener));
         let log = self.place.daemon_log();
         let look = format!("`{}` tells more", log.display());
-        match started.result(PATIENCE) {
+        let outcome = match started.result(PATIENCE) {
+            Outcome::Lost => survived(&self.place).await,
+            said => said,
+        };
+        match outcome {
             Outcome::Serving { keeper_pid } => Ok(keeper_pid),
+            // What was written down stays: services may have been started, and whoever comes next has to look.
+            Outcome::Lost => Err(Failure::new(Exit::FAILED, "the daemon was killed at its start")
+                .next("`orco up -d` goes on, `orco down` ends what was started")),
             Outcome::Failed { status, text } => {
                 put_back(&self.place, self.before);
                 let exit = Exit::of_engine(status);
@@ -110,6 +118,23 @@ impl Launch {
             listener: self.listener.share().map_err(share)?,
         })
     }
+}
+
+/// The keeper was killed. Waits for what its engine does, if there was one: it serves, under another keeper.
+async fn survived(place: &Place) -> Outcome {
+    let serves = async {
+        let Ok(client) = Client::new(place) else { return Outcome::Lost };
+        while Lock::is_held(place) {
+            if client.status().await.is_ok()
+                && let Some(keeper_pid) = Meta::read(place).ok().flatten().and_then(|meta| meta.keeper_pid)
+            {
+                return Outcome::Serving { keeper_pid };
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Outcome::Lost
+    };
+    tokio::time::timeout(PATIENCE, serves).await.unwrap_or(Outcome::Silent)
 }
 
 /// Nothing has begun: what was written down before still holds.

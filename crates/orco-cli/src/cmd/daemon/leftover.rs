@@ -37,25 +37,26 @@ pub fn damaged(error: DurableError) -> Failure {
 
 /// Takes the services over by a daemon that does nothing else. Its stack is the one that was remembered: the file may
 /// be broken or gone.
-pub fn take_over(place: &Place, lock: Lock) -> Result<(), Failure> {
+pub async fn take_over(place: &Place, lock: Lock) -> Result<(), Failure> {
     let meta = Meta::read(place)?;
     let (stack, file) = meta.map(|meta| (meta.stack, meta.file)).unwrap_or_default();
-    Launch::prepare(place.clone(), lock, &stack, &file, None)?.detach().map(drop)
+    Launch::prepare(place.clone(), lock, &stack, &file, None)?.detach().await.map(drop)
 }
 
 /// Before a new life of the stack in the foreground: what a killed daemon left is stopped in order. Gives the lock
 /// back when that is done.
-pub async fn stop_first(place: &Place, lock: Lock) -> Result<Lock, Failure> {
-    if !is_there(place, &lock)? {
-        return Ok(lock);
+pub async fn stop_first(place: &Place, mut lock: Lock) -> Result<Lock, Failure> {
+    // Again where that daemon was killed over it.
+    while is_there(place, &lock)? {
+        terminal::note("services of a killed daemon may still run: stopping them first\n");
+        take_over(place, lock).await?;
+        match Client::new(place)?.down(&Down { wait: true, timeout: None }).await {
+            // It was on its way down already when it was killed, and is gone by now.
+            Ok(_) | Err(ClientError::Lost(_) | ClientError::NotRunning { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        holder::free(place).await?;
+        lock = holder::take(place).await?;
     }
-    terminal::note("services of a killed daemon may still run: stopping them first\n");
-    take_over(place, lock)?;
-    match Client::new(place)?.down(&Down { wait: true, timeout: None }).await {
-        // It was on its way down already when it was killed, and is gone by now.
-        Ok(_) | Err(ClientError::Lost(_) | ClientError::NotRunning { .. }) => {}
-        Err(error) => return Err(error.into()),
-    }
-    holder::free(place).await?;
-    Ok(holder::take(place).await?)
+    Ok(lock)
 }

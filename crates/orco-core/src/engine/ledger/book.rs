@@ -101,6 +101,12 @@ impl Ledger {
         self.shared.as_ref()?.progress.borrow().trouble.clone()
     }
 
+    /// Why this cannot be recorded at present, if that is so.
+    pub(in crate::engine) fn trouble_before(&self, mark: Mark) -> Option<Arc<str>> {
+        let progress = self.shared.as_ref()?.progress.borrow();
+        progress.trouble.clone().filter(|_| progress.written < mark)
+    }
+
     /// Waits until the mark is written, however long the disk is full. Cancel-safe.
     pub(in crate::engine) async fn written(&self, mark: Mark) {
         let Some(shared) = &self.shared else { return };

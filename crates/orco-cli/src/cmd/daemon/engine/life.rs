@@ -1,13 +1,13 @@
 //! What a daemon obeys until its stack is down or another program takes over.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use futures::StreamExt;
 use nix::libc;
 use orco_api::server::Asked;
 use orco_core::{
     crash,
-    engine::{Engine, EventQuery},
+    engine::{Engine, EventQuery, Standing},
     model::EventKind,
 };
 use tokio::sync::mpsc;
@@ -25,6 +25,9 @@ use crate::{
 
 /// Kept with the state while everything is on its way down.
 pub(super) const ENDING: &str = "ending";
+
+/// How often it is tried again to write down who runs the stack.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// Kept with the state: the variables that were used when the stack was resolved.
 pub(super) const VARIABLES: &str = "variables";
@@ -73,13 +76,17 @@ impl Daemon {
                 Some(done) = looked.recv() => News::Looked(done),
                 Ok(()) = applied.changed() => News::Applied,
                 Some(pid) = keepers.recv() => News::OtherKeeper(pid),
+                () = tokio::time::sleep(AGAIN), if self.record.is_behind() => {
+                    self.record.again();
+                    continue;
+                }
             };
             match news {
                 News::Signal(Signal::Hangup) if stopping => {}
                 News::Signal(Signal::Hangup) => {
                     self.notify.reloading();
-                    reload::reload(&self.engine, &self.record.file()).await;
-                    self.notify.ready("");
+                    let state = reload::reload(&self.engine, &self.record.file()).await;
+                    self.notify.ready(&state);
                 }
                 News::Signal(signal) => {
                     self.stop(signal, stopping).await;
@@ -149,20 +156,17 @@ const fn known(number: i32) -> Option<Signal> {
 
 /// Returns when everything was asked down, and is. What completes or fails by itself does not end a daemon. That it is
 /// on its way down is kept with the state: an engine that takes over from a killed one must know it.
-async fn is_down(engine: &Engine, mut ending: bool) {
-    let Some(mut watch) = engine.watch().await else { return };
+async fn is_down(engine: &Engine, ending: bool) {
+    let Some(mut watch) = engine.standing().await else { return };
+    let mut known = if ending { Standing::GoingDown } else { Standing::Wanted };
     loop {
-        let change = watch.until(|status| match (status.going_down, status.snapshot.all_down()) {
-            (true, true) => Some(None),
-            (now, _) => (now != ending).then_some(Some(now)),
-        });
-        match change.await {
-            Some(Some(now)) => {
-                ending = now;
-                engine.keep(ENDING, if now { b"1".to_vec() } else { Vec::new() }).await;
-            }
+        match watch.other_than(known).await {
             // Down; or the engine has ended, which comes to the same.
-            Some(None) | None => return,
+            Some(Standing::Down) | None => return,
+            Some(now) => {
+                known = now;
+                engine.keep(ENDING, if now == Standing::GoingDown { b"1".to_vec() } else { Vec::new() }).await;
+            }
         }
     }
 }

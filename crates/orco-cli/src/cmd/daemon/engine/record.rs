@@ -15,6 +15,8 @@ use crate::render;
 pub struct Record {
     place: Place,
     meta: Meta,
+    /// The file says something else: the disk did not take it.
+    is_behind: bool,
 }
 
 impl Record {
@@ -36,7 +38,7 @@ impl Record {
         });
         stack.clone_into(&mut meta.stack);
         meta.mode = Mode::Detached;
-        Self { place: place.clone(), meta }
+        Self { place: place.clone(), meta, is_behind: false }
     }
 
     /// The stack file.
@@ -60,9 +62,23 @@ impl Record {
         self.write();
     }
 
-    fn write(&self) {
-        if let Err(error) = self.meta.write(&self.place) {
-            tracing::error!(error = render::chain(&error), "cannot write down who runs the stack");
+    /// Whether the file says something else. It is then to be written [`again`](Self::again).
+    pub const fn is_behind(&self) -> bool {
+        self.is_behind
+    }
+
+    /// Tries once more.
+    pub fn again(&mut self) {
+        self.write();
+    }
+
+    fn write(&mut self) {
+        let written = self.meta.write(&self.place);
+        if let Err(error) = &written
+            && !self.is_behind
+        {
+            tracing::error!(error = render::chain(error), "cannot write down who runs the stack, trying again");
         }
+        self.is_behind = written.is_err();
     }
 }
