@@ -24,7 +24,7 @@ class Stack:
     """What anybody can see of the stack."""
 
     def __init__(self, s):
-        self.dir = glob.glob(s.dir + "/state/stacks/*")[0]
+        self.dir = glob.glob(s.dir + "/state/*")[0]
 
     def meta(self):
         return json.loads(read(self.dir + "/meta.json"))
@@ -41,7 +41,7 @@ class Stack:
     def pids(self):
         """The process of every service that runs."""
         found = self.get("status") or {}
-        return {name: r["pid"] for name, s in found.get("services", {}).items() for r in s["replicas"] if r["state"] in ("running", "ready")}
+        return {name: r["pid"] for name, s in found.get("services", {}).items() for r in s["instances"] if r["state"] == "Running"}
 
     def true_again(self, pids, t0, limit=60):
         while self.pids() != pids:

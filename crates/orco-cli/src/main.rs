@@ -17,6 +17,10 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    if let Some(engine) = args::DaemonEngine::of_a_keeper(std::env::args_os()) {
+        terminal::listen_to_ourselves();
+        return cmd::engine(engine).unwrap_or_else(|failure| failure.report()).into();
+    }
     let cli = match args::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -47,7 +47,9 @@ pub fn note(text: impl AsRef<[u8]>) {
 /// For a process without a terminal: what happens goes to standard error, one line each, unless `ORCO_LOG` has asked
 /// for something else.
 pub fn keep_a_log() {
-    let subscriber = tracing_subscriber::fmt().with_env_filter("info").with_writer(io::stderr).with_ansi(false);
+    // A level is no filter: filters bring regular expressions, which an idle daemon need not hold.
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_writer(io::stderr).with_ansi(false);
     // To tell stderr that stderr takes nothing would be a panic: the log may lie on a disk that is full.
     let _ = subscriber.log_internal_errors(false).try_init();
 }

@@ -72,7 +72,6 @@ pub const POINTS: &[&str] = &[
     "succeed.heard",
     "succeed.left",
     "end.down",
-    "end.server-closed",
     "end.before-shutdown",
     "end.after-shutdown",
     "end.before-close",

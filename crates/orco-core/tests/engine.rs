@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures::StreamExt as _;
 use orco_core::{
-    engine::{CommandError, Engine, EventQuery, Finished, NotDone, StartError},
+    engine::{CommandError, Engine, EventQuery, Finished, NotDone, Standing, StartError},
     log::Query,
     model::{EventKind, Exit, State},
     runtime::Runtime,
@@ -62,6 +62,29 @@ async fn up_goes_through_the_gates_and_shutdown_leaves_nothing() {
         assert!(runtime.running(name).is_empty(), "{name} is left");
     }
     assert!(engine.status().await.is_none(), "the engine has ended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_stack_stands_is_told_without_publishing_statuses() {
+    let (engine, runtime) = engine([fake("db"), fake("api").depends_on("db")]);
+    let mut standing = engine.standing().await.unwrap();
+    engine.up().await.unwrap().done().await.unwrap();
+    assert_eq!(standing.other_than(Standing::GoingDown).await, Some(Standing::Wanted));
+    let version = engine.status().await.unwrap().version;
+    assert!(runtime.crash(runtime.running("api")[0], Exit::Code(1)));
+    while runtime.running("api").is_empty() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(engine.status().await.unwrap().version, version + 1, "nobody watches, so only the asked one was made");
+    let ticket = engine.down().await.unwrap();
+    // Whoever looks late sees the last only.
+    let first = standing.other_than(Standing::Wanted).await;
+    assert!(matches!(first, Some(Standing::GoingDown | Standing::Down)), "{first:?}");
+    assert_eq!(standing.other_than(Standing::GoingDown).await, Some(Standing::Down));
+    assert!(engine.status().await.unwrap().snapshot.all_down());
+    ticket.done().await.unwrap();
+    engine.shutdown().await;
+    assert_eq!(standing.other_than(Standing::Down).await, None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    ffi::{OsStr, OsString},
+    ffi::OsStr,
     fs, io,
     os::unix::{ffi::OsStrExt, fs::PermissionsExt},
     path::{Path, PathBuf},
@@ -44,8 +44,23 @@ pub(crate) fn resolve(name: &str, workdir: &Path, path: &OsStr) -> Result<PathBu
     }
     Err(match found_one {
         Some((file, why)) => refused(&format!("{}: {why}", file.display())),
-        None => refused(&format!("not found in PATH ({})", OsString::from(path).display())),
+        None => refused(&format!("not found in PATH ({})", short(path))),
     })
+}
+
+/// A search path as a message can bear it: each folder once, and not more than the first four.
+fn short(path: &OsStr) -> String {
+    let mut folders: Vec<_> = Vec::new();
+    for folder in path.as_bytes().split(|byte| *byte == b':') {
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    let shown: Vec<_> = folders.iter().take(4).map(|folder| OsStr::from_bytes(folder).to_string_lossy()).collect();
+    match folders.len() - shown.len() {
+        0 => shown.join(":"),
+        more => format!("{} and {more} more", shown.join(":")),
+    }
 }
 
 /// Whether it is a file that somebody may execute.
@@ -103,6 +118,8 @@ mod tests {
             ("bin/tool", "/nowhere", "ROOT/bin/tool"),
             ("/bin/sh", "", "/bin/sh"),
             ("tool", "/nowhere", "cannot run tool: not found in PATH (/nowhere)"),
+            ("tool", "/n:/o:/n:/p:/q", "cannot run tool: not found in PATH (/n:/o:/p:/q)"),
+            ("tool", "/n:/o:/p:/q:/r:/s:/n", "cannot run tool: not found in PATH (/n:/o:/p:/q and 2 more)"),
             ("./gone", "bin", "cannot run ./gone: no such file or directory"),
             ("./bin", "bin", "cannot run ./bin: it is a directory"),
             ("./here/x", "bin", "cannot run ./here/x: not a directory"),

@@ -11,6 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Bodies, ClientError, EventPosition, Lines, LogPosition, Resuming, StatusPosition,
+    absent::explained,
     again::{again, in_time},
     connect,
 };
@@ -221,12 +222,13 @@ impl Client {
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
-        again(|| in_time(&self.socket, async { read(self.send(Method::GET, path, Bytes::new()).await?).await })).await
+        let ask = || in_time(&self.socket, async { read(self.send(Method::GET, path, Bytes::new()).await?).await });
+        again(ask).await.map_err(|e| explained(e, &self.place))
     }
 
     /// A command that may be given twice: where the engine was lost before it answered, the next one gets it too.
     async fn repeat<B: Serialize + Sync, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, ClientError> {
-        again(|| self.post(path, body)).await
+        again(|| self.post(path, body)).await.map_err(|e| explained(e, &self.place))
     }
 
     async fn post<B: Serialize + Sync, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, ClientError> {

@@ -22,6 +22,16 @@ pub enum ClientError {
         /// What the system says.
         source: io::Error,
     },
+    /// The daemon's keeper holds the stack and its services, but no engine comes up.
+    #[error("the stack's daemon has no engine: {why}")]
+    NoEngine {
+        /// What the last one said.
+        why: String,
+        /// The daemon's log.
+        log: PathBuf,
+        /// The keeper: SIGTERM to it ends the services.
+        keeper_pid: Option<u32>,
+    },
     /// Somebody else could have put the socket there.
     #[error(transparent)]
     Unsafe(#[from] PlaceError),

@@ -1,5 +1,6 @@
 //! The client: typed calls and streams over a stack's control socket.
 
+mod absent;
 mod again;
 mod call;
 mod connect;

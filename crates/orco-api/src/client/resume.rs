@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use super::{Client, ClientError, Lines};
+use super::{Client, ClientError, Lines, again::again};
 use crate::{place::Lock, wire::Code};
 
 /// How long an engine may be away.
@@ -46,7 +46,8 @@ enum At<T> {
 
 impl<P: Position> Resuming<P> {
     pub(super) async fn open(client: &Client, position: P) -> Result<Self, ClientError> {
-        let lines = Lines::new(client.stream(&position.path(false)?).await?);
+        let path = position.path(false)?;
+        let lines = Lines::new(again(|| client.stream(&path)).await?);
         Ok(Self { client: client.clone(), position, at: At::Reading(Box::new(lines)) })
     }
 

@@ -69,6 +69,11 @@ pub fn running(root: &StateRoot) -> Vec<Found> {
     stacks(root).into_iter().filter(|found| found.running).collect()
 }
 
+/// The stacks of this user that run now or have left something, by id.
+pub fn known(root: &StateRoot) -> Vec<Found> {
+    stacks(root)
+}
+
 /// All stacks that have a readable `meta.json`, by id. Foreign files in the state root do not matter.
 fn stacks(root: &StateRoot) -> Vec<Found> {
     let Ok(entries) = fs::read_dir(root.path()) else { return Vec::new() };

@@ -25,7 +25,7 @@ pub(super) struct App {
     /// The last stack that was taken.
     pub(super) accepted: watch::Sender<Option<Arc<Accepted>>>,
     /// Streams end when the server closes.
-    pub(super) closing: CancellationToken,
+    pub(super) cutting: CancellationToken,
 }
 
 pub(super) fn router(app: App) -> Router {

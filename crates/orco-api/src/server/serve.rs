@@ -47,6 +47,8 @@ const SCARCE: Duration = Duration::from_millis(50);
 #[must_use = "the server ends when this is dropped"]
 pub struct Server {
     closing: CancellationToken,
+    /// Cuts streams off.
+    cutting: CancellationToken,
     connections: TaskTracker,
     path: PathBuf,
     /// Whether the socket's file goes with the server.
@@ -82,18 +84,31 @@ impl Server {
         upgrades: Option<Upgrades>,
     ) -> Result<Self, ListenError> {
         let (listener, path) = listener.open()?;
-        let closing = CancellationToken::new();
+        let (closing, cutting) = (CancellationToken::new(), CancellationToken::new());
         let connections = TaskTracker::new();
         let (sender, accepted) = watch::channel(None);
-        let (applying, stop) = (Arc::default(), closing.clone());
-        let router = router(App { engine, mode, upgrades, applying, accepted: sender, closing: stop });
+        let (applying, cut) = (Arc::default(), cutting.clone());
+        let router = router(App { engine, mode, upgrades, applying, accepted: sender, cutting: cut });
         connections.spawn(accept(listener, router, closing.clone(), connections.clone()));
-        Ok(Self { closing, connections, path, removes: false, accepted })
+        Ok(Self { closing, cutting, connections, path, removes: false, accepted })
     }
 
     /// Takes no more connections, ends streams, lets requests under way finish (at most 2 s); a socket of our own is
     /// removed. Dropping the future ends the rest at once.
     pub async fn close(self) {
+        self.cutting.cancel();
+        self.drain().await;
+    }
+
+    /// Waits for the engine's end, then takes no more connections; streams tell all there is, and requests under way are
+    /// answered (both within 2 s). A reader that is slower than that sees a broken connection, not an end.
+    pub async fn end(self, engine: impl Future<Output = ()>) {
+        // Who waited in the queue for an engine that only ends what a killed one began is taken in meanwhile.
+        engine.await;
+        self.drain().await;
+    }
+
+    async fn drain(&self) {
         self.closing.cancel();
         self.connections.close();
         // A handler that hangs keeps nobody from leaving.
@@ -104,6 +119,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.closing.cancel();
+        self.cutting.cancel();
         if self.removes {
             // Only while we hold the lock is it ours, and the lock is given back after the server.
             let _ = std::fs::remove_file(&self.path);

@@ -32,7 +32,7 @@ pub(super) fn answer(app: &App, head: &HeaderMap, lines: impl Stream<Item = Vec<
     let sse = accept.split(',').any(|a| a.split(';').next().is_some_and(|a| a.trim() == "text/event-stream"));
     let kind = if sse { "text/event-stream" } else { "application/x-ndjson" };
     let chunks = lines
-        .take_until(app.closing.clone().cancelled_owned())
+        .take_until(app.cutting.clone().cancelled_owned())
         .map(move |lines| Ok::<_, Infallible>(Bytes::from(if sse { as_events(&lines) } else { lines })));
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")], Body::from_stream(chunks)).into_response()
 }

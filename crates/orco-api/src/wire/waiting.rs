@@ -25,7 +25,9 @@ impl Waiting {
         use model::Waiting as W;
         let one = |name: &model::ServiceName| vec![name.to_string()];
         let (reason, on, until) = match waiting {
-            W::Gate { dep, .. } => ("gate", one(dep), None),
+            W::Gate { dep, others, .. } => {
+                ("gate", [dep].into_iter().chain(others).map(ToString::to_string).collect(), None)
+            }
             W::DepChanging { dep } => ("dependency_changing", one(dep), None),
             W::Admission => ("admission", Vec::new(), None),
             W::Backoff { until, .. } => ("backoff", Vec::new(), Some(*until)),

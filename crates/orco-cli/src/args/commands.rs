@@ -1,6 +1,6 @@
 //! What each command takes.
 
-use std::{path::PathBuf, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
 use orco_api::wire::{Level, Source, parse_duration};
@@ -25,7 +25,7 @@ pub struct Up {
     /// Print log lines even where there is a terminal UI
     #[arg(long)]
     pub no_tui: bool,
-    /// Fail if not all is ready after this long, and stop everything unless it runs under the daemon
+    /// Fail if not all is ready after this long, and stop everything unless it runs under the daemon (with `-d`: waits)
     #[arg(long, value_name = "T", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
     /// Under a daemon that outlives this command, and whatever kills it
@@ -34,7 +34,7 @@ pub struct Up {
     /// With `-d`: return when all is ready, or say what is not
     #[arg(long, requires = "detach")]
     pub wait: bool,
-    /// `-o json`: log lines as NDJSON.
+    /// `-o json`: log lines as NDJSON; with `-d` what `ls` would say about the stack.
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -324,6 +324,20 @@ pub struct DaemonEngine {
     /// Only say what this program can take over
     #[arg(long, conflicts_with = "dir")]
     pub check: bool,
+}
+
+impl DaemonEngine {
+    /// Exactly what a keeper says, read without the parser for people: what that takes, an engine would keep for ever.
+    pub fn of_a_keeper(mut words: impl Iterator<Item = OsString>) -> Option<Self> {
+        words.next()?;
+        let mut word = |expected: &str| words.next().filter(|word| *word == *expected);
+        word("daemon")?;
+        word("engine")?;
+        let dir = words.next().filter(|dir| dir.as_encoded_bytes().starts_with(b"/"))?;
+        words.next().filter(|option| option == "--program")?;
+        let program = words.next()?;
+        words.next().is_none().then(|| Self { dir: Some(dir.into()), program: Some(program.into()), check: false })
+    }
 }
 
 /// `systemd-unit`.

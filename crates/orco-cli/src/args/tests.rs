@@ -51,6 +51,7 @@ fn nonsense_is_refused() {
         "orco restart",
         "orco scale api",
         "orco scale api=many",
+        "orco scale api=0",
         "orco up --no-deps",
         "orco up --wait",
         "orco -f a --stack b status",
@@ -89,4 +90,19 @@ fn the_daemon_takes_what_it_needs() {
 fn help() {
     let mut command = Cli::command().term_width(100);
     insta::assert_snapshot!(command.render_help().to_string());
+}
+
+#[test]
+fn a_keepers_words_are_read_as_the_parser_reads_them() {
+    let read = |line: &str| DaemonEngine::of_a_keeper(line.split(' ').map(Into::into));
+    let line = "orco daemon engine /state/1 --program /bin/orco";
+    let ours = read(line).unwrap();
+    let Command::Daemon { command: Daemon::Engine(theirs) } = parse(line).command else { panic!() };
+    assert_eq!((&ours.dir, &ours.program, ours.check), (&theirs.dir, &theirs.program, theirs.check));
+    for line in
+        ["orco", "orco daemon engine --check", "orco daemon engine /state/1", "orco daemon engine d --program p"]
+    {
+        assert!(read(line).is_none(), "{line}");
+    }
+    assert!(read("orco daemon engine /state/1 --program /bin/orco more").is_none());
 }

@@ -18,7 +18,10 @@ impl FromStr for ServiceReplicas {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (service, replicas) = text.split_once('=').ok_or("write SERVICE=N, as in `api=3`")?;
-        let replicas = replicas.parse().map_err(|_| format!("`{replicas}` is not a number of replicas"))?;
+        let replicas: u32 = replicas.parse().map_err(|_| format!("`{replicas}` is not a number of replicas"))?;
+        if replicas == 0 {
+            return Err(format!("to have none, use `orco stop {service}`"));
+        }
         Ok(Self { service: service.to_owned(), replicas })
     }
 }

@@ -1,9 +1,6 @@
 //! `apply`: makes the running stack match its file.
 
-use orco_api::{
-    client::Client,
-    wire::{Applied, Apply as ApplyBody},
-};
+use orco_api::wire::{Applied, Apply as ApplyBody};
 
 use super::{Failure, change, logs, pretty, stack, target};
 use crate::{
@@ -16,7 +13,7 @@ pub async fn apply(args: Apply, outer: &StackArgs) -> Result<Exit, Failure> {
     let which = args.stack.or(outer);
     let file = target::file(&which)?;
     let (stack, variables) = stack::load_with_variables(&file)?;
-    let client = Client::new(&target::place(&which, false)?)?;
+    let client = target::client(&which)?;
     let body = ApplyBody::new(&stack, variables).map_err(|e| Failure::internal("cannot write the stack", e))?;
     let body = ApplyBody { dry_run: args.dry_run, wait: args.wait, timeout: args.timeout.map(logs::duration), ..body };
     let text = args.output.output == OutputFormat::Text;
@@ -44,7 +41,13 @@ fn verdict(applied: &Applied, body: &ApplyBody) -> Result<Exit, Failure> {
                 None => failure,
             })
         }
-        Some(_) => Ok(Exit::DONE),
+        Some(_) => {
+            let state = if body.wait { "all is as the file says" } else { "under way: `orco status` shows how far" };
+            if !applied.plan.is_empty() {
+                terminal::note(format!("{state}\n"));
+            }
+            Ok(Exit::DONE)
+        }
         None => {
             terminal::note("a dry run: nothing was changed\n");
             Ok(Exit::DONE)

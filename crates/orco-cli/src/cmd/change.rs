@@ -10,7 +10,7 @@ use futures::future;
 use orco_api::{
     client::{Client, ClientError},
     place::Place,
-    wire::{Down as DownBody, Outcome, Scale as ScaleBody, Wait},
+    wire::{Code, Down as DownBody, Outcome, Scale as ScaleBody, Wait},
 };
 use serde::Serialize;
 
@@ -133,8 +133,9 @@ pub async fn down(args: Down, outer: &StackArgs) -> Result<Exit, Failure> {
             break asked?;
         }
     };
-    if args.output.output == OutputFormat::Json {
-        terminal::print(pretty(&outcome))?;
+    match args.output.output {
+        OutputFormat::Json => terminal::print(pretty(&outcome))?,
+        OutputFormat::Text => terminal::note("everything is down\n"),
     }
     Ok(Exit::DONE)
 }
@@ -142,8 +143,9 @@ pub async fn down(args: Down, outer: &StackArgs) -> Result<Exit, Failure> {
 async fn ask_down(place: &Place, body: &DownBody) -> Result<Outcome, Failure> {
     let client = Client::new(place)?;
     let outcome = match with_news(&client, None, client.down(body)).await {
-        // It took the command and is gone: what else could one want.
+        // It took the command and is gone, or had nothing left to end: what else could one want.
         Err(ClientError::Lost(_)) => Outcome::DONE,
+        Err(ClientError::Api(error)) if error.code == Code::ShuttingDown => Outcome::DONE,
         Err(error @ ClientError::NotRunning { .. }) => {
             // One that was killed gives its socket back before its lock.
             let _ = holder::free(place).await;

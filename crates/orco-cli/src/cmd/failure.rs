@@ -78,6 +78,11 @@ impl From<io::Error> for Failure {
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
+        if let ClientError::NoEngine { log, keeper_pid, .. } = &error {
+            let keeper = keeper_pid.map(|pid| format!("; `kill {pid}` ends its services")).unwrap_or_default();
+            let next = format!("`{}` tells more{keeper}", log.display());
+            return Self::new(Exit::NOT_RUNNING, error).next(next);
+        }
         let (exit, next) = match &error {
             ClientError::NotRunning { .. } => {
                 (Exit::NOT_RUNNING, Some("start it with `orco up`, or name another with `-f FILE` or `--stack NAME`"))
@@ -116,7 +121,9 @@ impl From<StateRootError> for Failure {
 
 impl From<PlaceError> for Failure {
     fn from(error: PlaceError) -> Self {
-        Self::new(Exit::INTERNAL, error)
+        let elsewhere = matches!(error, PlaceError::Io { .. });
+        let failure = Self::new(Exit::INTERNAL, error);
+        if elsewhere { failure.next("name a folder of yours for Orco's state with `ORCO_STATE_DIR`") } else { failure }
     }
 }
 
@@ -130,7 +137,7 @@ impl From<FindError> for Failure {
     fn from(error: FindError) -> Self {
         match error {
             FindError::Several { .. } => Self::new(Exit::USAGE, error).next("name one by its file, with `-f`"),
-            _ => Self::new(Exit::NOT_RUNNING, error),
+            _ => Self::new(Exit::NOT_RUNNING, error).next("`orco ls` lists the stacks that run"),
         }
     }
 }

@@ -1,16 +1,16 @@
 //! `ls`: the stacks that run on this machine.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fs, io, path::PathBuf, time::Duration};
 
 use futures::future;
 use orco_api::{
     client::Client,
-    place::{self, Found, StateRoot},
+    place::{self, Meta, Place, StateRoot},
     wire::{Mode, State, Status, Timestamp},
 };
 use serde::Serialize;
 
-use super::{Failure, pretty};
+use super::{Failure, daemon::holder, pretty};
 use crate::{
     args::{Ls, OutputFormat},
     exit::Exit,
@@ -34,8 +34,17 @@ struct Running {
 }
 
 pub async fn ls(args: Ls) -> Result<Exit, Failure> {
-    let found = place::running(&StateRoot::from_env()?);
-    let stacks = future::join_all(found.into_iter().map(look)).await;
+    let root = StateRoot::from_env()?;
+    if let Err(error) = fs::read_dir(root.path())
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(Failure::internal(&format!("cannot read `{}`", root.path().display()), error)
+            .next("name the folder of your stacks' state with `ORCO_STATE_DIR`"));
+    }
+    let found = place::known(&root).into_iter();
+    let found = found.filter(|found| found.running || holder::may_have_left_services(&found.place));
+    let stacks = future::join_all(found.map(|found| look(found.place, found.meta))).await;
+    let killed = stacks.iter().any(|stack| stack.state == "killed");
     match args.output.output {
         OutputFormat::Json => terminal::print(pretty(&stacks))?,
         OutputFormat::Text => {
@@ -49,16 +58,32 @@ pub async fn ls(args: Ls) -> Result<Exit, Failure> {
             terminal::print(render::stacks(&stacks.iter().map(cells).collect::<Vec<_>>(), terminal::paint()))?;
         }
     }
+    if killed {
+        terminal::note("killed: the daemon died; `orco up -d` takes over what it left, `orco down` stops it\n");
+    }
     Ok(Exit::DONE)
 }
 
-async fn look(found: Found) -> Running {
-    let status = async { Client::new(&found.place)?.status().await };
+/// One stack, if it runs.
+pub async fn one(place: &Place) -> Option<impl Serialize + use<>> {
+    let meta = Meta::read(place).ok().flatten()?;
+    Some(look(place.clone(), meta).await)
+}
+
+/// The stack as it is. Services of a daemon that was killed may still run.
+async fn look(place: Place, meta: Meta) -> Running {
+    if holder::may_have_left_services(&place) {
+        return running(Meta { pid: None, keeper_pid: None, ..meta }, "killed");
+    }
+    let status = async { Client::new(&place)?.status().await };
     let state = match tokio::time::timeout(PATIENCE, status).await {
         Ok(Ok(status)) => state(&status),
         Ok(Err(_)) | Err(_) => "unreachable",
     };
-    let meta = found.meta;
+    running(meta, state)
+}
+
+fn running(meta: Meta, state: &'static str) -> Running {
     Running {
         stack: meta.stack,
         id: meta.id,

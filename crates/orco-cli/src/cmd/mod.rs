@@ -20,6 +20,7 @@ mod validate;
 
 use std::future::Future;
 
+pub use daemon::engine;
 pub use failure::Failure;
 
 use crate::{

@@ -61,9 +61,9 @@ fn known() -> Known {
     Known::new(plugins::names().iter().copied(), probes.iter().map(|p| p.name().to_owned()))
 }
 
-/// The path as short as it can be said from here.
+/// The path as short as it can be said from here. A daemon is in no folder (`/`), and says all of it.
 fn nearest(file: &Path) -> PathBuf {
-    let here = std::env::current_dir().ok();
+    let here = std::env::current_dir().ok().filter(|here| here.parent().is_some());
     here.and_then(|here| file.strip_prefix(here).ok()).map_or_else(|| file.to_owned(), Path::to_owned)
 }
 

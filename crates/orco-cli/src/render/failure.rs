@@ -16,18 +16,25 @@ pub fn failure(error: &(dyn Error + 'static), next: Option<&str>, paint: Paint) 
 
 /// The error with what is below it.
 pub fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut chain = error.to_string();
+    let mut chain = without_number(&error.to_string()).to_owned();
     let mut source = error.source();
     while let Some(below) = source {
         let below_text = below.to_string();
+        let below_text = without_number(&below_text);
         // Some errors of other crates repeat what is below them.
-        if !chain.ends_with(&below_text) {
+        if !chain.ends_with(below_text) {
             chain.push_str(": ");
-            chain.push_str(&below_text);
+            chain.push_str(below_text);
         }
         source = below.source();
     }
     chain
+}
+
+/// What the system says has its number behind it, for programs.
+fn without_number(text: &str) -> &str {
+    let words = text.strip_suffix(')').map(|text| text.trim_end_matches(|c: char| c.is_ascii_digit()));
+    words.and_then(|words| words.strip_suffix(" (os error ")).unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -37,6 +44,13 @@ mod tests {
     #[derive(Debug, thiserror::Error)]
     #[error("cannot read `x`")]
     struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn words_and_no_number() {
+        let error = Outer(std::io::Error::from_raw_os_error(2));
+        assert_eq!(chain(&error), "cannot read `x`: No such file or directory");
+        assert_eq!(without_number("(os error 2)"), "(os error 2)");
+    }
 
     #[test]
     fn chain_on_one_line() {

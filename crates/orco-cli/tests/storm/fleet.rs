@@ -67,8 +67,14 @@ pub enum Act {
     Crash,
     /// Stays, with children, one in a session of its own.
     Tree,
-    /// Writes numbered lines.
+    /// Writes numbered lines, and notes how many it has written.
     Write,
+    /// Stays, and is ready when its probe says so.
+    Probed,
+    /// Stays, and ignores the stop signal.
+    Deaf,
+    /// Writes more than a segment of its log takes.
+    Fill,
     /// Ends well, once.
     Once,
     /// Notes the time and ends with 1.
@@ -103,9 +109,12 @@ impl Ship {
     fn yaml(&self, out: &mut String) {
         let body = match self.act {
             Act::Stay => "exec sleep 100000".to_owned(),
+            Act::Probed => "echo afloat; exec sleep 100000".to_owned(),
+            Act::Deaf => "trap \"\" TERM; exec sleep 100000".to_owned(),
+            Act::Fill => "head -c 18000000 /dev/zero | tr \"\\0\" x | fold -w 4000; exec sleep 100000".to_owned(),
             Act::Crash => "sleep 0.$$(( $$$$ % 5 + 1 )); exit 1".to_owned(),
             Act::Tree => "sleep 100000 & setsid sleep 100000 & wait".to_owned(),
-            Act::Write => "i=0; while :; do i=$$((i+1)); echo line $$i; sleep 0.01; done".to_owned(),
+            Act::Write => "i=0; while :; do i=$$((i+1)); echo line $$i; echo $$i >> wrote; sleep 0.05; done".to_owned(),
             Act::Once => "exit 0".to_owned(),
             Act::Fail => "date +%s.%N >> times; exit 1".to_owned(),
             Act::Flood(lines, pause) => format!(
@@ -130,6 +139,13 @@ impl Ship {
         }
         if self.act == Act::Once {
             let _ = writeln!(out, "    kind: oneshot");
+        }
+        if self.act == Act::Probed {
+            let _ = writeln!(out, "    health: {{ log: {{ pattern: afloat }} }}");
+        }
+        // What is left of a tree gets all of the time too.
+        if matches!(self.act, Act::Deaf | Act::Tree) {
+            let _ = writeln!(out, "    stop: {{ timeout: 100ms }}");
         }
         let often = "{ maxRetries: unlimited, backoff: { min: 50ms, max: 300ms, factor: 1.5 } }";
         if let Some(policy) = self.policy.as_deref().or((self.act == Act::Crash).then_some(often)) {
@@ -303,7 +319,7 @@ fn is_fine(service: &Value, ship: &Ship) -> bool {
         Act::Once => service["state"] == "Completed",
         // It comes and goes; it must only not be given up.
         Act::Crash | Act::Fail => service["state"] == "Running" || service["state"] == "Starting",
-        Act::Stay | Act::Tree | Act::Write | Act::Flood(..) => {
+        Act::Stay | Act::Tree | Act::Write | Act::Probed | Act::Deaf | Act::Fill | Act::Flood(..) => {
             service["ready"] == true && service["ready_replicas"] == ship.replicas
         }
     }

@@ -264,7 +264,7 @@ impl Brain {
         let edge = edge
             .or_else(|| self.units[ix.index()].sets.iter().flat_map(|s| s.edges.iter()).find(|e| e.to == dep).copied());
         let Some(edge) = edge else { return };
-        let waiting = self.gate_waiting(ix, &edge, now);
+        let waiting = self.gate_waiting(ix, &self.units[ix.index()].target_set().edges, &edge, now);
         let message = format!("{} {}", self.units[ix.index()].name, waiting.message(now));
         let name = self.units[dep.index()].name.clone();
         let told = Told::new(EventKind::ServiceBlocked, message).with(EventData::Dependency(name));

@@ -20,7 +20,8 @@ impl Brain {
         let reason = || slot.and_then(|s| s.reason.clone()).unwrap_or_else(|| "unknown".into());
         Some(match wait {
             Wait::Gate(generation, number) => {
-                self.gate_waiting(ix, unit.set(generation)?.edges.get(number as usize)?, now)
+                let edges = &unit.set(generation)?.edges;
+                self.gate_waiting(ix, edges, edges.get(number as usize)?, now)
             }
             Wait::DepChanging(dep) => Waiting::DepChanging { dep: self.name(dep).clone() },
             Wait::Admission => Waiting::Admission,
@@ -55,8 +56,10 @@ impl Brain {
         })
     }
 
-    /// The wait at the gate of one dependency.
-    pub(super) fn gate_waiting(&self, ix: ServiceIx, edge: &Edge, now: Moment) -> Waiting {
+    /// The wait at the gate of one dependency, with those of the same set that are closed too.
+    pub(super) fn gate_waiting(&self, ix: ServiceIx, edges: &[Edge], edge: &Edge, now: Moment) -> Waiting {
+        let view = self.view(ix);
+        let others = edges.iter().filter(|other| other.to != edge.to && !view.open(other));
         Waiting::Gate {
             dep: self.name(edge.to).clone(),
             require: edge.require,
@@ -64,6 +67,7 @@ impl Brain {
             timeout: edge.timeout,
             since: self.units[ix.index()].block.map_or(now, |block| block.since),
             evidence: self.evidence(edge.to, now),
+            others: others.map(|other| self.name(other.to).clone()).collect(),
         }
     }
 

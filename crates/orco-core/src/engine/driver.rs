@@ -27,7 +27,7 @@ use super::{
     report::Report,
     requests::Request,
     saved,
-    status::Status,
+    status::{Standing, Status},
     world::World,
 };
 
@@ -47,6 +47,7 @@ pub(super) struct Driver {
     pub(super) reports: mpsc::Receiver<Report>,
     pub(super) tasks: TaskTracker,
     pub(super) published: watch::Sender<Arc<Status>>,
+    pub(super) standing: watch::Sender<Standing>,
     pub(super) mode: Mode,
     pub(super) live: BTreeMap<InstanceId, Live>,
     /// What the engine itself wants to be remembered with the next turn.
@@ -88,6 +89,7 @@ impl Driver {
             reports: inbox.reports,
             tasks: TaskTracker::new(),
             published: watch::Sender::new(Arc::new(first)),
+            standing: watch::Sender::new(Standing::Wanted),
             mode: Mode::Serving,
             live: BTreeMap::new(),
             notes: Vec::new(),
@@ -117,6 +119,7 @@ impl Driver {
                 self.report(report, now);
             }
             self.turn(now);
+            self.stand(now);
             self.publish(now);
             match self.mode {
                 Mode::Serving => {}
@@ -333,6 +336,16 @@ impl Driver {
             Some((l.seat.slot.replica, self.world.runtime(&running.request.service.runtime)?, running))
         });
         Some(found.collect())
+    }
+
+    /// Tells where the stack stands, if that has changed. Looks at all of it only at the end.
+    pub(super) fn stand(&self, now: Moment) {
+        let standing = match self.going_down {
+            false => Standing::Wanted,
+            true if self.live.is_empty() && self.brain.snapshot(now).all_down() => Standing::Down,
+            true => Standing::GoingDown,
+        };
+        self.standing.send_if_modified(|shown| std::mem::replace(shown, standing) != standing);
     }
 
     fn watched(&self) -> bool {

@@ -25,7 +25,7 @@ use super::{
     live::Found,
     report::Running,
     requests::{NotTaken, Request},
-    status::{Status, Watch},
+    status::{StandingWatch, Status, Watch},
     ticket::{Aim, NotDone, Ticket},
     why::Why,
     world::World,
@@ -230,6 +230,11 @@ impl Engine {
     /// Follows the status. `None`: the engine has ended.
     pub async fn watch(&self) -> Option<Watch> {
         self.ask(Request::Watch).await
+    }
+
+    /// Follows whether the stack as a whole is wanted. `None`: the engine has ended.
+    pub async fn standing(&self) -> Option<StandingWatch> {
+        self.ask(Request::Standing).await
     }
 
     /// The events that are still kept (10,000), and new ones if the query follows.

@@ -41,6 +41,6 @@ pub use events::{Event, EventQuery};
 pub use finished::Finished;
 pub use handle::{CommandError, Engine, NotReady};
 pub use opening::Occasion;
-pub use status::{Overlay, Status, Watch};
+pub use status::{Overlay, Standing, StandingWatch, Status, Watch};
 pub use ticket::{NotDone, Ticket};
 pub use why::Why;

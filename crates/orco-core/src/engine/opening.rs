@@ -75,6 +75,7 @@ impl Driver {
     pub(super) async fn open(&mut self, opening: Opening) {
         let Opening { restored, handles, begun, stack, occasion, done } = opening;
         let anew = occasion.as_ref().is_some_and(|o| begun.as_ref() != Some(&o.id));
+        let occasional = occasion.is_some();
         if restored {
             self.take_over(&handles, anew).await;
         }
@@ -85,10 +86,20 @@ impl Driver {
             self.world.record_ports();
             let now = self.clock.now();
             let mark = self.turn(now);
-            // A full disk shows at every further command.
-            let _ = self.world.ledger.synced(mark).await;
-            crash::point("begin.after-sync");
+            let world = Arc::clone(&self.world);
+            let sync = async move {
+                // A full disk shows at every further command.
+                let _ = world.ledger.synced(mark).await;
+                crash::point("begin.after-sync");
+            };
+            // The host forgets an occasion that has begun. Who only goes on has promised nothing new: nobody waits.
+            if occasional || !restored {
+                sync.await;
+            } else {
+                self.tasks.spawn(sync);
+            }
         }
+        self.stand(self.clock.now());
         done.send_replace(true);
     }
 

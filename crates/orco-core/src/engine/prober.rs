@@ -38,7 +38,9 @@ pub(super) struct Prober {
     pub(super) resumed: bool,
 }
 
-/// An answer that comes so long after its deadline says that this program was held up, and nothing of the service.
+/// An answer that comes so long after its deadline may have been there in time.
+const LATE: Duration = Duration::from_millis(50);
+/// One that comes so long after it says that this program was held up, and nothing of the service.
 const HELD_UP: Duration = Duration::from_secs(1);
 
 impl Prober {
@@ -94,16 +96,8 @@ impl Prober {
         for &index in polls {
             values[index] = None;
         }
-        let mut asked: FuturesUnordered<_> = polls
-            .iter()
-            .map(|&index| async move {
-                let limit = self.limit(index);
-                let begun = self.clock.now();
-                let answer = timeout(limit, guarded(&*self.probes[index], &self.target)).await;
-                let took = self.clock.now().since(begun);
-                (index, answer.unwrap_or_else(|_| self.late(index, limit, took)))
-            })
-            .collect();
+        let mut asked: FuturesUnordered<_> =
+            polls.iter().map(|&index| async move { (index, self.ask(index).await) }).collect();
         loop {
             if self.value(values) == Tri::True {
                 return Verdict::Pass;
@@ -118,6 +112,26 @@ impl Prober {
             Tri::False => Verdict::Fail(blame(values, false)),
             Tri::Unknown => Verdict::Unknown(blame(values, true)),
         }
+    }
+
+    /// A failure that took longer than the question may is asked again, once: this program was paused or starved, and
+    /// may have slept through the answer. Not even the second answer counts when it comes much too late.
+    async fn ask(&self, index: usize) -> Verdict {
+        let limit = self.limit(index);
+        let (verdict, took) = self.once(index, limit).await;
+        if !matches!(verdict, Verdict::Fail(_)) || took <= limit + LATE {
+            return verdict;
+        }
+        match self.once(index, limit).await {
+            (Verdict::Fail(_), took) if took > limit + HELD_UP => Verdict::Unknown("the engine was held up".into()),
+            (verdict, _) => verdict,
+        }
+    }
+
+    async fn once(&self, index: usize, limit: Duration) -> (Verdict, Duration) {
+        let begun = self.clock.now();
+        let answer = timeout(limit, guarded(&*self.probes[index], &self.target)).await;
+        (answer.unwrap_or_else(|_| self.too_late(index, limit)), self.clock.now().since(begun))
     }
 
     fn value(&self, values: &[Option<Verdict>]) -> Tri {
@@ -135,10 +149,7 @@ impl Prober {
         }
     }
 
-    fn late(&self, index: usize, limit: Duration, took: Duration) -> Verdict {
-        if took > limit + HELD_UP {
-            return Verdict::Unknown("the engine was held up".into());
-        }
+    fn too_late(&self, index: usize, limit: Duration) -> Verdict {
         let name = self.health.check.probes.get(index).map_or("probe", ProbeSpec::name);
         Verdict::Fail(format!("{name} timeout after {}", crate::model::human(limit)).into())
     }

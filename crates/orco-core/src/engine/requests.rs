@@ -9,7 +9,7 @@ use super::{
     driver::{Driver, Mode},
     live::Found,
     saved,
-    status::{Status, Watch},
+    status::{StandingWatch, Status, Watch},
 };
 use crate::{
     brain::{Command, Input, Refused},
@@ -24,6 +24,7 @@ pub(super) enum Request {
     Command(Command, oneshot::Sender<Taken>),
     Status(oneshot::Sender<Arc<Status>>),
     Watch(oneshot::Sender<Watch>),
+    Standing(oneshot::Sender<StandingWatch>),
     /// The running instances of one service (`None`: there is no such service), or of all.
     Running(Option<ServiceName>, oneshot::Sender<Option<Vec<Found>>>),
     /// End, when nothing is left.
@@ -63,6 +64,7 @@ impl Driver {
                 self.publish_now(now);
                 let _ = reply.send(Watch { rx });
             }
+            Some(Request::Standing(reply)) => _ = reply.send(StandingWatch { rx: self.standing.subscribe() }),
             Some(Request::Running(service, reply)) => {
                 let _ = reply.send(self.running(service.as_ref()));
             }

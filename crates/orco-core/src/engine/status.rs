@@ -43,6 +43,30 @@ impl Status {
     }
 }
 
+/// Whether the stack as a whole is wanted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// Nobody has asked it down.
+    Wanted,
+    /// It was asked down, and something is left.
+    GoingDown,
+    /// It was asked down, and is.
+    Down,
+}
+
+/// Follows the [`Standing`]. Costs nothing while it stays the same; no statuses are published for it.
+#[derive(Debug)]
+pub struct StandingWatch {
+    pub(super) rx: watch::Receiver<Standing>,
+}
+
+impl StandingWatch {
+    /// Waits until it is another than this. `None`: the engine has ended. Cancel-safe.
+    pub async fn other_than(&mut self, known: Standing) -> Option<Standing> {
+        self.rx.wait_for(|now| *now != known).await.ok().map(|now| *now)
+    }
+}
+
 /// Follows the status. Cheap; only while one exists are statuses published at all.
 #[derive(Debug)]
 pub struct Watch {

@@ -1,6 +1,6 @@
 //! Why a service is not ready: the chain of causes, down to the last evidence.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use crate::{
     log::{Query, Record},
@@ -35,19 +35,31 @@ pub struct Why {
 }
 
 impl Why {
-    /// Builds the chain from one status. The graph has no cycle, so it ends.
+    /// Builds the chain from one status.
     pub(super) fn find(status: &Status, service: &str, logs: &Logs) -> Option<Self> {
+        Self::explain(status, service, logs, &mut BTreeSet::new())
+    }
+
+    /// The graph has no cycle, so it ends. What stands in the way of many is `told` once: else a graph of many layers
+    /// would have more chains than anybody can count.
+    fn explain(status: &Status, service: &str, logs: &Logs, told: &mut BTreeSet<ServiceName>) -> Option<Self> {
         let view = status.snapshot.service(service)?;
+        let again = !told.insert(view.name.clone());
         let waits = view.waiting.iter().chain(view.instances.iter().filter_map(|i| i.waiting.as_ref()));
         let mut because: Vec<Self> = Vec::new();
-        for waiting in waits {
-            if let Waiting::Gate { dep, .. } | Waiting::DepChanging { dep } = waiting
-                && because.iter().all(|w| w.service != *dep)
-            {
-                because.extend(Self::find(status, dep.as_str(), logs));
+        for waiting in waits.filter(|_| !again) {
+            let (first, others) = match waiting {
+                Waiting::Gate { dep, others, .. } => (Some(dep), others.as_slice()),
+                Waiting::DepChanging { dep } => (Some(dep), [].as_slice()),
+                _ => (None, [].as_slice()),
+            };
+            for dep in first.into_iter().chain(others) {
+                if because.iter().all(|w| w.service != *dep) {
+                    because.extend(Self::explain(status, dep.as_str(), logs, told));
+                }
             }
         }
-        let telling = because.is_empty() && !healthy(view);
+        let telling = because.is_empty() && !again && !healthy(view);
         let log = if telling { tail(logs, view) } else { Vec::new() };
         Some(Self {
             service: view.name.clone(),

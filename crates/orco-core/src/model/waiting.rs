@@ -22,6 +22,8 @@ pub enum Waiting {
         since: Moment,
         /// The last evidence: what its probe said, how it ended, or that the user stopped it.
         evidence: Option<Arc<str>>,
+        /// The other dependencies that do not meet theirs.
+        others: Vec<ServiceName>,
     },
     /// A dependency's own replacement is not finished, and this is a new revision.
     DepChanging {
@@ -117,6 +119,10 @@ pub fn human(duration: Duration) -> String {
     Human(duration).to_string()
 }
 
+fn names(services: &[ServiceName]) -> String {
+    services.iter().map(ServiceName::as_str).collect::<Vec<_>>().join(", ")
+}
+
 impl Waiting {
     /// It waits for a dependency.
     pub const fn is_gate(&self) -> bool {
@@ -127,7 +133,7 @@ impl Waiting {
     pub fn message(&self, now: Moment) -> String {
         let left = |until: &Moment| Human(until.since(now));
         match self {
-            Self::Gate { dep, require, timeout, evidence, .. } => {
+            Self::Gate { dep, require, timeout, evidence, others, .. } => {
                 let what = match require {
                     Require::Exists => "not created",
                     Require::Started => "not Started",
@@ -135,10 +141,12 @@ impl Waiting {
                     Require::Completed => "not Completed",
                 };
                 let timeout = Human(*timeout);
-                match evidence {
-                    Some(e) => format!("blocked: dependency {dep} {what} (timeout {timeout}, {e})"),
-                    None => format!("blocked: dependency {dep} {what} (timeout {timeout})"),
-                }
+                let evidence = evidence.as_ref().map(|e| format!(", {e}")).unwrap_or_default();
+                let others = match others.as_slice() {
+                    [] => String::new(),
+                    others => format!("; and {}", names(others)),
+                };
+                format!("blocked: dependency {dep} {what} (timeout {timeout}{evidence}){others}")
             }
             Self::DepChanging { dep } => format!("waits until the replacement of {dep} is done"),
             Self::Admission => "waits for its turn: too many starts at once".to_owned(),
@@ -154,8 +162,7 @@ impl Waiting {
             Self::Settling { until } => format!("ready, counts in {}", left(until)),
             Self::Budget => "replacement waits until another replica is ready".to_owned(),
             Self::Dependents { on } => {
-                let names: Vec<_> = on.iter().map(ServiceName::as_str).collect();
-                format!("stops after {}", names.join(", "))
+                format!("stops after {}", names(on))
             }
             Self::Exit { kill_at } => format!("stopping, killed in {}", left(kill_at)),
             Self::Halted { reason } => reason.to_string(),

@@ -249,7 +249,9 @@ impl Engines {
     /// Opens what the engine wants to be followed by.
     pub(super) fn succeed(&mut self, path: &[u8]) -> io::Result<()> {
         use std::os::unix::ffi::OsStrExt;
-        self.successor = Some(File::open(std::path::Path::new(std::ffi::OsStr::from_bytes(path)))?.into());
+        let file = File::open(std::path::Path::new(std::ffi::OsStr::from_bytes(path)))?;
+        // What the launcher's end was on is free by now: there it would be overwritten before it is run.
+        self.successor = Some(program::high(file.as_fd())?);
         Ok(())
     }
 

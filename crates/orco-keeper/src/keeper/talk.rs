@@ -24,8 +24,8 @@ pub(super) struct Talk {
     outgoing: Vec<u8>,
     open: bool,
     nonsense: bool,
-    /// Nothing is said before it has been answered who it is.
-    mute: bool,
+    /// The engine has said who it is.
+    greeted: bool,
 }
 
 /// The first words of an engine.
@@ -43,18 +43,6 @@ impl Talk {
         Ok(Self { socket: Some(socket), open: true, ..Self::silent() })
     }
 
-    /// With an engine that greets first, and is told everything when it has: until [`answer`](Self::answer), what is
-    /// news is news for the engine before it.
-    pub(super) fn to_be_greeted(socket: OwnedFd) -> std::io::Result<Self> {
-        Ok(Self { mute: true, ..Self::new(socket)? })
-    }
-
-    /// The first word.
-    pub(super) fn answer(&mut self, report: &Report) {
-        self.mute = false;
-        self.tell(report);
-    }
-
     /// With nobody.
     pub(super) fn silent() -> Self {
         Self {
@@ -63,7 +51,7 @@ impl Talk {
             outgoing: Vec::new(),
             open: false,
             nonsense: false,
-            mute: false,
+            greeted: false,
         }
     }
 
@@ -89,7 +77,7 @@ impl Talk {
 
     /// The engine's first words, once they are there.
     pub(super) fn greeting(&mut self) -> Option<Greeting> {
-        match self.incoming.version() {
+        let greeting = match self.incoming.version() {
             Ok(None) => None,
             Ok(Some(VERSION)) => match self.next()? {
                 Order::Hello { hello } => Some(Greeting::Hello(hello)),
@@ -97,7 +85,9 @@ impl Talk {
             },
             Ok(Some(version)) => Some(Greeting::Stranger(version)),
             Err(_) => self.give_up(),
-        }
+        };
+        self.greeted |= greeting.is_some();
+        greeting
     }
 
     /// Nonsense: nothing good can come after it.
@@ -148,9 +138,10 @@ impl Talk {
         }
     }
 
-    /// Says it, some time soon.
+    /// Says it, some time soon. Who has not greeted yet hears nothing, for the first it expects is our own greeting; it
+    /// learns then what there is.
     pub(super) fn tell(&mut self, report: &Report) {
-        if self.open && !self.mute {
+        if self.open && self.greeted {
             frame(report, &mut self.outgoing);
         }
     }
@@ -171,30 +162,5 @@ impl Talk {
         if self.outgoing.is_empty() && self.outgoing.capacity() > PIECE {
             self.outgoing = Vec::new();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-
-    #[test]
-    fn the_answer_is_the_first_word_to_an_engine() {
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        let mut talk = Talk::to_be_greeted(ours.into()).unwrap();
-        // A logger's news for the engine before: the next one would take it for no keeper's answer.
-        talk.tell(&Report::HeldAll {});
-        talk.flush();
-        talk.answer(&Report::Asked { signal: 1 });
-        talk.tell(&Report::HeldAll {});
-        talk.flush();
-        drop(talk);
-        let (mut told, mut expected) = (Vec::new(), Vec::new());
-        (&theirs).read_to_end(&mut told).unwrap();
-        frame(&Report::Asked { signal: 1 }, &mut expected);
-        frame(&Report::HeldAll {}, &mut expected);
-        assert_eq!(told, expected);
     }
 }

@@ -15,7 +15,7 @@ use orco_core::{
     spec::{ResolvedError, Stack},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// What a daemon is to do first.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub struct Incoming {
 #[derive(Serialize, Deserialize)]
 struct Document {
     id: String,
-    stack: Value,
+    stack: Box<RawValue>,
     variables: BTreeMap<String, String>,
     services: Vec<String>,
     deps: bool,
@@ -113,7 +113,7 @@ impl Incoming {
 
 fn parse(bytes: &[u8]) -> Result<Incoming, Box<dyn std::error::Error + Send + Sync>> {
     let document: Document = serde_json::from_slice(bytes)?;
-    let stack: Result<Stack, ResolvedError> = Stack::from_json(&serde_json::to_vec(&document.stack)?);
+    let stack: Result<Stack, ResolvedError> = Stack::from_json(document.stack.get().as_bytes());
     let services = document.services.iter().map(|name| ServiceName::new(name)).collect::<Result<_, _>>()?;
     Ok(Incoming { id: document.id, stack: stack?, variables: document.variables, services, deps: document.deps })
 }

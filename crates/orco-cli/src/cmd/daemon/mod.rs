@@ -24,6 +24,8 @@ mod upgrade;
 pub mod wait;
 
 #[cfg(feature = "process")]
+pub use engine::engine;
+#[cfg(feature = "process")]
 pub use limits::raise_descriptors;
 #[cfg(feature = "process")]
 pub use notify::VARIABLES as SERVICE_MANAGER_VARIABLES;
@@ -40,9 +42,12 @@ pub fn daemon(command: Daemon, outer: &StackArgs) -> Result<Exit, Failure> {
     match command {
         Daemon::Run(args) => run::run(args, outer),
         Daemon::Upgrade(args) => super::wait(upgrade::upgrade(args, outer)),
-        #[cfg(feature = "process")]
-        Daemon::Engine(args) => engine::engine(args),
-        #[cfg(not(feature = "process"))]
-        Daemon::Engine(_) => Err(Failure::new(Exit::USAGE, "this build has no runtime whose services outlive it")),
+        Daemon::Engine(args) => engine(args),
     }
+}
+
+/// Without a runtime whose services outlive it there is no daemon.
+#[cfg(not(feature = "process"))]
+pub fn engine(_: crate::args::DaemonEngine) -> Result<Exit, Failure> {
+    Err(Failure::new(Exit::USAGE, "this build has no runtime whose services outlive it"))
 }

@@ -1,6 +1,7 @@
 //! What is to run under a daemon.
 
 use std::{
+    collections::BTreeSet,
     path::PathBuf,
     process,
     time::{SystemTime, UNIX_EPOCH},
@@ -31,12 +32,32 @@ impl Wanted {
         let (stack, variables) = stack::load_with_variables(&file)?;
         let known = |name: String| match ServiceName::new(&name) {
             Ok(service) if stack.service(service.as_str()).is_some() => Ok(service),
-            _ => Err(Failure::new(Exit::USAGE, Refused::UnknownService { name, near: None })),
+            _ => {
+                let known: Vec<_> = stack.services().iter().map(|service| service.name.as_str()).collect();
+                Err(Failure::new(Exit::USAGE, Refused::UnknownService { name, near: None })
+                    .next(format!("the stack has {}", known.join(", "))))
+            }
         };
         let services = services.into_iter().map(known).collect::<Result<_, _>>()?;
         let place = Place::new(&StateRoot::from_env()?, place::id_of(&file));
         place.create()?;
         Ok(Self { place, file, incoming: Incoming { id: fresh_id(), stack, variables, services, deps } })
+    }
+
+    /// What is to be up: the named services (none named: all), with what they need if that is wanted too.
+    pub fn services(&self) -> BTreeSet<ServiceName> {
+        let Incoming { stack, services, deps, .. } = &self.incoming;
+        let mut queue = services.clone();
+        if queue.is_empty() {
+            queue.extend(stack.services().iter().map(|service| service.name.clone()));
+        }
+        let mut found = BTreeSet::new();
+        while let Some(name) = queue.pop() {
+            let needs = stack.service(name.as_str()).filter(|_| *deps && !found.contains(&name));
+            queue.extend(needs.into_iter().flat_map(|service| service.depends_on.iter().map(|d| d.target.clone())));
+            found.insert(name);
+        }
+        found
     }
 
     /// Settles everything for a daemon that begins with it.

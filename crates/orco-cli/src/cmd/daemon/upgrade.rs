@@ -3,9 +3,9 @@
 use std::{fs, os::unix::fs::MetadataExt, path::Path, time::Duration};
 
 use orco_api::{
-    client::Client,
+    client::{Client, ClientError},
     place::{Meta, Place},
-    wire::Upgrading,
+    wire::{Code, Upgrading},
 };
 
 use crate::{
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub async fn upgrade(args: DaemonUpgrade, outer: &StackArgs) -> Result<Exit, Failure> {
     let place = target::running(&args.stack.or(outer))?;
     let client = Client::new(&place)?;
-    let upgrading = client.upgrade().await?;
+    let upgrading = client.upgrade().await.map_err(refused)?;
     let Ok(pid) = tokio::time::timeout(PATIENCE, another(&place, &client, upgrading.pid)).await else {
         return Err(failed("no engine answers since", &place));
     };
@@ -31,6 +31,17 @@ pub async fn upgrade(args: DaemonUpgrade, outer: &StackArgs) -> Result<Exit, Fai
         Ok(Exit::DONE)
     } else {
         Err(failed(&format!("the engine of orco {to} did not come up; that of orco {from} goes on"), &place))
+    }
+}
+
+/// Nothing has been touched yet.
+fn refused(error: ClientError) -> Failure {
+    let not_taken = matches!(&error, ClientError::Api(body) if body.code == Code::Refused);
+    let failure = Failure::from(error);
+    if not_taken {
+        failure.next("the running engine goes on; put a working `orco` there, then `orco daemon upgrade` again")
+    } else {
+        failure
     }
 }
 

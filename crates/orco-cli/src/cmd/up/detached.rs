@@ -5,14 +5,16 @@ use std::time::Duration;
 use orco_api::{
     client::{Client, ClientError},
     place::{Lock, LockError, Meta},
-    wire::{Apply, Change, Mode},
+    wire::{Apply, Change, Mode, State, Wait},
 };
+use orco_core::model::ServiceName;
 
 use crate::{
-    args::{StackArgs, Up},
+    args::{OutputFormat, StackArgs, Up},
     cmd::{
         Failure,
         daemon::{holder, start::Wanted, wait},
+        ls, pretty,
     },
     exit::Exit,
     terminal,
@@ -37,8 +39,12 @@ pub async fn up(args: Up, outer: &StackArgs) -> Result<Exit, Failure> {
         }
         break;
     }
-    if args.wait {
+    // Who gives a limit wants to know whether it was met.
+    if args.wait || args.timeout.is_some() {
         wait::ready(&wanted.place, args.timeout).await?;
+    }
+    if args.output.output == OutputFormat::Json {
+        terminal::print(pretty(&ls::one(&wanted.place).await))?;
     }
     Ok(Exit::DONE)
 }
@@ -68,11 +74,15 @@ async fn runs_already(wanted: &Wanted, holder: Meta) -> Result<Answer, Failure> 
         .map_err(|e| Failure::internal("cannot write the stack", e))?;
     loop {
         match client.apply(&question).await {
-            Ok(answer) if answer.plan.is_empty() => return Ok(Answer::Same),
+            Ok(answer) if answer.plan.is_empty() => {
+                start_again(&client, wanted, &holder).await?;
+                return Ok(Answer::Same);
+            }
             // The same revision, under other rules or in another number (somebody scaled it by hand).
             Ok(answer) if answer.plan.services.iter().all(|s| matches!(s.change, Change::Same | Change::Changed)) => {
                 let differ = answer.plan.services.iter().filter(|s| s.change == Change::Changed);
                 let names: Vec<_> = differ.map(|s| s.service.as_str()).collect();
+                start_again(&client, wanted, &holder).await?;
                 terminal::note(format!("not as the file says, `orco apply` makes it so: {}\n", names.join(", ")));
                 return Ok(Answer::Same);
             }
@@ -92,4 +102,25 @@ async fn runs_already(wanted: &Wanted, holder: Meta) -> Result<Answer, Failure> 
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// What is asked for and was stopped, never started, or given up is started: `up` means that it is up afterwards. What
+/// has completed stays so.
+async fn start_again(client: &Client, wanted: &Wanted, holder: &Meta) -> Result<(), Failure> {
+    let status = client.status().await?;
+    let idle = |name: &str| {
+        status.services.get(name).is_some_and(|service| matches!(service.state, State::Stopped | State::Failed))
+    };
+    let asked = wanted.services();
+    let again: Vec<_> = asked.iter().map(ServiceName::as_str).filter(|name| idle(name)).collect();
+    let runs = format!("{} runs already (pid {})", holder.stack, holder.pid.unwrap_or_default());
+    if again.is_empty() {
+        terminal::note(format!("{runs}\n"));
+        return Ok(());
+    }
+    for name in &again {
+        client.start(name, &Wait { wait: false }).await?;
+    }
+    terminal::note(format!("{runs}; started: {}\n", again.join(", ")));
+    Ok(())
 }

@@ -64,9 +64,8 @@ impl Session {
             Err(failure) => Err(failure),
         };
 
-        // The other way round than it began. Answers under way go out before the engine ends.
-        server.close().await;
-        engine.shutdown().await;
+        // The other way round than it began; who follows hears the end.
+        server.end(engine.shutdown()).await;
         drop(printer);
         printing.finish(pumps).await;
         meta.pid = None;

@@ -4,6 +4,7 @@ mod changes;
 mod deaths;
 mod detached;
 mod one_manager;
+mod said;
 mod service_manager;
 mod upgrade;
 

@@ -164,9 +164,7 @@ fn killed_on_a_full_disk() {
     let fleet = &afloat.fleet;
     let steady = fleet.service("steady")["instances"][0]["pid"].as_i64();
     afloat.fill();
-    let (engine, keeper) = (fleet.engine().unwrap(), fleet.keeper().unwrap());
-    assert!(kill9(keeper) && kill9(engine));
-    until("both are gone", || !census::alive(engine) && !census::alive(keeper));
+    fleet.kill_both();
     let refused = fleet.refused(&["up", "-d"], &[NO_SPACE]);
     assert_eq!(refused.code, Some(5));
     assert!(fleet.mains().iter().any(|(_, pid)| Some(i64::from(*pid)) == steady));

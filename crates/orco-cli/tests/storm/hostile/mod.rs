@@ -18,11 +18,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::Value;
 
 use crate::{
     census,
-    fleet::{Done, Fleet},
+    fleet::{Done, Fleet, kill9, until},
 };
 
 /// A fleet with these services (YAML, two spaces deep). Each has our marks.
@@ -67,6 +71,16 @@ pub fn has(program: &str) -> bool {
 }
 
 impl Fleet {
+    /// Kills engine and keeper, so that neither replaces the other.
+    pub fn kill_both(&self) {
+        let (engine, keeper) = (self.engine().unwrap(), self.keeper().unwrap());
+        // Who is stopped cannot start another keeper.
+        let _ = kill(Pid::from_raw(engine), Signal::SIGSTOP);
+        kill9(keeper);
+        kill9(engine);
+        until("both are gone", || !census::alive(engine) && !census::alive(keeper));
+    }
+
     /// One service of the status.
     pub fn service(&self, name: &str) -> Value {
         let status = self.status().unwrap_or_else(|| panic!("no status\n{}", self.daemon_log()));

@@ -47,13 +47,6 @@ fn losers(racers: Vec<(Child, Instant)>) -> Vec<Finish> {
     threads.into_iter().map(|thread| thread.join().unwrap()).collect()
 }
 
-fn kill_both(fleet: &Fleet) {
-    let (engine, keeper) = (fleet.engine().unwrap(), fleet.keeper().unwrap());
-    kill9(keeper);
-    kill9(engine);
-    until("both are gone", || !census::alive(engine) && !census::alive(keeper));
-}
-
 #[test]
 fn of_twenty_daemons_one_runs() {
     let mut slowest = Duration::ZERO;
@@ -77,7 +70,7 @@ fn of_twenty_daemons_one_runs() {
         let before = fleet.mains();
         assert_eq!(before.len(), 1, "{before:?}");
         // Nobody is in the way of the next, which takes over what lives.
-        kill_both(&fleet);
+        fleet.kill_both();
         let end = finish(winner.0, winner.1);
         assert_eq!(end.code, None, "{}", end.err);
         let mut next = fleet.command(&["daemon", "run"]).stderr(Stdio::null()).spawn().unwrap();
@@ -122,7 +115,7 @@ fn of_twenty_detached_ups_one_starts_it() {
         until("it is up", || fleet.service("s0000")["ready"] == true);
         let before = fleet.mains();
         assert_eq!(before.len(), 1, "{before:?}");
-        kill_both(&fleet);
+        fleet.kill_both();
         // The same race over what the dead have left.
         let ends = losers(race(&fleet, &["up", "-d"]));
         for end in &ends {

@@ -46,6 +46,8 @@ enum Says {
     Panic,
     Hang,
     After(u64),
+    /// Time passes while nobody runs, and it is too late.
+    Held(u64),
 }
 
 impl Scripted {
@@ -88,6 +90,10 @@ impl Probe for Scripted {
             Says::Fail => Verdict::Fail("refused".into()),
             Says::Panic => panic!("a bad probe"),
             Says::Hang => std::future::pending().await,
+            Says::Held(ms) => {
+                tokio::time::advance(Duration::from_millis(ms)).await;
+                Verdict::Fail("timeout".into())
+            }
             Says::After(ms) => {
                 sleep(Duration::from_millis(ms)).await;
                 Verdict::Pass
@@ -200,4 +206,23 @@ async fn a_match_is_told_between_two_polls() {
     prober.health.tally.interval = Duration::from_secs(3600);
     let all = told(prober, rx, 40).await;
     assert_eq!(all.last().unwrap(), &(30, Verdict::Pass));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_held_up_asks_again() {
+    for (script, expected) in [
+        (&[Says::Held(120), Says::Pass][..], (120, Verdict::Pass)),
+        (&[Says::Held(120), Says::Fail], (120, fail())),
+        (&[Says::Held(120), Says::Held(1300)], (1420, Verdict::Unknown("the engine was held up".into()))),
+        (&[Says::Held(60), Says::Pass], (60, Verdict::Fail("scripted timeout after 50ms".into()))),
+    ] {
+        let (prober, rx) = check(&[Scripted::poll(script)], Expr::Probe(0));
+        let first = told(prober, rx, 2000).await.swap_remove(0);
+        assert_eq!(first.0, expected.0, "{script:?}");
+        match (&first.1, &expected.1) {
+            // Which of the two clocks fires first is not our business.
+            (Verdict::Fail(_), Verdict::Fail(_)) => {}
+            (told, expected) => assert_eq!(told, expected, "{script:?}"),
+        }
+    }
 }

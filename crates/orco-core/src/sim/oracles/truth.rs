@@ -119,7 +119,10 @@ fn is_true(scene: Scene<'_>, view: &ServiceView, at: Option<Seat>, waiting: &Wai
     };
     let sitter = at.and_then(|at| scene.ledger.sitter(at));
     match waiting {
-        Waiting::Gate { dep, require, .. } => {
+        Waiting::Gate { dep, require, others, .. } => {
+            if others.contains(dep) || others.iter().any(|other| scene.brain.ix(other.as_str()).is_none()) {
+                return lie("what else it waits for");
+            }
             let Some(ix) = scene.brain.ix(dep.as_str()) else { return lie("no such dependency") };
             if surely_holds(scene, ix, *require) {
                 return lie("the gate is open");

@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use orco_api::{
@@ -34,6 +34,9 @@ use crate::{
     },
     exit::Exit,
 };
+
+/// After so long a start is mostly over, and what it took can be given back.
+const SETTLED: Duration = Duration::from_secs(5);
 
 /// An engine that answers.
 pub struct Daemon {
@@ -110,6 +113,10 @@ impl Daemon {
             tokio::spawn(notify.clone().watchdog(limit, async move || engine.beat().await));
         }
         tracing::info!(services, took = ?begun.elapsed(), "it serves");
+        tokio::spawn(async {
+            tokio::time::sleep(SETTLED).await;
+            orco_keeper::daemon::give_back();
+        });
         let program = program.to_owned();
         Ok(Self { engine, plugins, server, upgrades, record, notify, program, ending, lock })
     }

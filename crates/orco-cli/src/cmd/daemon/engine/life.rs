@@ -7,7 +7,7 @@ use nix::libc;
 use orco_api::server::Asked;
 use orco_core::{
     crash,
-    engine::{Engine, EventQuery},
+    engine::{Engine, EventQuery, Standing},
     model::EventKind,
 };
 use tokio::sync::mpsc;
@@ -85,8 +85,8 @@ impl Daemon {
                 News::Signal(Signal::Hangup) if stopping => {}
                 News::Signal(Signal::Hangup) => {
                     self.notify.reloading();
-                    reload::reload(&self.engine, &self.record.file()).await;
-                    self.notify.ready("");
+                    let state = reload::reload(&self.engine, &self.record.file()).await;
+                    self.notify.ready(&state);
                 }
                 News::Signal(signal) => {
                     self.stop(signal, stopping).await;
@@ -134,9 +134,7 @@ impl Daemon {
     async fn end(mut self) -> Result<Exit, Failure> {
         crash::point("end.down");
         self.notify.stopping();
-        self.server.close().await;
-        crash::point("end.server-closed");
-        self.engine.shutdown().await;
+        self.server.end(self.engine.shutdown()).await;
         crash::point("end.before-ended");
         self.record.ended(&self.lock);
         crash::point("end.after-ended");
@@ -158,20 +156,17 @@ const fn known(number: i32) -> Option<Signal> {
 
 /// Returns when everything was asked down, and is. What completes or fails by itself does not end a daemon. That it is
 /// on its way down is kept with the state: an engine that takes over from a killed one must know it.
-async fn is_down(engine: &Engine, mut ending: bool) {
-    let Some(mut watch) = engine.watch().await else { return };
+async fn is_down(engine: &Engine, ending: bool) {
+    let Some(mut watch) = engine.standing().await else { return };
+    let mut known = if ending { Standing::GoingDown } else { Standing::Wanted };
     loop {
-        let change = watch.until(|status| match (status.going_down, status.snapshot.all_down()) {
-            (true, true) => Some(None),
-            (now, _) => (now != ending).then_some(Some(now)),
-        });
-        match change.await {
-            Some(Some(now)) => {
-                ending = now;
-                engine.keep(ENDING, if now { b"1".to_vec() } else { Vec::new() }).await;
-            }
+        match watch.other_than(known).await {
             // Down; or the engine has ended, which comes to the same.
-            Some(None) | None => return,
+            Some(Standing::Down) | None => return,
+            Some(now) => {
+                known = now;
+                engine.keep(ENDING, if now == Standing::GoingDown { b"1".to_vec() } else { Vec::new() }).await;
+            }
         }
     }
 }

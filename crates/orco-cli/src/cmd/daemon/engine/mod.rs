@@ -37,6 +37,7 @@ pub fn engine(args: DaemonEngine) -> Result<Exit, Failure> {
     };
     orco_core::crash::arm();
     log_file::put_aside(&dir.join("daemon.log"));
+    orco_keeper::daemon::stay_small();
     terminal::keep_a_log();
     // Cosmetic: how it is called in `ps`, whatever file the keeper has started.
     let _ = prctl::set_name(c"orco");

@@ -7,6 +7,7 @@ use orco_api::{
     wire::{Mode, Timestamp},
 };
 use orco_core::crash;
+
 use crate::render;
 
 /// What strangers are told about this engine: renewed by every engine, and when another keeper took over.
