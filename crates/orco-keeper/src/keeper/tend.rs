@@ -58,7 +58,7 @@ impl Keeper {
 
     fn tell_ready(&mut self, refused: Option<i32>) {
         let backend = if self.cgroups.is_some() { Backend::Cgroup } else { Backend::Sweep };
-        self.talk.answer(&Report::Ready { version: VERSION, pid: std::process::id(), backend, refused });
+        self.talk.tell(&Report::Ready { version: VERSION, pid: std::process::id(), backend, refused });
     }
 
     /// A new engine: it is told everything there is.
@@ -160,7 +160,7 @@ impl Keeper {
 
     fn start_engine(&mut self) {
         let Some(engines) = &mut self.engines else { return };
-        let started = engines.start().and_then(|link| Talk::to_be_greeted(link.into()));
+        let started = engines.start().and_then(|link| Talk::new(link.into()));
         self.mains.engine = engines.child();
         match started {
             Ok(talk) => self.talk = talk,

@@ -167,7 +167,7 @@ impl Keeper {
         spawner: Spawner,
         cgroups: (Option<Cgroups>, Option<i32>),
     ) -> io::Result<Self> {
-        let talk = engines.link.take().map_or_else(|| Ok(Talk::silent()), Talk::to_be_greeted)?;
+        let talk = engines.link.take().map_or_else(|| Ok(Talk::silent()), Talk::new)?;
         let mut keeper = Self::new(talk, signals::open(signals)?, logger, spawner, cgroups.0)?;
         keeper.engines = Some(engines);
         keeper.refused = cgroups.1;
