@@ -279,10 +279,18 @@ fn clone_into(group: &OwnedFd, flags: c_int, plan: &Plan) -> io::Result<pid_t> {
 
 /// A child that does nothing, to see whether it can be moved into a group.
 pub(super) fn paused_child_in(group: &OwnedFd) -> io::Result<pid_t> {
+    let keeper = std::process::id().cast_signed();
     match clone3(group, 0)? {
-        0 => loop {
-            // SAFETY: waits for the signal that ends this copy.
-            unsafe { libc::pause() };
+        // It has copies of lock and listener: left behind by a killed keeper, it would hold the stack for ever.
+        // SAFETY: plain calls of the only thread; the last waits for the signal that ends this copy.
+        0 => unsafe {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as c_ulong, 0, 0, 0);
+            if libc::getppid() != keeper {
+                libc::_exit(127);
+            }
+            loop {
+                libc::pause();
+            }
         },
         pid => Ok(pid),
     }
