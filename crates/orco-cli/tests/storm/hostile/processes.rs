@@ -43,7 +43,7 @@ impl Theirs {
 
     /// Their daemon, under a limit of processes (threads count).
     fn limit(&self, limit: usize) {
-        for pid in [self.fleet.keeper(), self.fleet.engine()].into_iter().flatten() {
+        for pid in [self.fleet.keeper(), self.fleet.engine()].into_iter().flatten().filter(|pid| census::alive(*pid)) {
             // Their own process may do that; we may not, where root is not all-powerful.
             let mut command = Command::new("prlimit");
             command.args(["--pid", &pid.to_string(), &format!("--nproc={limit}:")]).uid(NOBODY).gid(NOBODY);
