@@ -14,7 +14,7 @@ use orco_core::{
 };
 use serde_json::{Value, json};
 
-use super::{answer::Failure, app::App, body::Body};
+use super::{answer::Failure, app::App, body::Body, commands::not_going_down};
 use crate::wire::{self, Code, Outcome, parse_duration};
 
 /// The largest stack: ten thousand services with large environments.
@@ -40,6 +40,7 @@ async fn apply(State(app): State<App>, Body(body): Body<wire::Apply>) -> Result<
     let stack = Stack::read_resolved(body.stack.get().as_bytes(), &app.engine.known())
         .map_err(|invalid| refused(invalid.to_string(), &invalid.diagnostics))?;
     app.engine.check(&stack).map_err(unfit)?;
+    not_going_down(&app.engine).await?;
     // One after the other: each plan tells of the stack that the one before has left.
     let turn = app.applying.lock().await;
     let running = app.engine.stack();

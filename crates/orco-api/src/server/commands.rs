@@ -7,7 +7,7 @@ use axum::{
     extract::{Path, State},
 };
 use nix::sys::signal::Signal as Known;
-use orco_core::engine::{CommandError, Ticket};
+use orco_core::engine::{CommandError, Engine, Standing, Ticket};
 
 use super::{answer::Failure, app::App, body::Body};
 use crate::wire::{
@@ -20,12 +20,22 @@ type Answer<T> = Result<Json<T>, Failure>;
 /// a forgotten call from lasting for ever.
 const EXEC_LIMIT: Duration = Duration::from_secs(24 * 3600);
 
+/// Whoever asked for everything to go down waits for that: nothing is started meanwhile.
+pub(super) async fn not_going_down(engine: &Engine) -> Result<(), Failure> {
+    match engine.standing().await.map(|standing| standing.latest()) {
+        Some(Standing::GoingDown) => Err(Failure::new(Code::ShuttingDown, "the stack is on its way down")),
+        Some(Standing::Wanted | Standing::Down) => Ok(()),
+        None => Err(Failure::ended()),
+    }
+}
+
 async fn outcome(ticket: Result<Ticket, CommandError>, wait: bool) -> Answer<Outcome> {
     let ticket = ticket?;
     Ok(Json(if wait { ticket.done().await.into() } else { Outcome::TAKEN }))
 }
 
 pub(super) async fn start(State(app): State<App>, Path(name): Path<String>, Body(body): Body<Wait>) -> Answer<Outcome> {
+    not_going_down(&app.engine).await?;
     outcome(app.engine.start(&name).await, body.wait).await
 }
 
@@ -38,6 +48,7 @@ pub(super) async fn restart(
     Path(name): Path<String>,
     Body(body): Body<Wait>,
 ) -> Answer<Outcome> {
+    not_going_down(&app.engine).await?;
     outcome(app.engine.restart(&name).await, body.wait).await
 }
 
@@ -46,6 +57,7 @@ pub(super) async fn scale(
     Path(name): Path<String>,
     Body(body): Body<Scale>,
 ) -> Answer<Outcome> {
+    not_going_down(&app.engine).await?;
     outcome(app.engine.scale(&name, body.replicas).await, body.wait).await
 }
 

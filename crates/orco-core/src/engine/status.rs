@@ -61,6 +61,11 @@ pub struct StandingWatch {
 }
 
 impl StandingWatch {
+    /// As it is now.
+    pub fn latest(&self) -> Standing {
+        *self.rx.borrow()
+    }
+
     /// Waits until it is another than this. `None`: the engine has ended. Cancel-safe.
     pub async fn other_than(&mut self, known: Standing) -> Option<Standing> {
         self.rx.wait_for(|now| *now != known).await.ok().map(|now| *now)

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use orco_api::{
     client::{Client, ClientError},
     place::{Lock, LockError, Meta},
-    wire::{Apply, Change, Mode, State, Wait},
+    wire::{Apply, Change, Code, Mode, State, Wait},
 };
 use orco_core::model::ServiceName;
 
@@ -77,6 +77,7 @@ async fn runs_already(wanted: &Wanted, holder: Meta) -> Result<Answer, Failure> 
         .map(|body| Apply { dry_run: true, ..body })
         .map_err(|e| Failure::internal("cannot write the stack", e))?;
     let give_up = Instant::now() + PATIENCE;
+    let mut told = false;
     loop {
         match client.apply(&question).await {
             Ok(answer) if answer.plan.is_empty() => {
@@ -98,6 +99,16 @@ async fn runs_already(wanted: &Wanted, holder: Meta) -> Result<Answer, Failure> 
                     format!("{other}, with other services than the file says"),
                 )
                 .next("`orco apply` makes it match the file, `orco apply --dry-run` shows what that changes"));
+            }
+            // It will be ours when it is down.
+            Err(ClientError::Api(error)) if error.code == Code::ShuttingDown => {
+                if !std::mem::replace(&mut told, true) {
+                    terminal::note(format!("{} is on its way down: waiting for that\n", holder.stack));
+                }
+                if !Lock::is_held(&wanted.place) {
+                    return Ok(Answer::Gone);
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
             // Between the lock and the socket, or while an engine is replaced, nobody answers for a moment.
             Err(error @ (ClientError::NotRunning { .. } | ClientError::Lost(_)))
