@@ -51,7 +51,7 @@ const CORE: &[Layer] = &[
         std: &["fs", "collections::HashMap", "collections::HashSet"],
     },
     // Tests arm a running program through its environment, and it notes in a file what it passed.
-    Layer { name: "crash", modules: &[], crates: &[], std: &["fs", "env", "process"] },
+    Layer { name: "crash", modules: &[], crates: &["nix"], std: &["fs", "env", "process"] },
     Layer { name: "journal", modules: &[], crates: &["memchr", "thiserror"], std: &["fs"] },
     Layer {
         name: "brain",

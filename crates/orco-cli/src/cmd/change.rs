@@ -128,9 +128,13 @@ pub async fn down(args: Down, outer: &StackArgs) -> Result<Exit, Failure> {
     let outcome = loop {
         take_back(&place).await?;
         let asked = ask_down(&place, &body).await;
-        // Engine and keeper may have been killed over it, and then services run on.
-        if !is_left(&place).await? {
-            break asked?;
+        match asked {
+            // Somebody saw that everything was down.
+            Ok(Ended::Told(outcome)) => break outcome,
+            // Engine and keeper may have been killed over it, and then services run on.
+            Ok(Ended::Gone) if !is_left(&place).await? => break Outcome::DONE,
+            Err(failure) if !is_left(&place).await? => return Err(failure),
+            Ok(Ended::Gone) | Err(_) => {}
         }
     };
     match args.output.output {
@@ -140,22 +144,30 @@ pub async fn down(args: Down, outer: &StackArgs) -> Result<Exit, Failure> {
     Ok(Exit::DONE)
 }
 
-async fn ask_down(place: &Place, body: &DownBody) -> Result<Outcome, Failure> {
+/// How a stack that was asked down ended.
+enum Ended {
+    /// It said so.
+    Told(Outcome),
+    /// It took the command and is gone, or had nothing left to end: what else could one want.
+    Gone,
+}
+
+async fn ask_down(place: &Place, body: &DownBody) -> Result<Ended, Failure> {
     let client = Client::new(place)?;
-    let outcome = match with_news(&client, None, client.down(body)).await {
-        // It took the command and is gone, or had nothing left to end: what else could one want.
-        Err(ClientError::Lost(_)) => Outcome::DONE,
-        Err(ClientError::Api(error)) if error.code == Code::ShuttingDown => Outcome::DONE,
+    let ended = match with_news(&client, None, client.down(body)).await {
+        Ok(outcome) => Ended::Told(outcome),
+        Err(ClientError::Lost(_)) => Ended::Gone,
+        Err(ClientError::Api(error)) if error.code == Code::ShuttingDown => Ended::Gone,
         Err(error @ ClientError::NotRunning { .. }) => {
             // One that was killed gives its socket back before its lock.
             let _ = holder::free(place).await;
             return Err(error.into());
         }
-        other => other?,
+        Err(error) => return Err(error.into()),
     };
     // Whoever comes next can start it again at once.
     holder::free(place).await?;
-    Ok(outcome)
+    Ok(ended)
 }
 
 /// Whether nobody runs the stack any more, and services may.

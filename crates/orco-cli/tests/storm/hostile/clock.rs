@@ -83,7 +83,7 @@ fn a_clock_that_jumps() {
     assert!(seqs.len() > 10 && seqs.windows(2).all(|pair| pair[0] < pair[1]), "{seqs:?}");
     let lines = fleet.ok(&["logs", "talks", "-o", "raw"]).out;
     let numbers: Vec<u64> = lines.lines().filter_map(|l| l.strip_prefix("line ")?.parse().ok()).collect();
-    assert!(numbers.len() > 50, "{}", numbers.len());
+    assert!(numbers.len() > 20, "{}", numbers.len());
     assert!(numbers.windows(2).all(|pair| pair[0] + 1 == pair[1]), "lines are out of order or missing");
     let tail = fleet.ok(&["logs", "talks", "-o", "raw", "--tail", "3"]).out;
     assert_eq!(tail.lines().count(), 3);

@@ -69,7 +69,7 @@ fn damaged_under_a_running_stack() {
     assert_eq!(fleet.mains(), before);
     // The keeper holds the stack and cannot run it: who wants it up learns that, and does not wait for ever.
     let begun = std::time::Instant::now();
-    fleet.refused(&["up", "-d"], &["does not answer", "daemon.log"]);
+    fleet.refused(&["up", "-d"], &["has no engine", "is damaged at byte", "daemon.log"]);
     assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{:?}", begun.elapsed());
     assert_eq!(fleet.refused(&["status"], &[]).code, Some(3));
     assert_eq!(fleet.mains(), before);
