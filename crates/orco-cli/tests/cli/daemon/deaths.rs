@@ -15,7 +15,7 @@ fn three() -> Bench {
 fn recovered(bench: &Bench, before: &[(String, i32)]) {
     let begun = Instant::now();
     let status = bench.json(&["status", "-o", "json"]);
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     assert_eq!(pids_of(&status), before);
     for (_, service) in status["services"].as_object().unwrap() {
         assert_eq!(service["restarts"], 0, "{service}");

@@ -29,7 +29,7 @@ fn from_up_to_down() {
     let again = bench.orco(&["up", "-d", "--wait"]);
     assert_eq!(again.code, Some(0), "{again:?}");
     // In the foreground it is refused, with who and where.
-    let other = within(Duration::from_secs(2), &bench, &["up"]);
+    let other = within(Duration::from_secs(10), &bench, &["up"]);
     assert_eq!(other.code, Some(4), "{other:?}");
     let folder = bench.dir.path().canonicalize().unwrap();
     assert!(other.err.contains(&format!("pid {}", daemon.engine())), "{}", other.err);

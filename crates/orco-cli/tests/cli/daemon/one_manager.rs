@@ -46,7 +46,7 @@ fn of_twenty_daemons_one_wins() {
     let late = bench.orco(&["daemon", "run"]);
     assert_eq!(late.code, Some(4), "{late:?}");
     assert!(late.err.contains(&format!("pid {}", daemon.engine())), "{}", late.err);
-    assert!(begun.elapsed() < Duration::from_millis(500), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_millis(2500), "{:?}", begun.elapsed());
     assert_eq!(bench.json(&["status", "-o", "json"])["services"]["a"]["instances"].as_array().unwrap().len(), 1);
     signal(i32::try_from(winner.id()).unwrap(), Signal::SIGTERM);
     let end = finish(winner, &["daemon", "run"]);

@@ -12,7 +12,7 @@ use std::{
 use super::{can, custom, is_root};
 use crate::{
     census,
-    fleet::{Fleet, figure, kill9, rounds, until},
+    fleet::{Fleet, figure, kill9, promised, rounds, until},
 };
 
 /// A stack whose state lies on a disk of its own.
@@ -136,7 +136,7 @@ fn a_full_disk_ends_nothing_and_heals() {
 
         afloat.disk.free();
         let took = until("it goes on", || fleet.service("goes")["ready"] == true);
-        assert!(took < Duration::from_secs(2), "{took:?}\n{}", fleet.daemon_log());
+        assert!(took < promised(Duration::from_secs(2)), "{took:?}\n{}", fleet.daemon_log());
         until("meta.json is true again", || fleet.engine().is_some_and(|now| now != engine && census::alive(now)));
         fleet.ok(&["start", "other"]);
         assert_eq!(fleet.service("steady")["restarts"], 0);
