@@ -28,9 +28,13 @@ const ANSWER: Duration = Duration::from_secs(2);
 const ONCE: [&str; 9] =
     ["open.", "probe.", "birth.", "recover.", "begin.", "succeed.", "retain.", "end.", "ledger.before-sync"];
 
+/// A life gives so many commands, and kills so often.
+const SELDOM: [(&str, u32); 2] = [("command.", 3), ("kill.", 2)];
+
 fn crash(point: &'static str, nth: u32) -> Crash {
     let once = ONCE.iter().any(|prefix| point.starts_with(prefix));
-    let (hit, times) = if once { (1, u64::from(nth)) } else { (nth, 1) };
+    let most = SELDOM.iter().find(|(prefix, _)| point.starts_with(prefix)).map_or(nth, |(_, most)| *most);
+    let (hit, times) = if once { (1, u64::from(nth)) } else { (nth.min(most), 1) };
     Crash { point, hit, times, abort: nth.is_multiple_of(2) }
 }
 
