@@ -19,7 +19,7 @@ async fn runtime(dir: &Path) -> ProcessRuntime {
         engine_arguments: vec!["no such test".into(), dir.into()],
         lock: Arc::new(fs::File::create(dir.join("lock")).unwrap().into()),
         listener: Arc::new(UnixListener::bind(dir.join("control")).unwrap().into()),
-        origin: Origin { umask: 0o022, oom: None },
+        origin: Origin { umask: 0o022, ..Origin::default() },
     };
     ProcessRuntime::builder().kill_backend(KillBackend::Sweep).detached(detached).start().await.unwrap()
 }

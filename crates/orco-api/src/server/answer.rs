@@ -37,6 +37,7 @@ impl IntoResponse for Failure {
             Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Code::NoInstance | Code::Refused => StatusCode::CONFLICT,
+            Code::Unrecorded => StatusCode::INSUFFICIENT_STORAGE,
             Code::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
             Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
@@ -53,6 +54,7 @@ impl From<CommandError> for Failure {
                 Self(ErrorBody::new(Code::UnknownService, message).with(json!({ "name": name, "near": near })))
             }
             CommandError::NotRunning { .. } => Self::new(Code::NoInstance, message),
+            CommandError::Unrecorded(_) | CommandError::Delayed(_) => Self::new(Code::Unrecorded, message),
             CommandError::Ended => Self::ended(),
             _ => Self::new(Code::Refused, message),
         }

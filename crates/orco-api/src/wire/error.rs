@@ -27,6 +27,8 @@ pub enum Code {
     NoInstance,
     /// The command was understood and not taken.
     Refused,
+    /// The change cannot be recorded (a full disk), so it was not taken, or is carried out only when it can be.
+    Unrecorded,
     /// The stack is on its way down.
     ShuttingDown,
     /// A fault of Orco itself or of the system below.

@@ -94,7 +94,7 @@ impl From<ClientError> for Failure {
                 Code::UnknownService => (Exit::USAGE, Some("`orco status` lists the services")),
                 Code::BadRequest | Code::InvalidStack => (Exit::USAGE, None),
                 Code::ShuttingDown => (Exit::NOT_RUNNING, None),
-                Code::NoInstance | Code::Refused => (Exit::FAILED, None),
+                Code::NoInstance | Code::Refused | Code::Unrecorded => (Exit::FAILED, None),
                 _ => (Exit::INTERNAL, None),
             },
             _ => (Exit::INTERNAL, Some("is the running stack's `orco` of another version?")),

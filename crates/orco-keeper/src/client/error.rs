@@ -101,6 +101,8 @@ fn describe(stage: Stage, errno: i32) -> String {
     match stage {
         Stage::Prepare => format!("cannot prepare the start: {text}"),
         Stage::Cgroup => format!("cannot make a control group: {text}"),
+        // clone(2): this error means a limit, and to try again is no cure.
+        Stage::Fork if errno == libc::EAGAIN => "cannot make a process: the limit of processes is reached".to_owned(),
         Stage::Fork => format!("cannot make a process: {text}"),
         Stage::Setup => format!("cannot set up the process: {text}"),
         Stage::User => format!("cannot become the user: {text}"),

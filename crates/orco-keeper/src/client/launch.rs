@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     hook,
-    keeper::{LISTENER, LOCK, OOM, TAKEOVER, UMASK, WITH_LOCK, WITHOUT_LOCK},
+    keeper::{CORE, LISTENER, LOCK, OOM, TAKEOVER, UMASK, WITH_LOCK, WITHOUT_LOCK},
     program, sys,
 };
 
@@ -82,7 +82,8 @@ fn take_over(config: &Config, detached: &Detached, program: &std::path::Path) ->
     let umask = format!("{UMASK}{}", detached.origin.umask);
     let oom = detached.origin.oom.map(|oom| format!("{OOM}{oom}"));
     let mut arguments = vec![hook::NAME.to_owned(), CString::new(TAKEOVER)?, CString::new(config.backend.as_str())?];
-    for option in [Some(umask), oom].into_iter().flatten() {
+    let core = detached.origin.core.map(|core| format!("{CORE}{core}"));
+    for option in [Some(umask), oom, core].into_iter().flatten() {
         arguments.push(CString::new(option)?);
     }
     arguments.push(c"--".to_owned());

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::{
     hook,
@@ -43,6 +43,8 @@ pub struct Origin {
     pub umask: u32,
     /// `oom_score_adj`, if theirs is another.
     pub oom: Option<i32>,
+    /// The soft limit of core files, in bytes: an engine may want none of its own, and starts keepers.
+    pub core: Option<u64>,
 }
 
 /// Takes what the keeper has put on descriptors 3 to 5, and gives this process the descriptor limit back that the
@@ -64,6 +66,7 @@ pub fn inherited() -> Option<Inherited> {
         // It only ever goes down: that cannot fail.
         let _ = setrlimit(Resource::RLIMIT_NOFILE, welcome.nofile.0, welcome.nofile.1);
     }
+    let core = getrlimit(Resource::RLIMIT_CORE).ok().map(|(soft, _)| soft);
     // The keeper has run us through a descriptor, whose number would be our name in lists of processes.
     let _ = std::fs::write("/proc/self/comm", "orco");
     Some(Inherited {
@@ -71,7 +74,7 @@ pub fn inherited() -> Option<Inherited> {
         lock: take(LOCK),
         listener: take(LISTENER),
         keeper_pid: nix::unistd::getppid().as_raw().cast_unsigned(),
-        origin: Origin { umask: welcome.umask, oom: welcome.oom },
+        origin: Origin { umask: welcome.umask, oom: welcome.oom, core },
     })
 }
 

@@ -10,6 +10,7 @@ use std::{
 };
 
 use libc::c_int;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use super::{
     engine::{Engines, Found, Origin},
@@ -32,6 +33,9 @@ pub(crate) const UMASK: &str = "umask=";
 /// Before the `oom_score_adj` of services.
 pub(crate) const OOM: &str = "oom=";
 
+/// Before the soft limit of core files of services, in bytes.
+pub(crate) const CORE: &str = "core=";
+
 /// What keeper and engine set their own `oom_score_adj` to, where they may: without them nobody restarts the others.
 const OOM_SCORE: i32 = -900;
 
@@ -42,6 +46,7 @@ struct Options {
     detach: bool,
     umask: Option<u32>,
     oom: Option<i32>,
+    core: Option<u64>,
     engine: Vec<CString>,
 }
 
@@ -94,6 +99,8 @@ fn parse(arguments: &[Vec<u8>]) -> Options {
             options.umask = number(umask).and_then(|umask| u32::try_from(umask).ok());
         } else if let Some(oom) = option.strip_prefix(OOM.as_bytes()) {
             options.oom = number(oom).and_then(|oom| i32::try_from(oom).ok());
+        } else if let Some(core) = option.strip_prefix(CORE.as_bytes()) {
+            options.core = std::str::from_utf8(core).ok().and_then(|core| core.parse().ok());
         }
         options.detach |= option == DETACH.as_bytes();
     }
@@ -118,8 +125,12 @@ fn open(options: Options) -> io::Result<Option<Keeper>> {
     // SAFETY: a plain number in and out.
     let mask = unsafe { libc::umask(0o077) };
     // Before anything else opens descriptors: it uses certain numbers.
-    let nofile = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE)?;
+    let nofile = getrlimit(Resource::RLIMIT_NOFILE)?;
     let mut spawner = Spawner::new(&[], nofile)?;
+    if let (Some(core), Ok((_, hard))) = (options.core, getrlimit(Resource::RLIMIT_CORE)) {
+        // The engine that started us has none of its own; services inherit ours.
+        let _ = setrlimit(Resource::RLIMIT_CORE, core.min(hard), hard);
+    }
     let oom = options.oom.or_else(lower_oom_score);
     let origin = Origin { umask: options.umask.unwrap_or(mask), oom, nofile };
     spawner.originate(origin.umask, origin.oom);
@@ -159,10 +170,21 @@ mod tests {
 
     #[test]
     fn what_follows_two_dashes_is_the_engines() {
-        let line: &[&[u8]] = &[b"takeover", b"sweep", b"umask=18", b"oom=-5", b"--", b"daemon", b"umask=1", b"--"];
+        let line: &[&[u8]] = &[
+            b"takeover",
+            b"sweep",
+            b"umask=18",
+            b"oom=-5",
+            b"core=18446744073709551615",
+            b"--",
+            b"daemon",
+            b"umask=1",
+            b"--",
+        ];
         let options = parse(&line.iter().map(|part| part.to_vec()).collect::<Vec<_>>());
         assert!(options.takeover && !options.detach);
         assert_eq!((options.backend, options.umask, options.oom), (Backend::Sweep, Some(18), Some(-5)));
+        assert_eq!(options.core, Some(u64::MAX), "no limit");
         assert_eq!(options.engine, [c"daemon".to_owned(), c"umask=1".to_owned(), c"--".to_owned()]);
         let detached = parse(&[b"detached".to_vec(), b"auto".to_vec(), b"detach".to_vec()]);
         assert!(detached.detach && !detached.takeover && detached.engine.is_empty() && detached.umask.is_none());

@@ -21,5 +21,5 @@ mod tend;
 mod token;
 mod turn;
 
-pub(crate) use detached::{DETACH, DETACHED, LISTENER, OOM, TAKEOVER, UMASK};
+pub(crate) use detached::{CORE, DETACH, DETACHED, LISTENER, OOM, TAKEOVER, UMASK};
 pub(crate) use guard::{LOCK, SWEPT, WITH_LOCK, WITHOUT_LOCK, run};

@@ -94,10 +94,37 @@ impl fmt::Display for Token {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use std::process::Command;
+    use std::process::{Child, Command};
 
     use super::*;
     use crate::STAMP;
+
+    /// A child that certainly runs its own program, and ends with the test.
+    struct Sleeper(Child);
+
+    impl Sleeper {
+        /// `spawn` may come back while the kernel is still setting the new program up: since its old memory is gone by
+        /// then (execve(2) under vfork(2)), but its arguments and variables are not there yet.
+        fn start(command: &mut Command) -> Self {
+            let child = Self(command.arg("1000").spawn().unwrap());
+            let line = format!("/proc/{}/cmdline", child.0.id());
+            while !std::fs::read(&line).unwrap().starts_with(b"sleep") {
+                std::thread::yield_now();
+            }
+            child
+        }
+
+        fn token(&self) -> Token {
+            Token::of(self.0.id().cast_signed(), [0, 0], None).unwrap()
+        }
+    }
+
+    impl Drop for Sleeper {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
 
     #[test]
     fn what_is_printed_is_read() {
@@ -115,8 +142,8 @@ mod tests {
     #[test]
     fn only_the_process_that_is_meant_is_held() {
         let id = InstanceId(0x1234_5678_9abc);
-        let mut child = Command::new("sleep").arg("1000").env(STAMP, id.to_string()).spawn().unwrap();
-        let token = Token::of(child.id().cast_signed(), [0, 0], None).unwrap();
+        let child = Sleeper::start(Command::new("sleep").env(STAMP, id.to_string()));
+        let token = child.token();
         assert!(token.hold(id).is_some());
         assert!(token.hold(InstanceId(5)).is_none(), "another's stamp");
         assert!(Token { start: token.start + 1, ..token.clone() }.hold(id).is_none(), "a reused pid");
@@ -125,13 +152,9 @@ mod tests {
             assert!(Token { number: token.number + 1, ..token.clone() }.hold(id).is_none(), "a reused pid and start");
         }
         // A stranger without any stamp, of the same start.
-        let mut stranger = Command::new("sleep").arg("1000").env_clear().spawn().unwrap();
-        let other = Token::of(stranger.id().cast_signed(), [0, 0], None).unwrap();
-        assert!(Token { number: 0, ..other }.hold(id).is_none(), "no stamp");
-        for child in [&mut child, &mut stranger] {
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
+        let stranger = Sleeper::start(Command::new("sleep").env_clear());
+        assert!(Token { number: 0, ..stranger.token() }.hold(id).is_none(), "no stamp");
+        drop(child);
         assert!(token.hold(id).is_none(), "gone");
     }
 }

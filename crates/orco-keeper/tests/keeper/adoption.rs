@@ -53,7 +53,7 @@ impl Stack {
             engine_arguments: vec!["no such test".into(), self.dir.path().into()],
             lock: Arc::new(fs::File::create(self.dir.path().join("lock")).unwrap().into()),
             listener: Arc::new(UnixListener::bind(self.dir.path().join("control")).unwrap().into()),
-            origin: Origin { umask: 0o022, oom: None },
+            origin: Origin { umask: 0o022, ..Origin::default() },
         });
         let client = Client::new(config);
         client.connect().await.unwrap();

@@ -65,7 +65,10 @@ async fn watch(place: &Place, client: &Client, last: &mut Option<String>) -> Res
         if !Lock::is_held(place) {
             return Err(lost);
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        // Comes back when there is an engine again; where none comes up, nobody may wait for ever.
+        if let Err(error @ ClientError::NoEngine { .. }) = client.status().await {
+            return Err(error);
+        }
     }
 }
 
