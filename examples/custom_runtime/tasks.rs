@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use futures::{FutureExt, stream};
 use orco::{
     model::{Exit, InstanceId, ServiceName, StackId},
-    runtime::{Found, Handle, How, Known, LogChunk, LogSource, Runtime, RuntimeError, StartRequest},
+    runtime::{Found, Handle, How, Known, LogChunk, LogPosition, LogSource, Runtime, RuntimeError, StartRequest},
     spec::{Diagnostic, Service},
 };
 use tokio::{
@@ -60,7 +60,7 @@ impl Context {
     /// Writes to the service's log, as stdout or stderr. It waits while the log is behind: nothing is dropped.
     pub async fn write(&self, stderr: bool, text: impl Into<Vec<u8>>) {
         // Without a reader the engine has ended, and so will this function.
-        let _ = self.output.send(LogChunk { stderr, bytes: text.into() }).await;
+        let _ = self.output.send(LogChunk::new(stderr, text.into())).await;
     }
 
     /// Returns when the instance is asked to stop.
@@ -169,7 +169,7 @@ impl Runtime for Tasks {
             let code = match AssertUnwindSafe(body).catch_unwind().await {
                 Ok(Ok(())) => 0,
                 Ok(Err(Failure { code, why })) => {
-                    let _ = output.send(LogChunk { stderr: true, bytes: format!("{why}\n").into_bytes() }).await;
+                    let _ = output.send(LogChunk::new(true, format!("{why}\n").into_bytes())).await;
                     code
                 }
                 Err(_) => 101,
@@ -221,7 +221,7 @@ impl Runtime for Tasks {
         Ok(())
     }
 
-    fn logs(&self, handle: &Handle) -> LogSource {
+    fn logs(&self, handle: &Handle, _: Option<&LogPosition>) -> LogSource {
         let output = self.live().get_mut(&handle.instance).and_then(|live| live.output.take());
         LogSource::Stream(Box::pin(stream::unfold(output, |output| async move {
             let mut output = output?;

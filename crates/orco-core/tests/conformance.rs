@@ -14,7 +14,7 @@ use futures::{StreamExt as _, stream};
 use orco_core::{
     conformance::{Behaviour, Fixture, Outcome, runtime},
     model::{Exit, InstanceId, ServiceName, StackId},
-    runtime::{Found, Handle, How, Known, LogChunk, LogSource, Runtime, RuntimeError, StartRequest},
+    runtime::{Found, Handle, How, Known, LogChunk, LogPosition, LogSource, Runtime, RuntimeError, StartRequest},
     spec::ServiceBuilder,
 };
 use tokio::{
@@ -60,7 +60,7 @@ async fn live(
     mut stops: mpsc::UnboundedReceiver<How>,
 ) -> Exit {
     let say = |stderr, text: String| {
-        let _ = out.send(LogChunk { stderr, bytes: text.into_bytes() });
+        let _ = out.send(LogChunk::new(stderr, text.into_bytes()));
     };
     let number: i32 = argv.get(1).map_or(0, |n| n.parse().unwrap());
     match argv[0].as_str() {
@@ -169,7 +169,7 @@ impl Runtime for Tasks {
         Ok(())
     }
 
-    fn logs(&self, handle: &Handle) -> LogSource {
+    fn logs(&self, handle: &Handle, _: Option<&LogPosition>) -> LogSource {
         let output = self.instances.lock().unwrap().get_mut(&handle.instance).and_then(|task| task.output.take());
         let chunks = stream::unfold(output, async |output| {
             let mut output = output?;

@@ -16,7 +16,7 @@ use orco_core::{
     brain::Command,
     engine::{Durable, Engine, EventQuery, Occasion, State},
     model::{Exit, InstanceId, ServiceName, StackId},
-    runtime::{Found, Handle, How, Known, LogSource, Runtime, RuntimeError, StartRequest},
+    runtime::{Found, Handle, How, Known, LogPosition, LogSource, Runtime, RuntimeError, StartRequest},
     spec::{ServiceBuilder, Stack},
 };
 use tokio::sync::watch;
@@ -101,7 +101,7 @@ impl Runtime for Survivors {
         Ok(())
     }
 
-    fn logs(&self, _: &Handle) -> LogSource {
+    fn logs(&self, _: &Handle, _: Option<&LogPosition>) -> LogSource {
         LogSource::Stream(Box::pin(futures::stream::empty()))
     }
 }

@@ -112,7 +112,7 @@ async fn probes_pass_when_it_is_ready_and_only_then() {
     let probe = runtime.probe();
     let target = Target::new(samples::name("api"), 0, InstanceId(1), Arc::new(NoExec));
     let ready = async || {
-        let start = request(1, &[]);
+        let start = Arc::new(request(1, &[]));
         let asked = ExecRequest::new(&start, vec!["fake-ready".to_owned()], ms(10));
         runtime.exec(asked).await.unwrap().exit == Some(Exit::Code(0))
     };
@@ -133,7 +133,7 @@ async fn probes_pass_when_it_is_ready_and_only_then() {
 async fn its_output_ends_with_it() {
     let runtime = FakeRuntime::new();
     let handle = runtime.start(request(1, &[("FAKE_LOG", "hello"), ("FAKE_EXIT_AFTER", "1s")])).await.unwrap();
-    let LogSource::Stream(stream) = runtime.logs(&handle) else { panic!("a stream") };
+    let LogSource::Stream(stream) = runtime.logs(&handle, None) else { panic!("a stream") };
     let chunks: Vec<_> = stream.collect().await;
     assert_eq!(chunks.len(), 1);
     assert_eq!(chunks[0].bytes, b"hello\n");

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use orco_core::{
     model::{Exit, InstanceId, ServiceName, StackId},
     runtime::{
-        ExecRequest, ExecResult, Found, Handle, How, Known, LogSource, Notice, Runtime, RuntimeError, StartRequest,
+        ExecRequest, ExecResult, Found, Handle, How, Known, LogPosition, LogSource, Notice, Runtime, RuntimeError, StartRequest,
         Usage,
     },
     spec::{Diagnostic, Service},
@@ -256,7 +256,7 @@ impl Runtime for ProcessRuntime {
         Ok(())
     }
 
-    fn logs(&self, handle: &Handle) -> LogSource {
+    fn logs(&self, handle: &Handle, _: Option<&LogPosition>) -> LogSource {
         LogSource::Segments(Arc::new(Output { client: self.client.clone(), id: handle.instance }))
     }
 

@@ -33,6 +33,7 @@ impl Waiting {
             W::Backoff { until, .. } => ("backoff", Vec::new(), Some(*until)),
             W::Starting => ("starting", Vec::new(), None),
             W::Unrecorded { .. } => ("unrecorded", Vec::new(), None),
+            W::Unavailable { .. } => ("unavailable", Vec::new(), None),
             W::Probe { until, .. } => ("probe", Vec::new(), Some(*until)),
             W::Unready { .. } => ("unready", Vec::new(), None),
             W::Settling { until } => ("settling", Vec::new(), Some(*until)),

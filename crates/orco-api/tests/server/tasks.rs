@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use orco_core::{
     model::{Exit, InstanceId, StackId},
-    runtime::{Found, Growth, Handle, How, Known, LogSource, Runtime, RuntimeError, StartRequest},
+    runtime::{Found, Growth, Handle, How, Known, LogPosition, LogSource, Runtime, RuntimeError, StartRequest},
 };
 use tokio::sync::watch;
 
@@ -77,7 +77,7 @@ impl Runtime for Tasks {
         Ok(())
     }
 
-    fn logs(&self, _: &Handle) -> LogSource {
+    fn logs(&self, _: &Handle, _: Option<&LogPosition>) -> LogSource {
         LogSource::Segments(Arc::new(Silence))
     }
 }

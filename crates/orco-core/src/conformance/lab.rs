@@ -28,7 +28,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Living {
     pub(super) handle: Handle,
-    pub(super) request: StartRequest,
+    pub(super) request: Arc<StartRequest>,
     pub(super) output: Output,
 }
 
@@ -111,8 +111,8 @@ impl<'a> Lab<'a> {
 
     pub(super) fn living(&self, handle: Handle, request: StartRequest) -> Living {
         let origin = Origin::new(request.service.name.clone(), request.replica, request.run);
-        let output = Output::new(self.runtime.logs(&handle), request.log.dir.clone(), origin);
-        Living { handle, request, output }
+        let output = Output::new(self.runtime.logs(&handle, None), request.log.dir.clone(), origin);
+        Living { handle, request: Arc::new(request), output }
     }
 
     /// Starts it and waits until it has said that it is ready.

@@ -29,6 +29,7 @@ use super::{
     opening::{Occasion, Opening},
     past::Past,
     ports::Ports,
+    progress::Waits,
     registry::Registry,
     report::{CAPACITY, Report, Reports},
     world::World,
@@ -177,6 +178,7 @@ impl EngineBuilder {
             hurry: CancellationToken::new(),
             ports: Mutex::new(ports),
             directory: Mutex::new(directory(&wanted)),
+            waits: Waits::default(),
             wanted: Mutex::new(wanted),
         });
         let (done, recovered) = watch::channel(false);

@@ -147,6 +147,12 @@ impl Driver {
                     self.stale = true;
                 }
             }
+            Report::Held { inst, why } => {
+                if let Some(entry) = self.live.get_mut(&inst) {
+                    entry.held = why;
+                    self.stale = true;
+                }
+            }
             Report::Up { at, inst, live } => {
                 crash::point("up.before-record");
                 if let Some(entry) = self.live.get_mut(&inst) {
@@ -181,6 +187,7 @@ impl Driver {
                 data: EventData::None,
             }]),
             Report::Notice { notice: Notice::SegmentFull, .. } => self.world.logs.rotated(),
+            Report::Notice { notice: Notice::Progress(progress), .. } => self.world.waits.note(progress),
             Report::Notice { runtime, notice: Notice::KeeperLost(why) } => self.tell(vec![Happening {
                 kind: EventKind::KeeperLost,
                 service: None,
@@ -278,6 +285,7 @@ impl Driver {
                         orders,
                         running: None,
                         unrecorded: None,
+                        held: None,
                         probers: [None, None],
                         resumed: [false; 2],
                     },

@@ -23,6 +23,7 @@ use super::{
     events::{Event, EventLog, EventQuery},
     finished::{Finished, finished},
     live::Found,
+    progress::ProgressWatch,
     report::Running,
     requests::{NotTaken, Request},
     status::{StandingWatch, Status, Watch},
@@ -246,6 +247,11 @@ impl Engine {
     /// engine ends. Nothing is dropped: a slow reader is just behind.
     pub fn logs(&self, query: Query, follow: bool) -> impl Stream<Item = Vec<Record>> + Send + 'static + use<> {
         self.shared.world.logs.stream(query, follow)
+    }
+
+    /// Follows what takes long: the pulls of images.
+    pub fn progress(&self) -> ProgressWatch {
+        self.shared.world.waits.watch()
     }
 
     /// Waits until every wanted service is ready (oneshots: completed). Cancel-safe.

@@ -129,7 +129,7 @@ async fn accompany(
 ) {
     let (at, inst) = (plan.at, plan.inst);
     let Running { handle, request, .. } = running;
-    world.logs.attach(&request, runtime.logs(&handle));
+    world.logs.attach(&request, runtime.logs(&handle, None));
     let exit = {
         let duties = async {
             tokio::join!(
@@ -254,7 +254,7 @@ async fn obey(
     at: Seat,
     runtime: &dyn Runtime,
     handle: &Handle,
-    request: &StartRequest,
+    request: &Arc<StartRequest>,
     orders: &mut watch::Receiver<Ordered>,
 ) {
     let mut done = Order::Run;
@@ -290,7 +290,7 @@ async fn obey(
     }
 }
 
-async fn post_start(world: &World, at: Seat, runtime: &dyn Runtime, request: &StartRequest, fresh: bool) {
+async fn post_start(world: &World, at: Seat, runtime: &dyn Runtime, request: &Arc<StartRequest>, fresh: bool) {
     if let Some(hook) = request.service.hooks.post_start.as_ref().filter(|_| fresh) {
         run_hook_unhurried(world, at, runtime, request, hook, "postStart").await;
     }
@@ -301,7 +301,7 @@ async fn run_hook_unhurried(
     world: &World,
     at: Seat,
     runtime: &dyn Runtime,
-    request: &StartRequest,
+    request: &Arc<StartRequest>,
     hook: &Hook,
     name: &'static str,
 ) {
@@ -316,7 +316,12 @@ async fn run_hook_unhurried(
     }
 }
 
-async fn run_hook(world: &World, runtime: &dyn Runtime, request: &StartRequest, hook: &Hook) -> Result<(), String> {
+async fn run_hook(
+    world: &World,
+    runtime: &dyn Runtime,
+    request: &Arc<StartRequest>,
+    hook: &Hook,
+) -> Result<(), String> {
     let argv = world.expand_hook(request, &hook.command.argv)?;
     let asked = runtime.exec(ExecRequest::new(request, argv, hook.timeout));
     // The runtime keeps the hook's timeout; ours is for a runtime that does not.

@@ -29,6 +29,8 @@ pub(super) struct Live {
     pub(super) running: Option<Running>,
     /// Its start waits until this is recorded.
     pub(super) unrecorded: Option<Mark>,
+    /// Why its runtime cannot start it at present.
+    pub(super) held: Option<Arc<str>>,
     pub(super) probers: [Option<AbortHandle>; 2],
     /// By role: an earlier engine probed it, and it was ready; the next prober goes on with that.
     pub(super) resumed: [bool; 2],
@@ -78,7 +80,7 @@ pub(super) fn status(
         })
     };
     let mut snapshot = brain.snapshot(now);
-    live.iter().for_each(|(id, l)| tell_of_disk(&mut snapshot, *id, l, ledger));
+    live.iter().for_each(|(id, l)| tell_what_holds(&mut snapshot, *id, l, ledger));
     Status {
         version,
         generated_at: wall_micros(),
@@ -88,13 +90,17 @@ pub(super) fn status(
     }
 }
 
-/// The brain takes a start for under way that its hand still holds back, since it cannot be recorded: only the engine
-/// knows of the disk.
-fn tell_of_disk(snapshot: &mut Snapshot, id: InstanceId, live: &Live, ledger: &Ledger) {
-    let Some(trouble) = live.unrecorded.and_then(|mark| ledger.trouble_before(mark)) else { return };
+/// The brain takes a start for under way that its hand still holds back, since it cannot be recorded or its runtime
+/// cannot work: only the engine knows of disk and runtime.
+fn tell_what_holds(snapshot: &mut Snapshot, id: InstanceId, live: &Live, ledger: &Ledger) {
+    let disk = live.unrecorded.and_then(|mark| ledger.trouble_before(mark));
+    let waiting = match (disk, &live.held) {
+        (Some(trouble), _) => Waiting::Unrecorded { trouble },
+        (None, Some(why)) => Waiting::Unavailable { why: Arc::clone(why) },
+        (None, None) => return,
+    };
     let service = snapshot.services.iter_mut().find(|view| view.ix == live.seat.service);
     let Some(service) = service else { return };
-    let waiting = Waiting::Unrecorded { trouble };
     let is_start = |waiting: &Option<Waiting>| matches!(waiting, Some(Waiting::Starting));
     if is_start(&service.waiting) {
         service.message = waiting.message(snapshot.at);

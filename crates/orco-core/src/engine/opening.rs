@@ -172,7 +172,7 @@ impl Driver {
         let (running_now, probers) = (Some(running.clone()), [None, None]);
         self.live.insert(
             inst,
-            Live { seat: at, orders, running: running_now, unrecorded: None, probers, resumed: [ready; 2] },
+            Live { seat: at, orders, running: running_now, unrecorded: None, held: None, probers, resumed: [ready; 2] },
         );
         self.tasks.spawn(lead_on(Arc::clone(&self.world), Adopted { plan, running, known: started }, rx));
     }

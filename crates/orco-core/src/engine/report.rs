@@ -22,6 +22,8 @@ pub(super) enum Report {
     Fact(Fact),
     /// A start waits for its record, which no disk takes at present.
     Unrecorded { inst: InstanceId, mark: Mark },
+    /// Why a start's runtime cannot do it at present; `None`: it can again.
+    Held { inst: InstanceId, why: Option<Arc<str>> },
     /// An instance runs.
     Up { at: Seat, inst: InstanceId, live: Box<Running> },
     /// A started instance is over. The answer is the mark behind which its end is recorded: only then may the runtime

@@ -25,6 +25,7 @@ use super::{
     life::Plan,
     logs::Logs,
     ports::Ports,
+    progress::Waits,
     registry::Registry,
     report::{Reports, Running},
     saved,
@@ -46,6 +47,8 @@ pub(super) struct World {
     pub(super) ports: Mutex<Ports>,
     /// Each service with its number of replicas, for `${endpoints.NAME}`. Written by the driver.
     pub(super) directory: Mutex<BTreeMap<ServiceName, (Arc<Service>, u32)>>,
+    /// What takes long and is under way.
+    pub(super) waits: Waits,
     /// The stack that is wanted now. Written by the driver.
     pub(super) wanted: Mutex<Stack>,
 }

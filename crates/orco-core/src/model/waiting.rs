@@ -50,6 +50,11 @@ pub enum Waiting {
         /// What stands in the way of the disk.
         trouble: Arc<str>,
     },
+    /// Its runtime cannot start anything at present; it is tried again, and that costs no retry.
+    Unavailable {
+        /// What stands in the way.
+        why: Arc<str>,
+    },
     /// It runs; its probes do not pass yet.
     Probe {
         /// What they last said.
@@ -156,6 +161,7 @@ impl Waiting {
             },
             Self::Starting => "starting".to_owned(),
             Self::Unrecorded { trouble } => format!("waits for the disk: its start cannot be recorded: {trouble}"),
+            Self::Unavailable { why } => format!("cannot start yet: {why}"),
             Self::Probe { last: Some(last), .. } => format!("not ready: {last}"),
             Self::Probe { last: None, .. } => "not ready: first probe under way".to_owned(),
             Self::Unready { last } => format!("unready: {last}"),

@@ -28,7 +28,7 @@ use crate::{
     model::{Exit, InstanceId, ServiceName, StackId, Verdict},
     probe::{Probe, ProbeFactory, Target},
     runtime::{
-        ExecRequest, ExecResult, Found, Handle, How, Known, LogChunk, LogSource, Runtime, RuntimeError, StartRequest,
+        ExecRequest, ExecResult, Found, Handle, How, Known, LogChunk, LogPosition, LogSource, Runtime, RuntimeError, StartRequest,
     },
     spec::{Diagnostic, ProbeSpec, Service},
 };
@@ -233,9 +233,9 @@ impl Runtime for FakeRuntime {
         Ok(())
     }
 
-    fn logs(&self, handle: &Handle) -> LogSource {
+    fn logs(&self, handle: &Handle, _: Option<&LogPosition>) -> LogSource {
         let Some(fake) = self.find(handle.instance) else { return LogSource::Stream(futures::stream::empty().boxed()) };
-        let line = fake.log.clone().map(|line| LogChunk { stderr: false, bytes: format!("{line}\n").into_bytes() });
+        let line = fake.log.clone().map(|line| LogChunk::new(false, format!("{line}\n").into_bytes()));
         let rest = futures::stream::once(async move { fake.over().await }).filter_map(async |_| None);
         LogSource::Stream(futures::stream::iter(line).chain(rest).boxed())
     }

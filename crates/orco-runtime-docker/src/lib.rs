@@ -1,0 +1,1 @@
+//! Containers as Orco's instances, on Docker and Podman.
