@@ -6,6 +6,7 @@
 //! from start to end, one per check that asks its probes. A hand's every exit is a report. The driver awaits
 //! nothing but its sources, so hands may wait for it and never the reverse: there is no deadlock.
 
+mod addresses;
 mod apply;
 mod builder;
 mod clock;
@@ -16,6 +17,7 @@ mod events;
 mod exec;
 mod finished;
 mod handle;
+mod hooks;
 mod ledger;
 mod life;
 mod lifetime;
@@ -31,7 +33,9 @@ mod registry;
 mod report;
 mod requests;
 mod saved;
+mod start;
 mod status;
+mod stream;
 mod ticket;
 mod why;
 mod world;
