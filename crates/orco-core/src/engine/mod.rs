@@ -7,6 +7,7 @@
 //! nothing but its sources, so hands may wait for it and never the reverse: there is no deadlock.
 
 mod addresses;
+mod ahead;
 mod apply;
 mod builder;
 mod clock;
