@@ -147,6 +147,7 @@ impl Driver {
                     self.stale = true;
                 }
             }
+            Report::Heard { runtime, there } => self.heard(&runtime, &there),
             Report::Held { inst, why } => {
                 if let Some(entry) = self.live.get_mut(&inst) {
                     entry.held = why;

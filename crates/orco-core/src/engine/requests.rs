@@ -116,7 +116,8 @@ impl Driver {
     pub(super) fn command(&mut self, command: Command, now: Moment) -> Result<(), Refused> {
         let kill = matches!(command, Command::Kill);
         let down = kill || matches!(command, Command::Down);
-        let up = matches!(command, Command::Start { .. });
+        let starting = if let Command::Start { services, .. } = &command { Some(services.clone()) } else { None };
+        let up = starting.is_some();
         let stack = if let Command::Apply(stack) = &command { Some(Arc::clone(stack)) } else { None };
         let scaled =
             if let Command::Scale { service, replicas } = &command { Some((service.clone(), *replicas)) } else { None };
@@ -138,6 +139,10 @@ impl Driver {
             && let Some(entry) = directory.get_mut(&service)
         {
             entry.1 = replicas;
+        }
+        drop(directory);
+        if let Some(services) = starting {
+            self.prepare_ahead(&services);
         }
         Ok(())
     }
