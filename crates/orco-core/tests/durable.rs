@@ -393,3 +393,19 @@ fn a_port_that_a_stranger_has_is_given_up_for_another() {
     assert_eq!(distinct.len(), 4, "{published:?}");
     life.block(life.engine.shutdown());
 }
+
+#[test]
+fn an_end_does_not_wait_for_ever_for_a_runtime_that_is_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = World::remote();
+    let life = Life::begin(dir.path(), &world, Some("one"));
+    finish_seed(&world);
+    life.block(life.engine.ready()).unwrap();
+    world.away.send_replace(true);
+    let begun = std::time::Instant::now();
+    let killed = life.block(life.engine.kill()).unwrap();
+    life.block(killed.done()).unwrap();
+    life.block(life.engine.shutdown());
+    assert!(begun.elapsed() > Duration::from_secs(5), "it was given time");
+    assert_eq!(world.live().len(), 3, "nothing else can be done about them");
+}

@@ -177,6 +177,7 @@ impl EngineBuilder {
             ledger,
             ending: CancellationToken::new(),
             hurry: CancellationToken::new(),
+            abandoned: CancellationToken::new(),
             ports: Mutex::new(ports),
             directory: Mutex::new(directory(&wanted)),
             waits: Waits::default(),

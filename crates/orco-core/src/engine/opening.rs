@@ -184,13 +184,23 @@ impl Driver {
         let plan = Plan { at, inst, run, service: Arc::clone(&service), mark: 0 };
         let running = self.reconstruct(&plan, found.handle, heard).await;
         let (orders, rx) = watch::channel(Ordered::RUN);
+        let remote = self.world.is_remote(&service);
         // Known from the beginning: probes and orders of the first turn need it.
         let (running_now, probers) = (Some(running.clone()), [None, None]);
         self.live.insert(
             inst,
-            Live { seat: at, orders, running: running_now, unrecorded: None, held: None, probers, resumed: [ready; 2] },
+            Live {
+                seat: at,
+                remote,
+                orders,
+                running: running_now,
+                unrecorded: None,
+                held: None,
+                probers,
+                resumed: [ready; 2],
+            },
         );
-        self.tasks.spawn(lead_on(Arc::clone(&self.world), Adopted { plan, running, known: started }, rx));
+        self.hand(remote, lead_on(Arc::clone(&self.world), Adopted { plan, running, known: started }, rx));
     }
 
     /// What the earlier engine knew of it, as far as it can be told again.
@@ -213,7 +223,7 @@ impl Driver {
     fn clear_away(&self, runtime: &str, id: InstanceId) {
         let Some(runtime) = self.world.runtime(runtime) else { return };
         tracing::warn!(instance = %id, "an instance that nobody remembers is ended");
-        self.tasks.spawn(async move { until_done(|| runtime.reap(id)).await });
+        self.hand(runtime.is_remote(), async move { until_done(|| runtime.reap(id)).await });
     }
 
     /// The runtime could not tell what there is: as soon as it can, the driver hears of it.

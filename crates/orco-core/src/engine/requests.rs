@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 
 use super::{
     builder,
+    closing::PATIENCE,
     driver::{Driver, Mode},
     live::Found,
     saved,
@@ -125,6 +126,7 @@ impl Driver {
         self.stale = true;
         self.going_down = down || (self.going_down && !up);
         if kill {
+            self.patience.get_or_insert(now + PATIENCE);
             self.world.hurry.cancel();
         }
         let mut directory = self.world.directory();

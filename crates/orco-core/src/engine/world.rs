@@ -45,6 +45,8 @@ pub(super) struct World {
     pub(super) ending: CancellationToken,
     /// Everything is being killed: nobody waits for hooks any more.
     pub(super) hurry: CancellationToken,
+    /// The engine ends although runtimes cannot be reached that still have instances.
+    pub(super) abandoned: CancellationToken,
     /// Short critical sections without awaits.
     pub(super) ports: Mutex<Ports>,
     /// Each service with its number of replicas, for `${endpoints.NAME}`. Written by the driver.
@@ -86,6 +88,11 @@ impl World {
 
     pub(super) fn runtime(&self, name: &str) -> Option<Arc<dyn Runtime>> {
         self.registry.runtimes.get(name).cloned()
+    }
+
+    /// Whether its instances may live on while nobody can ask for them.
+    pub(super) fn is_remote(&self, service: &Service) -> bool {
+        self.runtime(&service.runtime).is_some_and(|runtime| runtime.is_remote())
     }
 
     /// The start request of a planned instance, all variables expanded, and its `${port}`.
