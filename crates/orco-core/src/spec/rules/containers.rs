@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Component, Path as FilePath, PathBuf},
+    path::{Component, Path as FilePath},
 };
 
 use super::{Finding, of_service};
@@ -120,7 +120,7 @@ fn has_its_name(source: &FilePath) -> bool {
 }
 
 /// Whether the path is the folder or one above it.
-fn is_above(path: &PathBuf, folder: &str) -> bool {
+fn is_above(path: &FilePath, folder: &str) -> bool {
     let mut folder = FilePath::new(folder).components();
     path.components().all(|part| match folder.next() {
         Some(Component::Normal(any)) if any == "*" => matches!(part, Component::Normal(_)),
