@@ -133,7 +133,7 @@ const GUARDED_STD: &[&str] = &[
 /// Modules of the core that plug-ins and the keeper must not know.
 const INNER: &[&str] = &["brain", "engine", "graph", "policy", "sim"];
 /// Crates that implement a contract of the core, and know neither the engine nor each other.
-const PLUG_INS: &[&str] = &["orco-keeper", "orco-probes", "orco-runtime-process"];
+const PLUG_INS: &[&str] = &["orco-keeper", "orco-probes", "orco-runtime-docker", "orco-runtime-process"];
 
 fn module_of(path: &str) -> Option<String> {
     let inner = path.split_once("/src/")?.1;
@@ -225,6 +225,17 @@ fn plug_ins_and_the_keeper_do_not_know_the_engine() {
         })
         .collect();
     none("plug-ins that know too much", &findings);
+}
+
+/// The client of the container engine is a detail of one folder: no type of its reaches the rest.
+#[test]
+fn bollard_stays_in_its_folder() {
+    let files = sources("crates/orco-runtime-docker/src");
+    let naming = |s: &Source| !paths(&s.code, "bollard").is_empty();
+    let inside = |s: &Source| s.path.starts_with("crates/orco-runtime-docker/src/engine/");
+    let findings: Vec<String> = files.iter().filter(|s| naming(s) && !inside(s)).map(|s| s.path.clone()).collect();
+    none("bollard outside of `engine`", &findings);
+    assert!(files.iter().any(|s| naming(s) && inside(s)), "nobody uses bollard any more");
 }
 
 /// The keeper's own process has no asynchronous runtime; only its client, which lives in the engine's process, has.
