@@ -10,7 +10,7 @@ use base64::{
 use serde::Deserialize;
 
 use super::secret::{Login, Secret};
-use crate::pull::reference::DEFAULT_REGISTRY;
+use crate::reference::DEFAULT_REGISTRY;
 
 /// Written with padding, and now and then without.
 const BASE64: GeneralPurpose = GeneralPurpose::new(

@@ -7,14 +7,14 @@ use super::{
     helper,
     secret::Login,
 };
-use crate::pull::Reference;
+use crate::reference::Reference;
 
 /// A file of logins is not larger.
 const MOST: u64 = 1024 * 1024;
 
 /// The files in which logins are looked for, read anew for each pull: somebody may log in meanwhile.
 #[derive(Clone, Debug, Default)]
-pub struct Credentials {
+pub(crate) struct Credentials {
     files: Vec<PathBuf>,
     /// Where helpers are looked for; `None`: as this program's own `PATH` says.
     path: Option<OsString>,
@@ -22,17 +22,17 @@ pub struct Credentials {
 
 /// What was found for a registry.
 #[derive(Clone, Debug, Default)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The login; `None`: ask without one.
-    pub login: Option<Login>,
+    pub(crate) login: Option<Login>,
     /// What was wrong with a file or a helper. The pull is tried all the same.
-    pub trouble: Option<String>,
+    pub(crate) trouble: Option<String>,
 }
 
 impl Credentials {
     /// The usual files: those of `docker login`, for Podman also those of `podman login`. `var` reads a variable of
     /// the environment.
-    pub fn usual(podman: bool, var: impl Fn(&str) -> Option<OsString>) -> Self {
+    pub(crate) fn usual(podman: bool, var: impl Fn(&str) -> Option<OsString>) -> Self {
         let var = |name: &str| var(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let home = var("HOME");
         let mut files = Vec::new();
@@ -48,19 +48,19 @@ impl Credentials {
     }
 
     /// These files alone, the first one first.
-    pub const fn in_files(files: Vec<PathBuf>) -> Self {
+    pub(crate) const fn in_files(files: Vec<PathBuf>) -> Self {
         Self { files, path: None }
     }
 
     /// Helpers are looked for in these folders, as in `PATH`.
     #[must_use]
-    pub fn with_helpers_in(mut self, path: impl Into<OsString>) -> Self {
+    pub(crate) fn with_helpers_in(mut self, path: impl Into<OsString>) -> Self {
         self.path = Some(path.into());
         self
     }
 
     /// The login for the image's registry. Cancel-safe.
-    pub async fn find(&self, image: &Reference) -> Answer {
+    pub(crate) async fn find(&self, image: &Reference) -> Answer {
         let mut answer = Answer::default();
         let (Some(registry), Some(path)) = (image.registry(), image.path()) else { return answer };
         for file in &self.files {
@@ -117,7 +117,7 @@ fn read(file: &PathBuf) -> io::Result<Option<Vec<u8>>> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::{os::unix::fs::PermissionsExt, path::Path, time::Instant};
+    use std::{path::Path, time::Instant};
 
     use super::*;
     use crate::credentials::Secret;
@@ -133,8 +133,11 @@ mod tests {
     /// A helper that does what `script` says.
     fn helper(dir: &Path, name: &str, script: &str) {
         let path = dir.join(format!("docker-credential-{name}"));
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        // Written by another process: a file that this one has open for writing, if only in a child that another test
+        // is just starting, cannot be executed.
+        let write = r#"printf '#!/bin/sh\n%s\n' "$1" > "$2" && chmod 755 "$2""#;
+        let status = std::process::Command::new("sh").args(["-c", write, "sh", script]).arg(&path).status().unwrap();
+        assert!(status.success());
     }
 
     fn with(dir: &Path, config: &str) -> Credentials {

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::secret::{Login, Secret};
-use crate::pull::reference::DEFAULT_REGISTRY;
+use crate::reference::DEFAULT_REGISTRY;
 
 /// It may ask a key ring, not a person.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -5,7 +5,7 @@ mod find;
 mod helper;
 mod secret;
 
-pub use self::{
+pub(crate) use self::{
     find::{Answer, Credentials},
     secret::{Login, Secret},
 };

@@ -4,21 +4,21 @@ use std::fmt;
 
 /// A text that is never shown.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub(crate) struct Secret(String);
 
 impl Secret {
     /// Keeps it.
-    pub fn new(text: impl Into<String>) -> Self {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
     /// The text, for the engine alone.
-    pub fn reveal(&self) -> &str {
+    pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 
     /// `text` without it, should somebody else have put it there.
-    pub fn hide_in(&self, text: &str) -> String {
+    pub(crate) fn hide_in(&self, text: &str) -> String {
         // What is very short is part of other words.
         if self.0.len() < 4 { text.to_owned() } else { text.replace(&self.0, "***") }
     }
@@ -32,7 +32,7 @@ impl fmt::Debug for Secret {
 
 /// How to log in at a registry.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Login {
+pub(crate) enum Login {
     /// With a name and a password.
     Password {
         /// The name.
@@ -46,7 +46,7 @@ pub enum Login {
 
 impl Login {
     /// The secret in it.
-    pub const fn secret(&self) -> &Secret {
+    pub(crate) const fn secret(&self) -> &Secret {
         match self {
             Self::Password { password, .. } => password,
             Self::IdentityToken(token) => token,

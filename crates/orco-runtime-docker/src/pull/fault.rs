@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-/// What the engine said when a pull failed.
+use crate::engine::{EngineError, Kind};
+
+/// Why a pull has failed.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Trouble {
-    /// The engine could not be asked: why.
-    Engine(String),
-    /// It answered with this status and these words.
-    Answered(u16, String),
-    /// It answered 200, and these words came among the lines of the pull.
-    Said(String),
+pub(crate) enum Trouble {
+    /// The engine said so, or could not be asked. A status of 200: it came among the lines of the pull.
+    Engine(EngineError),
     /// Nothing has come for so long.
     Silent(Duration),
+    /// It ended well, and the image is not there.
+    Nothing,
 }
 
 /// What follows from it.
@@ -34,91 +34,100 @@ pub(super) enum Lasting {
     Registry,
 }
 
-/// The engine hands on what the registry and the network said, as words alone: they are all there is to judge by.
+/// What the trouble means. The engine hands on what the registry and the network said, as words alone: they are all
+/// there is to judge by.
 pub(super) fn judge(trouble: &Trouble) -> Fault {
     match trouble {
-        Trouble::Engine(why) => Fault::Passing(why.clone()),
         Trouble::Silent(time) => Fault::Passing(format!("nothing has come for {} s", time.as_secs_f32().round())),
-        Trouble::Said(words) => by_words(words).unwrap_or_else(|| Fault::Passing(words.clone())),
-        Trouble::Answered(status, words) => by_words(words).unwrap_or_else(|| match status {
-            400..=404 => Fault::Lasting(Lasting::AbsentOrDenied, words.clone()),
-            _ => Fault::Passing(format!("the engine answers {status}: {words}")),
-        }),
+        Trouble::Nothing => Fault::Passing("the engine says that all went well, and does not have it".to_owned()),
+        Trouble::Engine(EngineError::Status { code, message, .. }) => {
+            by_words(message).unwrap_or_else(|| match code {
+                400..=404 => Fault::Lasting(Lasting::AbsentOrDenied, message.clone()),
+                200 => Fault::Passing(message.clone()),
+                _ => Fault::Passing(format!("the engine answered {code}: {message}")),
+            })
+        }
+        Trouble::Engine(
+            error @ (EngineError::NotFound(_)
+            | EngineError::Unreachable { .. }
+            | EngineError::Denied { .. }
+            | EngineError::NoAnswer { .. }
+            | EngineError::Version { .. }
+            | EngineError::Broken { .. }),
+        ) => Fault::Passing(error.to_string()),
     }
 }
 
-/// Passing faults come first: their words quote addresses, in which an image may be called as it likes.
 fn by_words(words: &str) -> Option<Fault> {
     let low = words.to_lowercase();
     let has = |list: &[&str]| list.iter().any(|w| low.contains(w));
     let passing = |what: &str| Some(Fault::Passing(format!("{what} ({words})")));
     let lasting = |what: Lasting| Some(Fault::Lasting(what, words.to_owned()));
-    if has(&["no space left on device", "disk quota exceeded"]) {
-        return passing("the engine's disk is full");
-    }
-    if has(&["toomanyrequests", "too many requests", "rate limit"]) {
-        return passing("the registry wants fewer pulls");
-    }
-    if has(&["http response to https client", "x509: ", "tls: failed to verify"]) {
+    if has(SETUP) {
         return lasting(Lasting::Registry);
     }
+    match Kind::of(words) {
+        Some(Kind::NoSpace) => return passing("the engine's disk is full"),
+        Some(Kind::RateLimited) => return passing("the registry wants fewer pulls"),
+        Some(Kind::Network) => return passing("the registry cannot be reached"),
+        Some(Kind::NoPlatform) => return lasting(Lasting::Platform),
+        Some(Kind::AccessDenied | Kind::NoImage) => return lasting(Lasting::AbsentOrDenied),
+        // Not of pulls: only the same words in another place.
+        Some(
+            Kind::PortTaken(_) | Kind::NameTaken | Kind::NoAddresses | Kind::CannotExecute | Kind::ApiVersion,
+        )
+        | None => {}
+    }
+    // In a pull these words mean more than elsewhere. What passes comes first: it quotes addresses, in which an image
+    // may be called as it likes.
     if has(NETWORK) || low.ends_with(": eof") || low == "eof" {
-        return passing("the registry cannot be reached");
+        passing("the registry cannot be reached")
+    } else if has(&["unexpected http status: 5", "internal server error"]) {
+        passing("the registry is in trouble")
+    } else if has(&["rate limit"]) {
+        passing("the registry wants fewer pulls")
+    } else if has(PLATFORM) {
+        lasting(Lasting::Platform)
+    } else if has(ABSENT) {
+        lasting(Lasting::AbsentOrDenied)
+    } else {
+        None
     }
-    if has(&["unexpected http status: 5", "internal server error", "bad gateway", "service unavailable"]) {
-        return passing("the registry is in trouble");
-    }
-    if has(PLATFORM) {
-        return lasting(Lasting::Platform);
-    }
-    if has(ABSENT) {
-        return lasting(Lasting::AbsentOrDenied);
-    }
-    has(&["unsupported schema", "unsupported media type", "unsupported manifest"])
-        .then(|| Fault::Lasting(Lasting::Registry, words.to_owned()))
 }
 
+const SETUP: &[&str] = &[
+    "http response to https client",
+    "x509: ",
+    "tls: failed to verify",
+    "unsupported schema",
+    "unsupported media type",
+    "unsupported manifest",
+];
+
 const NETWORK: &[&str] = &[
-    "connection refused",
-    "connection reset",
     "broken pipe",
-    "i/o timeout",
-    "tls handshake timeout",
     "deadline exceeded",
     "client.timeout",
-    "no such host",
     "server misbehaving",
-    "temporary failure in name resolution",
-    "network is unreachable",
     "no route to host",
-    "unexpected eof",
     "use of closed network connection",
     "proxyconnect",
 ];
 
 const PLATFORM: &[&str] = &[
-    "no matching manifest",
     "no image found in manifest list",
     "no image found in image index",
-    "does not match the specified platform",
-    "does not provide the specified platform",
     "cannot be used on this platform",
 ];
 
 const ABSENT: &[&str] = &[
-    "manifest unknown",
-    "name unknown",
-    "blob unknown",
-    "unknown blob",
-    "no such image",
     "not found",
     "does not exist",
+    "blob unknown",
+    "unknown blob",
     "access denied",
-    "access to the resource is denied",
     "denied: ",
     "unauthorized",
-    "authentication required",
-    "no basic auth credentials",
     "incorrect username or password",
     "invalid username/password",
     "forbidden",
@@ -159,12 +168,11 @@ mod tests {
             (200, "filesystem layer verification failed for digest sha256:12", None),
         ];
         for (status, words, lasting) in table {
-            let words = (*words).to_owned();
-            let trouble =
-                if *status == 200 { Trouble::Said(words.clone()) } else { Trouble::Answered(*status, words.clone()) };
+            let message = (*words).to_owned();
+            let trouble = Trouble::Engine(EngineError::Status { code: *status, message, what: "pull a".into() });
             match (judge(&trouble), lasting) {
                 (Fault::Lasting(is, _), Some(wanted)) => assert_eq!(is, *wanted, "{words}"),
-                (Fault::Passing(why), None) => assert!(why.contains(&words), "{why}"),
+                (Fault::Passing(why), None) => assert!(why.contains(words), "{why}"),
                 (other, _) => panic!("{words}: {other:?}"),
             }
         }

@@ -5,21 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::engine::PullLine;
+
 /// So long between two reports.
 const PERIOD: Duration = Duration::from_millis(100);
-
-/// One line of a pull, in the engine's words.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Line {
-    /// The layer it is about, if it is about one.
-    pub layer: Option<String>,
-    /// What goes on.
-    pub status: String,
-    /// Bytes that are there.
-    pub current: Option<u64>,
-    /// Bytes in all.
-    pub total: Option<u64>,
-}
 
 /// Adds up the layers of one pull.
 #[derive(Debug, Default)]
@@ -44,7 +33,7 @@ pub(super) struct Sum {
 
 impl Meter {
     /// Takes in a line; the sum, if it is worth telling now.
-    pub(super) fn read(&mut self, line: &Line, now: Instant) -> Option<Sum> {
+    pub(super) fn read(&mut self, line: &PullLine, now: Instant) -> Option<Sum> {
         if let Some(id) = &line.layer {
             self.layer(id, line);
         }
@@ -59,7 +48,7 @@ impl Meter {
         })
     }
 
-    fn layer(&mut self, id: &str, line: &Line) {
+    fn layer(&mut self, id: &str, line: &PullLine) {
         match line.status.as_str() {
             // Bytes on the wire.
             "Downloading" => {
@@ -93,8 +82,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn line(layer: &str, status: &str, bytes: Option<(u64, u64)>) -> Line {
-        Line {
+    fn line(layer: &str, status: &str, bytes: Option<(u64, u64)>) -> PullLine {
+        PullLine {
             layer: Some(layer.into()),
             status: status.into(),
             current: bytes.map(|b| b.0),
@@ -106,7 +95,7 @@ mod tests {
     fn layers_add_up_and_news_come_seldom() {
         let start = Instant::now();
         let mut meter = Meter::default();
-        let mut at = |ms: u64, l: Line| {
+        let mut at = |ms: u64, l: PullLine| {
             meter.read(&l, start + Duration::from_millis(ms)).map(|s| (s.done, s.total))
         };
         assert_eq!(at(0, line("latest", "Pulling from a", None)), None);

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Operating system, architecture and its variant, under the names that images use.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Platform {
+pub(crate) struct Platform {
     os: String,
     arch: String,
     variant: String,
@@ -12,7 +12,7 @@ pub struct Platform {
 
 impl Platform {
     /// From an image's own words; other names of an architecture are put right.
-    pub fn new(os: &str, arch: &str, variant: &str) -> Self {
+    pub(crate) fn new(os: &str, arch: &str, variant: &str) -> Self {
         let os = if os.is_empty() { "linux" } else { os }.to_ascii_lowercase();
         let (arch, variant) = (arch.to_ascii_lowercase(), variant.to_ascii_lowercase());
         let (arch, variant) = match (arch.as_str(), variant.as_str()) {
@@ -27,7 +27,7 @@ impl Platform {
     }
 
     /// Reads `linux/arm64`, `linux/arm/v7` or an architecture alone; `None` if it is neither.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let word = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
         let parts: Vec<&str> = text.split('/').collect();
         if !parts.iter().all(|p| word(p)) {
@@ -42,7 +42,7 @@ impl Platform {
     }
 
     /// Whether an image for `self` is one for `wanted`. A variant counts only where both name one.
-    pub fn serves(&self, wanted: &Self) -> bool {
+    pub(crate) fn serves(&self, wanted: &Self) -> bool {
         self.os == wanted.os
             && self.arch == wanted.arch
             && (self.variant == wanted.variant || self.variant.is_empty() || wanted.variant.is_empty())

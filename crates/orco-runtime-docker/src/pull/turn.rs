@@ -19,11 +19,10 @@ const LAST: Duration = Duration::from_millis(500);
 /// Engines take two pulls of an image without harm.
 const PATIENCE: Duration = Duration::from_mins(15);
 
-/// The locks of one engine's pulls.
+/// The locks of pulls.
 #[derive(Debug)]
 pub(super) struct Turns {
     dir: PathBuf,
-    engine: String,
 }
 
 /// Held while pulling; the lock file goes with it.
@@ -35,20 +34,20 @@ pub(super) struct Turn {
 }
 
 impl Turns {
-    /// `engine` tells engines of this machine apart.
-    pub(super) fn new(engine: &str) -> Self {
+    /// Those that all Orcos of this user know.
+    pub(super) fn new() -> Self {
         let uid = fs::metadata("/proc/self").map_or(0, |m| m.uid());
-        Self::within(std::env::temp_dir().join(format!("orco-pulls-{uid}")), engine)
+        Self::within(std::env::temp_dir().join(format!("orco-pulls-{uid}")))
     }
 
-    pub(super) fn within(dir: PathBuf, engine: &str) -> Self {
-        Self { dir, engine: engine.to_owned() }
+    pub(super) const fn within(dir: PathBuf) -> Self {
+        Self { dir }
     }
 
-    /// Waits until no other pulls this; `waits` is called once if it has to. `None`: there can be no lock here, which
+    /// Waits until no other pulls this from `engine` (which tells engines apart); `waits` is called once if it has to. `None`: there can be no lock here, which
     /// costs at most a second pull. Cancel-safe.
-    pub(super) async fn take(&self, subject: &str, waits: impl FnOnce()) -> Option<Turn> {
-        let path = self.path(subject);
+    pub(super) async fn take(&self, engine: &str, subject: &str, waits: impl FnOnce()) -> Option<Turn> {
+        let path = self.path(engine, subject);
         let (mut pause, mut waited, mut waits) = (FIRST, Duration::ZERO, Some(waits));
         while waited < PATIENCE {
             match self.attempt(&path) {
@@ -70,9 +69,9 @@ impl Turns {
         None
     }
 
-    fn path(&self, subject: &str) -> PathBuf {
+    fn path(&self, engine: &str, subject: &str) -> PathBuf {
         let mut hash = Sha256::new();
-        hash.update(self.engine.as_bytes());
+        hash.update(engine.as_bytes());
         hash.update([0]);
         hash.update(subject.as_bytes());
         let mut name = String::with_capacity(32);
@@ -143,8 +142,8 @@ mod tests {
         let (inside, most) = (AtomicU32::new(0), AtomicU32::new(0));
         let one = || async {
             // Each its own, as if in its own process.
-            let turns = Turns::within(locks.clone(), "engine");
-            let turn = turns.take("redis:7", || ()).await.unwrap();
+            let turns = Turns::within(locks.clone());
+            let turn = turns.take("engine", "redis:7", || ()).await.unwrap();
             most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             for _ in 0..3 {
                 tokio::task::yield_now().await;
@@ -160,9 +159,9 @@ mod tests {
     #[tokio::test]
     async fn other_images_and_engines_do_not_wait() {
         let dir = tempfile::tempdir().unwrap();
-        let (a, b) = (Turns::within(dir.path().join("l"), "a"), Turns::within(dir.path().join("l"), "b"));
+        let turns = Turns::within(dir.path().join("l"));
         let never = || panic!("waited");
-        let _held = (a.take("x", never).await.unwrap(), a.take("y", never).await.unwrap(), b.take("x", never).await.unwrap());
+        let _held = (turns.take("a", "x", never).await.unwrap(), turns.take("a", "y", never).await.unwrap(), turns.take("b", "x", never).await.unwrap());
     }
 
     #[tokio::test]
@@ -173,7 +172,7 @@ mod tests {
         fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
         std::os::unix::fs::symlink(&open, &link).unwrap();
         for path in [open, link] {
-            assert!(Turns::within(path, "e").take("x", || ()).await.is_none());
+            assert!(Turns::within(path).take("e", "x", || ()).await.is_none());
         }
     }
 }

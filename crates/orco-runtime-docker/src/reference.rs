@@ -7,7 +7,7 @@ pub(crate) const DEFAULT_REGISTRY: &str = "docker.io";
 
 /// A parsed image reference.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Reference {
+pub(crate) struct Reference {
     written: String,
     kind: Kind,
 }
@@ -32,7 +32,7 @@ struct Named {
 /// Why a text is no image reference.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("`{image}` is no image reference: {why}")]
-pub struct ReferenceError {
+pub(crate) struct ReferenceError {
     image: String,
     why: &'static str,
 }
@@ -42,28 +42,28 @@ impl Reference {
     ///
     /// # Errors
     /// When an engine would not take it either.
-    pub fn parse(image: &str) -> Result<Self, ReferenceError> {
+    pub(crate) fn parse(image: &str) -> Result<Self, ReferenceError> {
         let kind = read(image).map_err(|why| ReferenceError { image: image.chars().take(300).collect(), why })?;
         Ok(Self { written: image.to_owned(), kind })
     }
 
     /// As it was written.
-    pub fn written(&self) -> &str {
+    pub(crate) fn written(&self) -> &str {
         &self.written
     }
 
     /// The registry with its port, `docker.io` if none is named; `None` for an id.
-    pub fn registry(&self) -> Option<&str> {
+    pub(crate) fn registry(&self) -> Option<&str> {
         self.named().map(|n| n.registry.as_str())
     }
 
     /// The repository below the registry; `None` for an id.
-    pub fn path(&self) -> Option<&str> {
+    pub(crate) fn path(&self) -> Option<&str> {
         self.named().map(|n| n.path.as_str())
     }
 
     /// The name under which the engine has it: with its tag, or with its digest alone.
-    pub fn local(&self) -> String {
+    pub(crate) fn local(&self) -> String {
         match &self.kind {
             Kind::Id => self.written.clone(),
             Kind::Named(n) => match &n.digest {
@@ -74,7 +74,7 @@ impl Reference {
     }
 
     /// The name to pull and its tag or digest; `None` for an id.
-    pub fn remote(&self) -> Option<(&str, &str)> {
+    pub(crate) fn remote(&self) -> Option<(&str, &str)> {
         self.named().map(|n| (n.name.as_str(), n.digest.as_deref().unwrap_or_else(|| n.tag())))
     }
 
@@ -321,7 +321,8 @@ mod tests {
         #[test]
         fn in_full_means_the_same(
             host in prop::option::of("[a-z][a-z0-9]{0,8}(\\.[a-z]{2,5}){1,2}(:[1-9][0-9]{0,3})?"),
-            path in "[a-z0-9]{1,8}((\\.|_|__|-{1,3})[a-z0-9]{1,4}){0,2}(/[a-z0-9]{1,8}){0,2}",
+            // Without a dot in its first part, which would make that a host.
+            path in "[a-z0-9]{1,8}((_|__|-{1,3})[a-z0-9]{1,4}){0,2}(/[a-z0-9]{1,8}(\\.[a-z0-9]{1,4})?){0,2}",
             tag in prop::option::of("[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}"),
             digest in prop::option::of("sha256:[0-9a-f]{64}"),
         ) {
