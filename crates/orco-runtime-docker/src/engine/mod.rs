@@ -3,6 +3,7 @@
 mod call;
 mod client;
 mod error;
+mod images;
 mod info;
 mod kind;
 mod translate;
@@ -13,6 +14,7 @@ pub(crate) use self::{
     call::{Call, Limits},
     client::Client,
     error::{Certainty, EngineError, Tried},
+    images::{ImageFor, PullLine, PullOrder},
     info::EngineInfo,
     kind::Kind,
     version::{Range, Version},

@@ -1,0 +1,141 @@
+//! A way to a registry that breaks off in the middle, or goes silent there.
+
+use std::{
+    io::{Read, Write},
+    net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+/// What becomes of an answer after so many bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum After {
+    /// It goes on.
+    Pass,
+    /// The connection is cut.
+    Cut(usize),
+    /// Nothing more comes, and nobody says so.
+    Silence(usize),
+}
+
+/// Passes connections on to a registry.
+#[derive(Debug)]
+pub(crate) struct CuttingProxy {
+    at: SocketAddr,
+    shared: Arc<Shared>,
+    accepts: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    to: SocketAddr,
+    after: Mutex<After>,
+    struck: AtomicUsize,
+    open: AtomicUsize,
+    ends: AtomicBool,
+}
+
+impl CuttingProxy {
+    /// In front of the registry that listens there.
+    pub(crate) fn start(to: SocketAddr, after: After) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let at = listener.local_addr().unwrap();
+        let (struck, open) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let shared = Arc::new(Shared { to, after: Mutex::new(after), struck, open, ends: AtomicBool::new(false) });
+        let inside = Arc::clone(&shared);
+        let accepts = thread::spawn(move || {
+            let mut passing = Vec::new();
+            for client in listener.incoming() {
+                if inside.ends.load(Ordering::SeqCst) {
+                    break;
+                }
+                let (Ok(client), Ok(server)) = (client, TcpStream::connect(inside.to)) else { continue };
+                let shared = Arc::clone(&inside);
+                passing.push(thread::spawn(move || pass(&client, &server, &shared)));
+            }
+            for one in passing {
+                one.join().unwrap();
+            }
+        });
+        Self { at, shared, accepts: Some(accepts) }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.at
+    }
+
+    /// From now on, also for connections that are open.
+    pub(crate) fn set(&self, after: After) {
+        *self.shared.after.lock().unwrap() = after;
+    }
+
+    /// How many connections were cut or silenced.
+    pub(crate) fn struck(&self) -> usize {
+        self.shared.struck.load(Ordering::SeqCst)
+    }
+
+    /// How many connections are open.
+    pub(crate) fn open(&self) -> usize {
+        self.shared.open.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for CuttingProxy {
+    fn drop(&mut self) {
+        self.shared.ends.store(true, Ordering::SeqCst);
+        // Wakes it up.
+        drop(TcpStream::connect(self.at));
+        if let Some(accepts) = self.accepts.take() {
+            accepts.join().ok();
+        }
+    }
+}
+
+fn pass(client: &TcpStream, server: &TcpStream, shared: &Shared) {
+    shared.open.fetch_add(1, Ordering::SeqCst);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            copy(client, server, shared, false);
+            server.shutdown(Shutdown::Both).ok();
+        });
+        copy(server, client, shared, true);
+        client.shutdown(Shutdown::Both).ok();
+    });
+    shared.open.fetch_sub(1, Ordering::SeqCst);
+}
+
+fn copy(mut from: &TcpStream, mut to: &TcpStream, shared: &Shared, answers: bool) {
+    let (mut passed, mut silent, mut buffer) = (0, false, [0; 4096]);
+    from.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    while !shared.ends.load(Ordering::SeqCst) {
+        let read = match from.read(&mut buffer) {
+            Ok(0) => return,
+            Ok(read) => read,
+            Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => continue,
+            Err(_) => return,
+        };
+        passed += read;
+        let after = *shared.after.lock().unwrap();
+        match after {
+            After::Cut(most) if answers && passed > most => {
+                shared.struck.fetch_add(1, Ordering::SeqCst);
+                return;
+            }
+            After::Silence(most) if answers && passed > most => {
+                if !silent {
+                    shared.struck.fetch_add(1, Ordering::SeqCst);
+                }
+                silent = true;
+            }
+            After::Pass | After::Cut(_) | After::Silence(_) => {}
+        }
+        if !silent && to.write_all(&buffer[..read]).is_err() {
+            return;
+        }
+    }
+}
