@@ -1,1 +1,6 @@
 //! Containers as Orco's instances, on Docker and Podman.
+
+#[allow(dead_code, unused_imports)]
+mod engine;
+#[allow(dead_code, unused_imports)]
+mod find;
