@@ -4,3 +4,9 @@
 mod engine;
 #[allow(dead_code, unused_imports)]
 mod find;
+
+mod exit;
+mod labels;
+mod names;
+mod place;
+mod timestamp;
