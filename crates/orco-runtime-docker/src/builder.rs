@@ -68,7 +68,8 @@ impl DockerBuilder {
         let fate = if self.detached {
             Fate::Detached
         } else {
-            Fate::Shared(Box::new(self.keeper.unwrap_or_else(|| Keeper::new(Config::new()))))
+            let own = self.keeper.is_none();
+            Fate::Shared { keeper: Box::new(self.keeper.unwrap_or_else(|| Keeper::new(Config::new()))), own }
         };
         Docker { inner: Arc::new(Inner::new(flavour.name(), client, fate, self.keep_volumes)) }
     }
