@@ -98,22 +98,30 @@ impl Drop for CuttingProxy {
 
 fn pass(client: &TcpStream, server: &TcpStream, shared: &Shared) {
     shared.open.fetch_add(1, Ordering::SeqCst);
+    let left = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
-            copy(client, server, shared, false);
+            copy(client, server, shared, None);
+            left.store(true, Ordering::SeqCst);
             server.shutdown(Shutdown::Both).ok();
         });
-        copy(server, client, shared, true);
+        copy(server, client, shared, Some(&left));
         client.shutdown(Shutdown::Both).ok();
     });
     shared.open.fetch_sub(1, Ordering::SeqCst);
 }
 
-fn copy(mut from: &TcpStream, mut to: &TcpStream, shared: &Shared, answers: bool) {
+/// `left`: these are answers, for a client that may have left.
+fn copy(mut from: &TcpStream, mut to: &TcpStream, shared: &Shared, left: Option<&AtomicBool>) {
     let (mut passed, mut silent, mut buffer) = (0, false, [0; 4096]);
     from.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
     while !shared.ends.load(Ordering::SeqCst) {
         let read = match from.read(&mut buffer) {
+            // Who is silent does not say that it was all.
+            Ok(0) if silent && left.is_some_and(|left| !left.load(Ordering::SeqCst)) => {
+                thread::sleep(Duration::from_millis(20));
+                continue;
+            }
             Ok(0) => return,
             Ok(read) => read,
             Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => continue,
@@ -122,11 +130,11 @@ fn copy(mut from: &TcpStream, mut to: &TcpStream, shared: &Shared, answers: bool
         passed += read;
         let after = *shared.after.lock().unwrap();
         match after {
-            After::Cut(most) if answers && passed > most => {
+            After::Cut(most) if left.is_some() && passed > most => {
                 shared.struck.fetch_add(1, Ordering::SeqCst);
                 return;
             }
-            After::Silence(most) if answers && passed > most => {
+            After::Silence(most) if left.is_some() && passed > most => {
                 if !silent {
                     shared.struck.fetch_add(1, Ordering::SeqCst);
                 }

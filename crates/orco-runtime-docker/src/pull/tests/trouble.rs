@@ -73,7 +73,8 @@ async fn a_layer_that_falls_silent_is_asked_for_again() {
     let _images = bench.engine.images([&image]);
     let (pulls, mine) = (bench.pulls(), image.clone());
     let pulling = tokio::spawn(async move { insist(&pulls, &mine).await });
-    until("its silence is told", || bench.told.waits().iter().any(|why| why.contains("nothing has come for 2 s"))).await;
+    let told = || bench.told.waits().iter().any(|why| why.contains("nothing has come for 2 s"));
+    until("its silence is told", told).await;
     proxy.set(After::Pass);
     pulling.await.unwrap().unwrap();
     assert!(bench.engine.has(&image));
