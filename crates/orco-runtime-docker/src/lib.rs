@@ -4,3 +4,7 @@
 mod engine;
 #[allow(dead_code, unused_imports)]
 mod find;
+
+#[cfg(test)]
+#[path = "../tests/fake_engine/mod.rs"]
+mod fake_engine;
