@@ -6,6 +6,7 @@
 mod builder;
 mod check;
 pub mod code;
+mod container;
 mod defaults;
 mod diagnostic;
 mod diff;
@@ -28,11 +29,12 @@ pub(crate) mod yaml;
 pub use crate::model::{Kind, Require};
 pub use builder::{Builder, CheckBuilder, HookAt, Invalid, Need, ServiceBuilder};
 pub use check::{Check, Health, ProbeSpec, Tally};
+pub use container::{Network, NoVolume, PullPolicy, Volume, VolumeSource};
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use diff::{Change, diff};
 pub use plan::{Fate, Plan, PlanStep, Planned, Reason, StepKind};
 pub use resolved::{FORMAT as RESOLVED_FORMAT, ResolvedError};
-pub use rules::Known;
+pub use rules::{Known, is_engine_socket};
 pub use schema::schema;
 pub use service::{
     Backoff, Command, Condition, Dependency, Hook, Hooks, OnFailure, Port, Protocol, Resources, Restart, RetryLimit,

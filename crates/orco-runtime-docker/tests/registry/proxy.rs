@@ -20,6 +20,8 @@ pub(crate) enum After {
     Cut(usize),
     /// Nothing more comes, and nobody says so.
     Silence(usize),
+    /// It goes on with some 100 KiB a second.
+    Crawl(usize),
 }
 
 /// Passes connections on to a registry.
@@ -35,6 +37,7 @@ struct Shared {
     to: SocketAddr,
     after: Mutex<After>,
     struck: AtomicUsize,
+    passed: AtomicUsize,
     open: AtomicUsize,
     ends: AtomicBool,
 }
@@ -44,8 +47,9 @@ impl CuttingProxy {
     pub(crate) fn start(to: SocketAddr, after: After) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let at = listener.local_addr().unwrap();
-        let (struck, open) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let shared = Arc::new(Shared { to, after: Mutex::new(after), struck, open, ends: AtomicBool::new(false) });
+        let (struck, passed, open) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+        let (after, ends) = (Mutex::new(after), AtomicBool::new(false));
+        let shared = Arc::new(Shared { to, after, struck, passed, open, ends });
         let inside = Arc::clone(&shared);
         let accepts = thread::spawn(move || {
             let mut passing = Vec::new();
@@ -74,9 +78,14 @@ impl CuttingProxy {
         *self.shared.after.lock().unwrap() = after;
     }
 
-    /// How many connections were cut or silenced.
+    /// How many answers were cut, silenced or slowed down.
     pub(crate) fn struck(&self) -> usize {
         self.shared.struck.load(Ordering::SeqCst)
+    }
+
+    /// How many bytes of answers have passed.
+    pub(crate) fn passed(&self) -> usize {
+        self.shared.passed.load(Ordering::SeqCst)
     }
 
     /// How many connections are open.
@@ -113,7 +122,7 @@ fn pass(client: &TcpStream, server: &TcpStream, shared: &Shared) {
 
 /// `left`: these are answers, for a client that may have left.
 fn copy(mut from: &TcpStream, mut to: &TcpStream, shared: &Shared, left: Option<&AtomicBool>) {
-    let (mut passed, mut silent, mut buffer) = (0, false, [0; 4096]);
+    let (mut passed, mut silent, mut slow, mut buffer) = (0, false, false, [0; 4096]);
     from.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
     while !shared.ends.load(Ordering::SeqCst) {
         let read = match from.read(&mut buffer) {
@@ -140,7 +149,17 @@ fn copy(mut from: &TcpStream, mut to: &TcpStream, shared: &Shared, left: Option<
                 }
                 silent = true;
             }
-            After::Pass | After::Cut(_) | After::Silence(_) => {}
+            After::Crawl(most) if left.is_some() && passed > most => {
+                if !slow {
+                    shared.struck.fetch_add(1, Ordering::SeqCst);
+                }
+                slow = true;
+                thread::sleep(Duration::from_millis(40));
+            }
+            After::Pass | After::Cut(_) | After::Silence(_) | After::Crawl(_) => {}
+        }
+        if left.is_some() {
+            shared.passed.fetch_add(read, Ordering::SeqCst);
         }
         if !silent && to.write_all(&buffer[..read]).is_err() {
             return;

@@ -2,7 +2,9 @@
 
 mod dotenv;
 mod fields;
+mod fields_life;
 mod lower;
+mod lower_container;
 mod lower_health;
 mod lower_service;
 mod shape;
