@@ -133,7 +133,9 @@ fn copy(mut from: &TcpStream, mut to: &TcpStream, shared: &Shared, left: Option<
             }
             Ok(0) => return,
             Ok(read) => read,
-            Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => continue,
+            Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {
+                continue;
+            }
             Err(_) => return,
         };
         passed += read;
