@@ -27,6 +27,10 @@ mod find;
 mod pull;
 #[allow(dead_code)]
 mod reference;
+
+#[cfg(test)]
+#[path = "../tests/fake_engine/mod.rs"]
+mod fake_engine;
 #[cfg(test)]
 #[path = "../tests/registry/mod.rs"]
 mod registry;

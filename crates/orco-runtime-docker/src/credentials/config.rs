@@ -3,8 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use base64::{
-    Engine as _,
-    alphabet,
+    Engine as _, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use serde::Deserialize;
@@ -184,14 +183,20 @@ mod tests {
 
     #[test]
     fn what_is_broken_is_named_and_never_quoted() {
-        for file in [&b"{"[..], b"", b"[]", br#"{"auths": "hunter2"}"#, br#"{"auths": {"r.example": {"auth": 7, "password": "hunter2"}}}"#,
-            br#"{"auths": {"r.example": "hunter2"}}"#]
-        {
+        for file in [
+            &b"{"[..],
+            b"",
+            b"[]",
+            br#"{"auths": "hunter2"}"#,
+            br#"{"auths": {"r.example": {"auth": 7, "password": "hunter2"}}}"#,
+            br#"{"auths": {"r.example": "hunter2"}}"#,
+        ] {
             let Broken(why) = Config::read(file).err().unwrap();
             assert!(why.contains("line") && !why.contains("hunter2"), "{why}");
         }
         for auth in ["!hunter2", "aHVudGVyMg==", "/w=="] {
-            let config = Config::read(format!(r#"{{"auths": {{"r.example": {{"auth": "{auth}"}}}}}}"#).as_bytes()).unwrap();
+            let config =
+                Config::read(format!(r#"{{"auths": {{"r.example": {{"auth": "{auth}"}}}}}}"#).as_bytes()).unwrap();
             let Broken(why) = config.login("r.example", "a").unwrap_err();
             assert!(why.contains("r.example") && !why.contains("hunter2"), "{why}");
         }

@@ -2,11 +2,7 @@
 
 use std::{ffi::OsString, fs, io, path::PathBuf};
 
-use super::{
-    config::Config,
-    helper,
-    secret::Login,
-};
+use super::{config::Config, helper, secret::Login};
 use crate::reference::Reference;
 
 /// A file of logins is not larger.
@@ -104,7 +100,9 @@ impl Credentials {
 /// The file's content; `None` if there is none.
 fn read(file: &PathBuf) -> io::Result<Option<Vec<u8>>> {
     let about = match fs::metadata(file) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
         about => about?,
     };
     // Reading a pipe would never end.
@@ -168,7 +166,11 @@ mod tests {
     #[tokio::test]
     async fn a_helper_is_asked_by_its_registry() {
         let dir = tempfile::tempdir().unwrap();
-        helper(dir.path(), "ok", "read -r key || true; echo \"{\\\"ServerURL\\\":\\\"$key\\\",\\\"Username\\\":\\\"$1\\\",\\\"Secret\\\":\\\"for $key\\\"}\"");
+        helper(
+            dir.path(),
+            "ok",
+            "read -r key || true; echo \"{\\\"ServerURL\\\":\\\"$key\\\",\\\"Username\\\":\\\"$1\\\",\\\"Secret\\\":\\\"for $key\\\"}\"",
+        );
         let found = with(dir.path(), r#"{"credsStore": "ok"}"#).find(&image()).await;
         assert_eq!((found.login, found.trouble), (login("get", "for r.example:5000"), None));
         let hub = Reference::parse("redis").unwrap();

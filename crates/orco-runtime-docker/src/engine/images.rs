@@ -102,13 +102,9 @@ fn credentials(name: &str, login: &Login) -> DockerCredentials {
     let server = name.split_once('/').map(|(host, _)| host.to_owned());
     let empty = DockerCredentials { serveraddress: server, ..DockerCredentials::default() };
     match login {
-        Login::Password { user, password } => DockerCredentials {
-            username: Some(user.clone()),
-            password: Some(password.reveal().to_owned()),
-            ..empty
-        },
-        Login::IdentityToken(token) => {
-            DockerCredentials { identitytoken: Some(token.reveal().to_owned()), ..empty }
+        Login::Password { user, password } => {
+            DockerCredentials { username: Some(user.clone()), password: Some(password.reveal().to_owned()), ..empty }
         }
+        Login::IdentityToken(token) => DockerCredentials { identitytoken: Some(token.reveal().to_owned()), ..empty },
     }
 }

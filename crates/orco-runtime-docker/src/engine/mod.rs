@@ -24,3 +24,6 @@ pub(crate) use self::{
     kind::Kind,
     version::{Range, Version},
 };
+
+#[cfg(test)]
+mod tests;

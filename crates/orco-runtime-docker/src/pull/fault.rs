@@ -40,13 +40,11 @@ pub(super) fn judge(trouble: &Trouble) -> Fault {
     match trouble {
         Trouble::Silent(time) => Fault::Passing(format!("nothing has come for {} s", time.as_secs_f32().round())),
         Trouble::Nothing => Fault::Passing("the engine says that all went well, and does not have it".to_owned()),
-        Trouble::Engine(EngineError::Status { code, message, .. }) => {
-            by_words(message).unwrap_or_else(|| match code {
-                400..=404 => Fault::Lasting(Lasting::AbsentOrDenied, message.clone()),
-                200 => Fault::Passing(message.clone()),
-                _ => Fault::Passing(format!("the engine answered {code}: {message}")),
-            })
-        }
+        Trouble::Engine(EngineError::Status { code, message, .. }) => by_words(message).unwrap_or_else(|| match code {
+            400..=404 => Fault::Lasting(Lasting::AbsentOrDenied, message.clone()),
+            200 => Fault::Passing(message.clone()),
+            _ => Fault::Passing(format!("the engine answered {code}: {message}")),
+        }),
         Trouble::Engine(
             error @ (EngineError::NotFound(_)
             | EngineError::Unreachable { .. }
@@ -73,9 +71,7 @@ fn by_words(words: &str) -> Option<Fault> {
         Some(Kind::NoPlatform) => return lasting(Lasting::Platform),
         Some(Kind::AccessDenied | Kind::NoImage) => return lasting(Lasting::AbsentOrDenied),
         // Not of pulls: only the same words in another place.
-        Some(
-            Kind::PortTaken(_) | Kind::NameTaken | Kind::NoAddresses | Kind::CannotExecute | Kind::ApiVersion,
-        )
+        Some(Kind::PortTaken(_) | Kind::NameTaken | Kind::NoAddresses | Kind::CannotExecute | Kind::ApiVersion)
         | None => {}
     }
     // In a pull these words mean more than elsewhere. What passes comes first: it quotes addresses, in which an image
@@ -114,11 +110,8 @@ const NETWORK: &[&str] = &[
     "proxyconnect",
 ];
 
-const PLATFORM: &[&str] = &[
-    "no image found in manifest list",
-    "no image found in image index",
-    "cannot be used on this platform",
-];
+const PLATFORM: &[&str] =
+    &["no image found in manifest list", "no image found in image index", "cannot be used on this platform"];
 
 const ABSENT: &[&str] = &[
     "not found",
@@ -142,20 +135,40 @@ mod tests {
     fn words_of_engines_and_registries() {
         use Lasting::{AbsentOrDenied, Platform, Registry};
         let table: &[(u16, &str, Option<Lasting>)] = &[
-            (404, "pull access denied for nosuch, repository does not exist or may require 'docker login': denied: requested access to the resource is denied", Some(AbsentOrDenied)),
-            (404, "manifest for 127.0.0.1:5000/a:2 not found: manifest unknown: manifest unknown", Some(AbsentOrDenied)),
+            (
+                404,
+                "pull access denied for nosuch, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
+                Some(AbsentOrDenied),
+            ),
+            (
+                404,
+                "manifest for 127.0.0.1:5000/a:2 not found: manifest unknown: manifest unknown",
+                Some(AbsentOrDenied),
+            ),
             (500, "Get \"http://127.0.0.1:5000/v2/a/manifests/1\": no basic auth credentials", Some(AbsentOrDenied)),
             (500, "unauthorized: authentication required", Some(AbsentOrDenied)),
-            (500, "Head \"https://r.example/v2/a/manifests/1\": unauthorized: incorrect username or password", Some(AbsentOrDenied)),
+            (
+                500,
+                "Head \"https://r.example/v2/a/manifests/1\": unauthorized: incorrect username or password",
+                Some(AbsentOrDenied),
+            ),
             (404, "no matching manifest for linux/amd64 in the manifest list entries", Some(Platform)),
             (200, "no matching manifest for linux/arm64/v8 in the manifest list entries", Some(Platform)),
-            (500, "Error choosing an image from manifest list: no image found in manifest list for architecture arm64", Some(Platform)),
+            (
+                500,
+                "Error choosing an image from manifest list: no image found in manifest list for architecture arm64",
+                Some(Platform),
+            ),
             (400, "invalid reference format", Some(AbsentOrDenied)),
             (404, "", Some(AbsentOrDenied)),
             (500, "Get \"https://h:5000/v2/\": http: server gave HTTP response to HTTPS client", Some(Registry)),
             (500, "Get \"https://h/v2/\": x509: certificate signed by unknown authority", Some(Registry)),
             (500, "Get \"http://127.0.0.1:5000/v2/\": dial tcp 127.0.0.1:5000: connect: connection refused", None),
-            (500, "Get \"http://h/v2/unauthorized/manifests/1\": dial tcp 127.0.0.1:5000: connect: connection refused", None),
+            (
+                500,
+                "Get \"http://h/v2/unauthorized/manifests/1\": dial tcp 127.0.0.1:5000: connect: connection refused",
+                None,
+            ),
             (500, "Get \"https://nosuch.example/v2/\": dial tcp: lookup nosuch.example: no such host", None),
             (500, "Get \"http://127.0.0.1:5000/v2/\": EOF", None),
             (500, "received unexpected HTTP status: 503 Service Unavailable", None),

@@ -95,9 +95,8 @@ mod tests {
     fn layers_add_up_and_news_come_seldom() {
         let start = Instant::now();
         let mut meter = Meter::default();
-        let mut at = |ms: u64, l: PullLine| {
-            meter.read(&l, start + Duration::from_millis(ms)).map(|s| (s.done, s.total))
-        };
+        let mut at =
+            |ms: u64, l: PullLine| meter.read(&l, start + Duration::from_millis(ms)).map(|s| (s.done, s.total));
         assert_eq!(at(0, line("latest", "Pulling from a", None)), None);
         assert_eq!(at(1, line("a", "Pulling fs layer", None)), None);
         assert_eq!(at(2, line("a", "Downloading", Some((10, 100)))), Some((10, Some(100))));

@@ -28,7 +28,8 @@ impl Platform {
 
     /// Reads `linux/arm64`, `linux/arm/v7` or an architecture alone; `None` if it is neither.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let word = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+        let word =
+            |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
         let parts: Vec<&str> = text.split('/').collect();
         if !parts.iter().all(|p| word(p)) {
             return None;

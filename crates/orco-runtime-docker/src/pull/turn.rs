@@ -161,7 +161,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let turns = Turns::within(dir.path().join("l"));
         let never = || panic!("waited");
-        let _held = (turns.take("a", "x", never).await.unwrap(), turns.take("a", "y", never).await.unwrap(), turns.take("b", "x", never).await.unwrap());
+        let _held = (
+            turns.take("a", "x", never).await.unwrap(),
+            turns.take("a", "y", never).await.unwrap(),
+            turns.take("b", "x", never).await.unwrap(),
+        );
     }
 
     #[tokio::test]

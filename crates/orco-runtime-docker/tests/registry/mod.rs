@@ -108,7 +108,11 @@ impl Registry {
 
     fn config(&self) -> String {
         let (dir, port) = (self.dir.path().display(), self.port);
-        let auth = if self.login { format!("auth: {{htpasswd: {{realm: orco, path: {dir}/htpasswd}}}}\n") } else { String::new() };
+        let auth = if self.login {
+            format!("auth: {{htpasswd: {{realm: orco, path: {dir}/htpasswd}}}}\n")
+        } else {
+            String::new()
+        };
         format!(
             "version: 0.1\nlog: {{level: info}}\nstorage: {{filesystem: {{rootdirectory: {dir}/data}}, delete: {{enabled: true}}}}\n\
              http: {{addr: \"127.0.0.1:{port}\"}}\n{auth}"

@@ -20,6 +20,8 @@ pub(crate) enum After {
     Cut(usize),
     /// Nothing more comes, and nobody says so.
     Silence(usize),
+    /// It goes on with some 100 KiB a second.
+    Crawl(usize),
 }
 
 /// Passes connections on to a registry.
@@ -35,6 +37,7 @@ struct Shared {
     to: SocketAddr,
     after: Mutex<After>,
     struck: AtomicUsize,
+    passed: AtomicUsize,
     open: AtomicUsize,
     ends: AtomicBool,
 }
@@ -44,8 +47,9 @@ impl CuttingProxy {
     pub(crate) fn start(to: SocketAddr, after: After) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let at = listener.local_addr().unwrap();
-        let (struck, open) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let shared = Arc::new(Shared { to, after: Mutex::new(after), struck, open, ends: AtomicBool::new(false) });
+        let (struck, passed, open) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+        let (after, ends) = (Mutex::new(after), AtomicBool::new(false));
+        let shared = Arc::new(Shared { to, after, struck, passed, open, ends });
         let inside = Arc::clone(&shared);
         let accepts = thread::spawn(move || {
             let mut passing = Vec::new();
@@ -74,9 +78,14 @@ impl CuttingProxy {
         *self.shared.after.lock().unwrap() = after;
     }
 
-    /// How many connections were cut or silenced.
+    /// How many answers were cut, silenced or slowed down.
     pub(crate) fn struck(&self) -> usize {
         self.shared.struck.load(Ordering::SeqCst)
+    }
+
+    /// How many bytes of answers have passed.
+    pub(crate) fn passed(&self) -> usize {
+        self.shared.passed.load(Ordering::SeqCst)
     }
 
     /// How many connections are open.
@@ -98,41 +107,61 @@ impl Drop for CuttingProxy {
 
 fn pass(client: &TcpStream, server: &TcpStream, shared: &Shared) {
     shared.open.fetch_add(1, Ordering::SeqCst);
+    let left = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
-            copy(client, server, shared, false);
+            copy(client, server, shared, None);
+            left.store(true, Ordering::SeqCst);
             server.shutdown(Shutdown::Both).ok();
         });
-        copy(server, client, shared, true);
+        copy(server, client, shared, Some(&left));
         client.shutdown(Shutdown::Both).ok();
     });
     shared.open.fetch_sub(1, Ordering::SeqCst);
 }
 
-fn copy(mut from: &TcpStream, mut to: &TcpStream, shared: &Shared, answers: bool) {
-    let (mut passed, mut silent, mut buffer) = (0, false, [0; 4096]);
+/// `left`: these are answers, for a client that may have left.
+fn copy(mut from: &TcpStream, mut to: &TcpStream, shared: &Shared, left: Option<&AtomicBool>) {
+    let (mut passed, mut silent, mut slow, mut buffer) = (0, false, false, [0; 4096]);
     from.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
     while !shared.ends.load(Ordering::SeqCst) {
         let read = match from.read(&mut buffer) {
+            // Who is silent does not say that it was all.
+            Ok(0) if silent && left.is_some_and(|left| !left.load(Ordering::SeqCst)) => {
+                thread::sleep(Duration::from_millis(20));
+                continue;
+            }
             Ok(0) => return,
             Ok(read) => read,
-            Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => continue,
+            Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {
+                continue;
+            }
             Err(_) => return,
         };
         passed += read;
         let after = *shared.after.lock().unwrap();
         match after {
-            After::Cut(most) if answers && passed > most => {
+            After::Cut(most) if left.is_some() && passed > most => {
                 shared.struck.fetch_add(1, Ordering::SeqCst);
                 return;
             }
-            After::Silence(most) if answers && passed > most => {
+            After::Silence(most) if left.is_some() && passed > most => {
                 if !silent {
                     shared.struck.fetch_add(1, Ordering::SeqCst);
                 }
                 silent = true;
             }
-            After::Pass | After::Cut(_) | After::Silence(_) => {}
+            After::Crawl(most) if left.is_some() && passed > most => {
+                if !slow {
+                    shared.struck.fetch_add(1, Ordering::SeqCst);
+                }
+                slow = true;
+                thread::sleep(Duration::from_millis(40));
+            }
+            After::Pass | After::Cut(_) | After::Silence(_) | After::Crawl(_) => {}
+        }
+        if left.is_some() {
+            shared.passed.fetch_add(read, Ordering::SeqCst);
         }
         if !silent && to.write_all(&buffer[..read]).is_err() {
             return;

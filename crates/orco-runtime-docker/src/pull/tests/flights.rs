@@ -177,7 +177,10 @@ async fn what_passes_is_tried_again_and_what_stays_is_not() {
 
     let lasting = [
         (said(404, "manifest unknown"), "no such image or no access to it (manifest unknown; asked without a login)"),
-        (said(200, "no matching manifest for linux/amd64"), "it has no image for the engine's platform (no matching manifest for linux/amd64)"),
+        (
+            said(200, "no matching manifest for linux/amd64"),
+            "it has no image for the engine's platform (no matching manifest for linux/amd64)",
+        ),
         (said(500, "x509: bad"), "the registry cannot be used as it is set up (x509: bad)"),
     ];
     for (trouble, why) in lasting {

@@ -6,10 +6,7 @@ use orco_core::runtime::Stage;
 use crate::{
     credentials::Credentials,
     pull::PullPolicy::{Always, Missing, Never},
-    registry::{
-        TestImage,
-        image::unique,
-    },
+    registry::{TestImage, image::unique},
 };
 
 use super::bench::Bench;
@@ -156,9 +153,8 @@ async fn a_registry_that_wants_a_login() {
     let registry = bench.registry.address();
     let image = bench.registry.put(&unique("secret"), "1", &TestImage::of(&[100]));
     let _images = bench.engine.images([&image]);
-    let config = |name: &str, auth: &str| {
-        bench.file(name, &format!(r#"{{"auths": {{"{registry}": {{"auth": "{auth}"}}}}}}"#))
-    };
+    let config =
+        |name: &str, auth: &str| bench.file(name, &format!(r#"{{"auths": {{"{registry}": {{"auth": "{auth}"}}}}}}"#));
     let denied = [
         (Vec::new(), "asked without a login"),
         (vec![config("wrong", "YWxpY2U6aHVudGVyMg==")], "asked as `alice`"),
