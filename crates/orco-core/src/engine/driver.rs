@@ -110,6 +110,9 @@ impl Driver {
         self.open(opening).await;
         let mut reports = Vec::with_capacity(BATCH);
         loop {
+            while crash::stalled() {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
             let timer = self.next_timer();
             // All arms are cancel-safe: `recv_many` and `recv` lose nothing, a dropped sleep is set anew.
             tokio::select! {
