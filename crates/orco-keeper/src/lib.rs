@@ -25,6 +25,7 @@ mod ledger;
 mod logger;
 mod proc;
 mod program;
+mod single;
 mod sys;
 mod tree;
 mod wire;
@@ -34,6 +35,7 @@ pub use client::{
     CleanUpError, Client, Config, Detached, Event, ExecOutput, Fate, Held, Known, Refusal, SpawnError, StartError,
 };
 pub use hook::hook_active;
+pub use single::kill_if;
 pub use wire::{Backend, Change, Credentials, Launch, Spawn, Stage};
 
 /// The version of what engines and keepers say to each other. They must agree on it.

@@ -2,10 +2,15 @@
 
 mod call;
 mod client;
+pub(crate) mod containers;
 mod error;
 mod images;
+pub(crate) mod execs;
 mod info;
 mod kind;
+pub(crate) mod networks;
+pub(crate) mod spec;
+pub(crate) mod streams;
 mod translate;
 mod version;
 mod wire;
