@@ -20,10 +20,14 @@ const INSIDE: &[(&str, &[&str])] = &[
     ("orco-core", &[]),
     ("orco-keeper", &["-orco-core"]),
     ("orco-probes", &["-orco-core"]),
+    ("orco-runtime-docker", &["-orco-core", "orco-keeper"]),
     ("orco-runtime-process", &["-orco-core", "orco-keeper"]),
     ("orco-api", &["orco-core"]),
-    ("orco-cli", &["orco-core", "orco-keeper", "orco-probes", "orco-runtime-process", "orco-api"]),
-    ("orco", &["orco-core", "orco-keeper", "orco-probes", "orco-runtime-process", "orco-api"]),
+    (
+        "orco-cli",
+        &["orco-core", "orco-keeper", "orco-probes", "orco-runtime-docker", "orco-runtime-process", "orco-api"],
+    ),
+    ("orco", &["orco-core", "orco-keeper", "orco-probes", "orco-runtime-docker", "orco-runtime-process", "orco-api"]),
     ("orco-demo", &[]),
 ];
 

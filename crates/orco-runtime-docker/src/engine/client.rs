@@ -274,7 +274,7 @@ impl Inner {
 }
 
 /// Why nobody listens there.
-fn refusal(host: &Host, fault: Fault) -> EngineError {
+pub(super) fn refusal(host: &Host, fault: Fault) -> EngineError {
     match fault {
         Fault::Connect(cause) => unconnected(host, &cause),
         Fault::ConnectLate(after) | Fault::OpenLate(after) => {

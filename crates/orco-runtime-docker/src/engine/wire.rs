@@ -130,6 +130,9 @@ impl Wire {
         };
         *request.uri_mut() = uri;
         request.headers_mut().insert(HOST, name);
+        if let Some(login) = request.headers_mut().get_mut("x-registry-auth") {
+            *login = url_safe(login)?;
+        }
         Ok(request)
     }
 
@@ -168,6 +171,19 @@ impl Wire {
         self.prefix = format!("/v{version}");
         self
     }
+}
+
+/// Engines read logins as base64 in the alphabet of addresses, the library writes the other one: a password with `?`, `~`
+/// or an umlaut at the wrong place would be taken for none at all, without a word.
+fn url_safe(login: &HeaderValue) -> Result<HeaderValue, http::Error> {
+    let bytes = login.as_bytes().iter().map(|byte| match byte {
+        b'+' => b'-',
+        b'/' => b'_',
+        other => *other,
+    });
+    let mut value = HeaderValue::from_bytes(&bytes.collect::<Vec<u8>>())?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}

@@ -74,6 +74,7 @@ impl Lab {
         let instance = InstanceId(u128::from(chance()) << 64 | u128::from(chance()));
         let log = LogTarget::new("/tmp", "0.1");
         let mut request = StartRequest::new(self.stack, instance, Arc::clone(&built.services()[0]), log);
+        request.stack_name = "lab".into();
         request.replica = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         request
     }
