@@ -23,25 +23,19 @@ mod exit;
 mod fate;
 #[allow(dead_code, unused_imports)]
 mod find;
-#[allow(dead_code, unused_imports)]
-mod pull;
-#[allow(dead_code)]
-mod reference;
-
-#[cfg(test)]
-#[path = "../tests/fake_engine/mod.rs"]
-mod fake_engine;
-#[cfg(test)]
-#[path = "../tests/registry/mod.rs"]
-mod registry;
 mod flights;
 mod labels;
 mod leaving;
 mod leftovers;
 mod manhunt;
 mod names;
+mod news;
 mod output;
 mod place;
+#[allow(dead_code, unused_imports)]
+mod pull;
+#[allow(dead_code)]
+mod reference;
 mod register;
 mod removal;
 mod runtime;
@@ -53,3 +47,10 @@ mod wait;
 mod watch;
 
 pub use self::{builder::DockerBuilder, docker::Docker};
+
+#[cfg(test)]
+#[path = "../tests/fake_engine/mod.rs"]
+mod fake_engine;
+#[cfg(test)]
+#[path = "../tests/registry/mod.rs"]
+mod registry;
