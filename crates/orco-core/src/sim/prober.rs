@@ -65,7 +65,7 @@ impl World {
             Verdict::Unknown("prober out of descriptors".into())
         } else if body.chance.hit(hangs / 2) {
             Verdict::Fail("timeout".into())
-        } else if mood.well(now.since(born)) {
+        } else if !body.paused && mood.well(now.since(born)) {
             Verdict::Pass
         } else {
             Verdict::Fail("connection refused".into())

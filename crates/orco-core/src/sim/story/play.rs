@@ -143,7 +143,7 @@ impl Stage {
         self.session.now = self.session.now.max(at);
         let mut facts = Vec::new();
         self.session.world.advance(self.session.now, &mut facts);
-        self.session.deliver(facts);
+        self.session.deliver(facts).map_err(|violation| violation.to_string())?;
         self.turn()
     }
 
