@@ -55,6 +55,11 @@ impl World {
         if is_container(service) { self.docks[number(service)].away } else { !self.keeper }
     }
 
+    /// Its container engine is away.
+    pub fn is_away(&self, service: &Service) -> bool {
+        is_container(service) && self.is_out_of_reach(service)
+    }
+
     /// The present engine of ours has not yet heard what this container engine has.
     pub fn is_unheard(&self, service: &Service) -> bool {
         is_container(service) && self.docks[number(service)].unheard

@@ -116,6 +116,7 @@ impl Session {
     /// A container engine goes away.
     pub fn leave_dock(&mut self, absence: &Absence) {
         self.note(|_| absence.to_string());
+        self.judge.leaves(scene!(self), absence.engine);
         self.world.leave_dock(absence, self.now);
     }
 

@@ -70,6 +70,7 @@ impl Judge {
     pub fn rebooted(&mut self) {
         self.leaned.clear();
         self.floors.clear();
+        self.away.clear();
         self.reborn = None;
     }
 

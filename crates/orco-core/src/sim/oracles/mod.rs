@@ -148,6 +148,8 @@ pub struct Judge {
     reborn: Option<Moment>,
     /// Those that its first turn must leave alone.
     undisturbed: BTreeSet<InstanceId>,
+    /// Services whose container engine is away.
+    away: BTreeMap<ServiceName, reason::Away>,
     /// How many ends of a replica were told.
     ends: BTreeMap<(ServiceIx, u32), u32>,
 }

@@ -1,10 +1,10 @@
 //! Nothing that runs is replaced or asked to end without a true reason, and what hands tell of instances is so:
 //! unknown is not dead (G40).
 
-use super::{Scene, Violation};
+use super::{Judge, Scene, Violation};
 use crate::{
     brain::{Step, Why},
-    model::{Fact, Seat, ServiceIx},
+    model::{Fact, InstanceId, Seat, ServiceIx, Snapshot},
     sim::{Life, Pulse},
 };
 
@@ -43,6 +43,52 @@ fn is_so(scene: Scene<'_>, life: &Life, why: Why) -> bool {
         Why::StartUnknown => life.unclear,
         // Judged elsewhere.
         Why::Dependency(_) => true,
+    }
+}
+
+/// A service all of whose instances ran when its container engine went away.
+#[derive(Clone, Debug)]
+pub(super) struct Away {
+    instances: Vec<InstanceId>,
+    restarts: u64,
+}
+
+impl Judge {
+    /// A container engine is about to go away.
+    pub fn leaves(&mut self, scene: Scene<'_>, engine: &str) {
+        let snapshot = scene.brain.snapshot(scene.now);
+        for wish in scene.operator.wishes.values().filter(|w| w.service.image.is_some() && w.service.runtime == engine) {
+            let Some(view) = snapshot.service(wish.service.name.as_str()) else { continue };
+            let instances: Vec<InstanceId> = scene.ledger.live_of(view.ix).map(|(inst, _)| inst).collect();
+            let seats = scene.ledger.seats_of(view.ix).count();
+            if seats == instances.len() && instances.iter().all(|inst| scene.world.is_alive(*inst)) {
+                let away = Away { instances, restarts: view.restarts };
+                self.away.insert(wish.service.name.clone(), away);
+            } else {
+                self.away.remove(&wish.service.name);
+            }
+        }
+    }
+
+    /// While a container engine is away, and nothing has ended, nothing was restarted.
+    pub(super) fn unmoved(&mut self, scene: Scene<'_>, snapshot: &Snapshot) -> Result<(), Violation> {
+        self.away.retain(|name, _| scene.operator.wishes.get(name).is_some_and(|w| scene.world.is_away(&w.service)));
+        for (name, Away { instances, restarts }) in &self.away {
+            let Some(view) = snapshot.service(name.as_str()) else { continue };
+            let runs = |inst: &InstanceId| {
+                let life = scene.ledger.lives.get(inst);
+                scene.world.is_alive(*inst) && life.is_some_and(|life| life.stop.is_none() && life.kill.is_none())
+            };
+            if instances.iter().all(runs) && view.restarts != *restarts {
+                let what = format!("{name}: {} restarts, {restarts} before", view.restarts);
+                return Err(scene.broken("G40 an outage restarts nobody", what));
+            }
+            let over = |inst: &&InstanceId| runs(inst) && !scene.ledger.lives.get(inst).is_some_and(Life::is_live);
+            if let Some(inst) = instances.iter().find(over) {
+                return Err(scene.broken("G40 an outage ends nobody", format!("{name}: {inst:?}")));
+            }
+        }
+        Ok(())
     }
 }
 

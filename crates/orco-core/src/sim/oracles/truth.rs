@@ -15,6 +15,7 @@ impl Judge {
     /// The promise it breaks.
     pub fn shown(&mut self, scene: Scene<'_>) -> Result<(), Violation> {
         let snapshot = scene.brain.snapshot(scene.now);
+        self.unmoved(scene, &snapshot)?;
         for (name, wish) in &scene.operator.wishes {
             let Some(view) = snapshot.service(name.as_str()) else {
                 return Err(scene.broken("every service is shown", name.to_string()));
