@@ -168,8 +168,7 @@ impl Brain {
 
     /// Lets through who may go now. True: somebody may.
     pub(super) fn admit(&mut self, now: Moment) -> bool {
-        if !self.admission.anybody()
-            || (self.plants.has(Plant::StarvedForgotten) && !self.admission.recent.is_empty())
+        if !self.admission.anybody() || (self.plants.has(Plant::StarvedForgotten) && !self.admission.recent.is_empty())
         {
             return false;
         }

@@ -45,6 +45,11 @@ fn number(service: &Service) -> usize {
     ENGINES.iter().position(|name| *name == service.runtime).unwrap_or(0)
 }
 
+/// It has ended, and nobody of ours knows: its endpoints are asked on, and nobody answers there.
+pub(super) fn is_silent(body: &Body) -> bool {
+    body.pulse == Pulse::Gone && body.hand && !body.over_told && is_container(&body.service)
+}
+
 impl World {
     fn dock(&mut self, service: &Service) -> &mut Dock {
         &mut self.docks[number(service)]
@@ -270,7 +275,7 @@ impl World {
         match mischief.prank {
             Prank::Kill => self.post(now, Event::Die(victim, Exit::Signal(9))),
             Prank::Remove => {
-                (body.pulse, body.watch, body.unseen, body.kept) = (Pulse::Gone, [None, None], true, None);
+                (body.pulse, body.unseen, body.kept) = (Pulse::Gone, true, None);
                 self.post(now + late, Event::Seen(victim));
             }
             Prank::Restart if body.stop || body.kill => return None,

@@ -45,6 +45,9 @@ pub fn plan(seed: u64) -> Plan {
         weather = Weather::draw(&mut Chance::new(&[seed, 14]), within, quiet);
     }
     let (crashes, outages, parting) = crashes(&mut Chance::new(&[seed, 12]), chaos, quiet);
+    if let Some(crash) = crashes.first() {
+        weather.meet(&mut Chance::new(&[seed, 15]), crash.at);
+    }
     Plan {
         seed,
         quiet,
@@ -63,15 +66,20 @@ pub fn plan(seed: u64) -> Plan {
     }
 }
 
-/// In some stacks more services are containers, all of them or a few, and some of another engine. True: some are.
+/// In some stacks more services are containers, all of them or a few, some of another engine, and sometimes many
+/// replicas. True: some are.
 fn contain(c: &mut Chance, services: &mut [Service]) -> bool {
     let share = c.pick(&[0, 0, 0, 300, 700, 1000]);
     let other = c.pick(&[0, 0, 300]);
+    let crowded = c.hit(100);
     for s in services.iter_mut() {
         if c.hit(share) {
             s.image = Some("image".to_owned());
         }
         if s.image.is_some() {
+            if crowded && s.kind != Kind::Oneshot && s.ports.is_empty() {
+                s.replicas = u32::try_from(c.between(4, 12)).unwrap_or(4);
+            }
             s.runtime = (if c.hit(other) { ENGINES[1] } else { ENGINES[0] }).to_owned();
         }
     }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Chance, Fate, Pulse, Spawn, World,
-    dock::is_container,
+    dock::{is_container, is_silent},
     prober::lane,
     world::{Body, Event},
 };
@@ -184,9 +184,11 @@ impl World {
         let Some(body) = self.bodies.get_mut(&inst) else { return };
         let container = is_container(&body.service);
         body.pulse = Pulse::Gone;
-        body.watch = [None, None];
         body.kept = (container || !out_of_reach).then_some(exit);
         body.unseen |= body.kept.is_none();
+        if !is_silent(body) {
+            body.watch = [None, None];
+        }
         if body.held.is_some() || !body.hand {
             // Whoever holds the start finds it; else the next engine does.
             return;
@@ -202,6 +204,7 @@ impl World {
     pub(super) fn tell_end(&mut self, inst: InstanceId, now: Moment) {
         let Some(body) = self.bodies.get_mut(&inst) else { return };
         body.over_told = true;
+        body.watch = [None, None];
         let asked = body.stop || body.kill;
         let exit = body.kept.unwrap_or(Exit::Unknown);
         let (at, port_lost) = (body.at, body.script.port_lost && !asked);

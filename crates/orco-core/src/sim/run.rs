@@ -181,7 +181,9 @@ fn down(session: &mut Session) -> Result<(), Violation> {
         return Err(session.violated("I24 down leaves nothing", what));
     }
     if let Some(husk) = session.world.husks().first() {
-        return Err(session.violated("I24 down leaves nothing", format!("a container that never ran, {husk:?}, is left")));
+        return Err(
+            session.violated("I24 down leaves nothing", format!("a container that never ran, {husk:?}, is left"))
+        );
     }
     let snapshot = session.brain.snapshot(session.now);
     if !snapshot.all_down() {

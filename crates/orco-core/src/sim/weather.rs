@@ -85,6 +85,20 @@ impl Weather {
     }
 }
 
+impl Weather {
+    /// Often a container engine is away when something else dies.
+    pub fn meet(&mut self, c: &mut Chance, at: Moment) {
+        if let Some(absence) = self.absences.first_mut()
+            && c.hit(500)
+        {
+            let before = c.below(1_000_000);
+            absence.at = Moment::from_micros(at.as_micros().saturating_sub(before));
+            absence.lasts += Duration::from_secs(2);
+            self.absences.sort_by_key(|absence| absence.at);
+        }
+    }
+}
+
 impl Absence {
     fn draw(c: &mut Chance, within: u64, quiet: bool) -> Self {
         let manners = [Manner::Refuses, Manner::Hangs, Manner::Restarts];

@@ -3,6 +3,7 @@
 use super::story::Story;
 use crate::{
     brain::{BrainConfig, admit::PLACES, samples},
+    model::Waiting,
     spec::Service,
 };
 
@@ -22,7 +23,7 @@ fn starts(of: &str, replicas: std::ops::Range<usize>) -> String {
 fn containers_start_so_many_at_a_time() {
     let mut story = Story::new(vec![container("api", "docker", 11)]);
     story.play(&format!("up => {}", starts("api", 0..PLACES)));
-    assert_eq!(story.snapshot().services[0].instances[10].message(), "waits for its turn: too many starts at once");
+    assert_eq!(story.snapshot().services[0].instances[10].waiting, Some(Waiting::Admission));
     story.play(
         "created api/0
         started api/3 => start api/8

@@ -57,7 +57,8 @@ impl Judge {
     /// A container engine is about to go away.
     pub fn leaves(&mut self, scene: Scene<'_>, engine: &str) {
         let snapshot = scene.brain.snapshot(scene.now);
-        for wish in scene.operator.wishes.values().filter(|w| w.service.image.is_some() && w.service.runtime == engine) {
+        for wish in scene.operator.wishes.values().filter(|w| w.service.image.is_some() && w.service.runtime == engine)
+        {
             let Some(view) = snapshot.service(wish.service.name.as_str()) else { continue };
             let instances: Vec<InstanceId> = scene.ledger.live_of(view.ix).map(|(inst, _)| inst).collect();
             let seats = scene.ledger.seats_of(view.ix).count();
