@@ -177,7 +177,7 @@ impl World {
         let at = body.at;
         match body.held {
             Some(Held::Unsent) => {
-                (body.held, body.over_told, body.pulse) = (None, true, Pulse::Gone);
+                (body.held, body.over_told, body.pulse, body.unseen) = (None, true, Pulse::Gone, true);
                 let why = "stopped before its start".into();
                 self.tell(now, Fact::StartFailed { at, inst, why, certain: true });
             }

@@ -33,7 +33,8 @@ pub(super) fn reasons(scene: Scene<'_>, ix: ServiceIx, step: &Step) -> Result<()
 
 fn is_so(scene: Scene<'_>, life: &Life, why: Why) -> bool {
     match why {
-        Why::Liveness => life.liveness.as_ref().is_some_and(|tallied| tallied.verdict == Some(false)),
+        // What an earlier engine's probes said died with it.
+        Why::Liveness => life.liveness.as_ref().is_none_or(|tallied| tallied.failed),
         Why::StartTimeout => {
             let due = |health: &crate::spec::Health| {
                 life.started.is_some_and(|from| from + health.tally.start_timeout <= scene.now)
