@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{config::Config, helper, secret::Login};
+use super::{config::Config, keychain, secret::Login};
 use crate::reference::Reference;
 
 /// A file of logins is not larger.
@@ -88,7 +88,7 @@ impl Credentials {
         let config = Config::read(&bytes).map_err(|e| e.to_string())?;
         let mut failed = None;
         if let Some(name) = config.helper(registry) {
-            match helper::ask(name, registry, self.path.as_ref()).await {
+            match keychain::ask(name, registry, self.path.as_ref()).await {
                 Ok(Some(login)) => return Ok(Some(login)),
                 Ok(None) => {}
                 Err(why) => failed = Some(why),
