@@ -22,6 +22,7 @@ mod keeper;
 mod logger;
 mod proc;
 mod program;
+pub mod role;
 mod sys;
 mod tree;
 mod wire;
