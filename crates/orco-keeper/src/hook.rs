@@ -42,6 +42,13 @@ pub fn hook_active() -> bool {
     RAN.load(Ordering::Relaxed)
 }
 
+/// Another function of this program's `.init_array` runs, perhaps before this one's turn: so this one is run too, when
+/// the program is started again.
+pub(crate) fn is_about_to_run() {
+    black_box(&raw const HOOK);
+    RAN.store(true, Ordering::Relaxed);
+}
+
 /// The arguments after the name, if it is this one.
 ///
 /// # Safety

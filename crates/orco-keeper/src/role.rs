@@ -106,6 +106,8 @@ impl Role {
             child if child > 0 => return 0,
             _ => return FAILED,
         }
+        // The role may want a keeper.
+        hook::is_about_to_run();
         // What whoever started us left open for its children (a test runner's pipes) is not for us.
         sys::close_from(hook::SOCKET.unsigned_abs() + 1);
         // SAFETY: ignoring installs no code. The standard library does the same before `main`.

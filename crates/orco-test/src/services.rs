@@ -77,8 +77,8 @@ impl Services {
         }
     }
 
-    /// What a service prints and has printed, from the first byte; also when its instances are gone, as long as this
-    /// value or the [`Logs`] live.
+    /// What a service prints and has printed, from the first byte; also when its instances are gone. The files live as
+    /// long as the services are held, and those of services of this process as long as the [`Logs`].
     pub fn logs(&self, service: &str) -> Logs {
         let room = match &self.held.place {
             Place::Here { room, .. } => Some(Arc::clone(room)),

@@ -1,0 +1,8 @@
+//! Stacks and fixtures with real processes: what holds while all goes well, and what is left when it does not.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
+
+mod actor;
+mod kept;
+mod own;
+mod shared;
+mod world;
