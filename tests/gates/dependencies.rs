@@ -21,9 +21,13 @@ const INSIDE: &[(&str, &[&str])] = &[
     ("orco-keeper", &["-orco-core"]),
     ("orco-probes", &["-orco-core"]),
     ("orco-runtime-process", &["-orco-core", "orco-keeper"]),
+    ("orco-test", &["orco-core", "orco-keeper", "orco-probes", "orco-runtime-process", "orco-runtime-docker"]),
     ("orco-api", &["orco-core"]),
     ("orco-cli", &["orco-core", "orco-keeper", "orco-probes", "orco-runtime-process", "orco-api"]),
-    ("orco", &["orco-core", "orco-keeper", "orco-probes", "orco-runtime-process", "orco-api"]),
+    (
+        "orco",
+        &["orco-core", "orco-keeper", "orco-probes", "orco-runtime-process", "orco-runtime-docker", "orco-api", "orco-test"],
+    ),
     ("orco-demo", &[]),
 ];
 

@@ -149,10 +149,7 @@ impl Logs {
     fn grown(&self, query: &Query, before: Option<Follower>) -> io::Result<(Follower, Vec<Record>)> {
         let mut follower = match before {
             Some(follower) => follower,
-            None => match query.follow(&self.store, &|_| true) {
-                Ok(follower) => follower,
-                Err(e) => return Err(e),
-            },
+            None => query.follow(&self.store, &|_| true)?,
         };
         self.store.instances()?.into_iter().for_each(|origin| follower.add(origin));
         let mut all = Vec::new();
