@@ -2,9 +2,6 @@
 //!
 //! [`args`] is what was typed, [`cmd`] what it means, [`render`] how answers look, [`exit`] how it ends.
 
-// Without a runtime whose services outlive it there is no daemon's engine, and what only it uses is idle.
-#![cfg_attr(not(feature = "process"), allow(dead_code, unused_imports))]
-
 mod args;
 mod cmd;
 mod exit;

@@ -29,6 +29,15 @@ pub fn fit() -> Fit {
     Fit::Columns(terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0).max(40)))
 }
 
+/// How much room there is on the terminal on standard error (columns, lines), where lines can be drawn again.
+pub fn canvas() -> Option<(usize, usize)> {
+    if !io::stderr().is_terminal() || std::env::var_os("TERM").is_none_or(|term| term == "dumb") {
+        return None;
+    }
+    let size = terminal_size::terminal_size_of(io::stderr());
+    Some(size.map_or((80, 24), |(width, height)| (usize::from(width.0), usize::from(height.0))))
+}
+
 /// Writes to standard output at once.
 ///
 /// # Errors

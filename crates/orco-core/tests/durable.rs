@@ -17,7 +17,7 @@ use orco_core::{
     engine::{Durable, Engine, EventQuery, Occasion, State},
     model::{Exit, InstanceId, ServiceName, StackId},
     runtime::{Found, Handle, How, Known, LogPosition, LogSource, Runtime, RuntimeError, StartRequest},
-    spec::{ServiceBuilder, Stack},
+    spec::{Service, ServiceBuilder, Stack},
 };
 use tokio::sync::watch;
 
@@ -29,6 +29,14 @@ type Body = (ServiceName, watch::Sender<Option<Exit>>);
 struct World {
     all: Mutex<BTreeMap<InstanceId, Body>>,
     starts: AtomicUsize,
+    /// It is an engine of its own.
+    remote: bool,
+    /// That engine does not answer.
+    away: watch::Sender<bool>,
+    /// So many ports more turn out to be a stranger's.
+    taken: AtomicUsize,
+    /// The ports of the host that were asked for.
+    published: Mutex<Vec<u16>>,
 }
 
 impl World {
@@ -45,6 +53,19 @@ impl World {
         all.iter().filter(|(_, (_, over))| over.borrow().is_none()).map(|(id, _)| *id).collect()
     }
 
+    /// An engine of containers.
+    fn remote() -> Arc<Self> {
+        Arc::new(Self { remote: true, ..Self::default() })
+    }
+
+    fn here(&self) -> Result<(), RuntimeError> {
+        if *self.away.borrow() { Err(RuntimeError::unavailable("the engine is away")) } else { Ok(()) }
+    }
+
+    async fn back(&self) {
+        let _ = self.away.subscribe().wait_for(|away| !away).await;
+    }
+
     fn over(&self, id: InstanceId) -> Option<watch::Receiver<Option<Exit>>> {
         self.all.lock().unwrap().get(&id).map(|(_, over)| over.subscribe())
     }
@@ -59,12 +80,29 @@ impl Runtime for Survivors {
         "process"
     }
 
+    fn is_remote(&self) -> bool {
+        self.0.remote
+    }
+
+    fn isolates(&self, _: &Service) -> bool {
+        self.0.remote
+    }
+
     async fn list(&self, _: &StackId, _: &[Known]) -> Result<Vec<Found>, RuntimeError> {
+        self.0.here()?;
         let all = self.0.all.lock().unwrap();
         Ok(all.iter().map(|(id, (name, _))| Found::new(Handle::new(*id, "t"), name.clone())).collect())
     }
 
     async fn start(&self, request: StartRequest) -> Result<Handle, RuntimeError> {
+        self.0.here()?;
+        if let Some(publish) = request.publish.first() {
+            self.0.published.lock().unwrap().push(publish.host);
+            let one_less = |n: usize| n.checked_sub(1);
+            if self.0.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
+                return Err(RuntimeError::port_taken(publish.host, "a stranger has it"));
+            }
+        }
         self.0.starts.fetch_add(1, Ordering::Relaxed);
         let entry = (request.service.name.clone(), watch::Sender::new(None));
         assert!(self.0.all.lock().unwrap().insert(request.instance, entry).is_none(), "an id is given twice");
@@ -72,11 +110,15 @@ impl Runtime for Survivors {
     }
 
     async fn wait(&self, handle: &Handle) -> Result<Exit, RuntimeError> {
-        let mut over = self.0.over(handle.instance).ok_or_else(|| RuntimeError::unknown("no such instance"))?;
+        self.0.back().await;
+        let Some(mut over) = self.0.over(handle.instance) else {
+            return if self.0.remote { Ok(Exit::Unknown) } else { Err(RuntimeError::unknown("no such instance")) };
+        };
         Ok(over.wait_for(Option::is_some).await.unwrap().unwrap())
     }
 
     async fn stop(&self, handle: &Handle, how: How) -> Result<(), RuntimeError> {
+        self.0.here()?;
         let exit = match how {
             How::Graceful(signal) => Exit::Signal(signal),
             How::Kill => Exit::Signal(9),
@@ -92,6 +134,7 @@ impl Runtime for Survivors {
     }
 
     async fn reap(&self, instance: InstanceId) -> Result<(), RuntimeError> {
+        self.0.here()?;
         self.0.all.lock().unwrap().remove(&instance);
         Ok(())
     }
@@ -271,4 +314,98 @@ fn an_engine_that_leaves_stops_nothing() {
     std::thread::sleep(Duration::from_millis(100));
     assert!(world.live().is_empty(), "what was asked down stays down");
     last.kill();
+}
+
+/// Polls, for things that happen on other threads.
+fn soon(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..4000 {
+        if holds() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("never: {what}");
+}
+
+/// Unknown is not dead: what an engine of containers cannot tell is taken over as it is remembered.
+#[test]
+fn what_a_runtime_cannot_list_is_led_on_until_it_can() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = World::remote();
+    let first = Life::begin(dir.path(), &world, Some("one"));
+    finish_seed(&world);
+    first.block(first.engine.ready()).unwrap();
+    first.kill();
+    let starts = world.starts.load(Ordering::Relaxed);
+    world.away.send_replace(true);
+    world.end("db", Exit::Code(3));
+    let stranger = InstanceId(4711);
+    let entry = (ServiceName::new("db").unwrap(), watch::Sender::new(None));
+    world.all.lock().unwrap().insert(stranger, entry);
+    let next = Life::begin(dir.path(), &world, None);
+    assert_eq!(next.restarts("db"), 0, "nobody knows yet");
+    assert_eq!(world.starts.load(Ordering::Relaxed), starts);
+    world.away.send_replace(false);
+    soon("the exit is told, and the stranger goes", || {
+        next.restarts("db") == 1 && world.live().len() == 3 && !world.live().contains(&stranger)
+    });
+    assert_eq!(world.starts.load(Ordering::Relaxed), starts + 1, "only what ended is started again");
+    next.block(next.engine.shutdown());
+}
+
+#[test]
+fn a_runtime_that_cannot_work_is_waited_for_and_costs_no_retry() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = World::remote();
+    world.away.send_replace(true);
+    let life = Life::begin(dir.path(), &world, Some("one"));
+    let message = || {
+        let status = life.block(life.engine.status()).unwrap();
+        status.snapshot.services.iter().find(|s| s.name.as_str() == "db").unwrap().message.clone()
+    };
+    soon("the reason is told", || message() == "cannot start yet: the engine is away");
+    world.away.send_replace(false);
+    finish_seed(&world);
+    life.block(life.engine.ready()).unwrap();
+    assert_eq!(life.restarts("db"), 0);
+    assert_eq!(message(), "");
+    // What is not wanted any more is not waited for.
+    world.away.send_replace(true);
+    world.end("db", Exit::Code(1));
+    life.block(async { life.engine.stop("api").await.map(drop) }).unwrap();
+    world.away.send_replace(false);
+    life.block(life.engine.shutdown());
+    assert!(world.live().is_empty());
+}
+
+#[test]
+fn a_port_that_a_stranger_has_is_given_up_for_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = World::remote();
+    world.taken.store(2, Ordering::Relaxed);
+    let life = Life::begin(dir.path(), &world, Some("one"));
+    finish_seed(&world);
+    life.block(life.engine.ready()).unwrap();
+    assert_eq!(life.restarts("api"), 0);
+    let published = world.published.lock().unwrap().clone();
+    assert_eq!(published.len(), 4, "two replicas, two strangers");
+    let distinct: std::collections::BTreeSet<u16> = published.iter().copied().collect();
+    assert_eq!(distinct.len(), 4, "{published:?}");
+    life.block(life.engine.shutdown());
+}
+
+#[test]
+fn an_end_does_not_wait_for_ever_for_a_runtime_that_is_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = World::remote();
+    let life = Life::begin(dir.path(), &world, Some("one"));
+    finish_seed(&world);
+    life.block(life.engine.ready()).unwrap();
+    world.away.send_replace(true);
+    let begun = std::time::Instant::now();
+    let killed = life.block(life.engine.kill()).unwrap();
+    life.block(killed.done()).unwrap();
+    life.block(life.engine.shutdown());
+    assert!(begun.elapsed() > Duration::from_secs(5), "it was given time");
+    assert_eq!(world.live().len(), 3, "nothing else can be done about them");
 }

@@ -9,26 +9,34 @@
 //! ends it. The keeper has two threads: one spawns, reaps and talks, one moves output from pipes into log segments.
 //!
 //! An instance is over when its main process has been reaped, nothing of its tree is left and its output is in the
-//! log; only then the engine is told. When the engine goes, everything goes.
+//! log; only then the engine is told. When the engine goes, everything goes: processes, and the containers, networks and
+//! volumes that it has registered ([`Client::on_engine_death`]) in memory that it shares with keeper and guard.
 //!
 //! Invariants: only the keeper's main thread spawns and reaps, so the pid of an unreaped child is never a
 //! stranger's; everything else is signalled through a pidfd after its descent has been verified.
 #![allow(unsafe_code, reason = "the one crate that talks to the kernel directly; each block says why it is sound")]
 
+mod clean;
 mod client;
 pub mod daemon;
 mod hook;
 mod keeper;
+mod ledger;
 mod logger;
 mod proc;
 mod program;
 pub mod role;
+mod single;
 mod sys;
 mod tree;
 mod wire;
 
-pub use client::{Client, Config, Detached, Event, ExecOutput, Fate, Held, Known, Refusal, SpawnError, StartError};
+pub use clean::{CleanUp, EngineHost};
+pub use client::{
+    CleanUpError, Client, Config, Detached, Event, ExecOutput, Fate, Held, Known, Refusal, SpawnError, StartError,
+};
 pub use hook::hook_active;
+pub use single::kill_if;
 pub use wire::{Backend, Change, Credentials, Launch, Spawn, Stage};
 
 /// The version of what engines and keepers say to each other. They must agree on it.

@@ -92,7 +92,12 @@ pub(crate) fn pidfd_status(pidfd: BorrowedFd<'_>) -> Option<c_int> {
 
 /// Whether the process behind the pidfd has ended.
 pub(crate) fn has_ended(pidfd: BorrowedFd<'_>) -> bool {
-    let mut fds = [libc::pollfd { fd: pidfd.as_raw_fd(), events: libc::POLLIN, revents: 0 }];
+    is_readable(pidfd)
+}
+
+/// Whether there is something to be read, or an error.
+pub(crate) fn is_readable(fd: BorrowedFd<'_>) -> bool {
+    let mut fds = [libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 }];
     poll(&mut fds, Some(Duration::ZERO)).is_ok() && fds[0].revents != 0
 }
 

@@ -93,12 +93,12 @@ impl Builder {
         detached: Detached,
     ) -> Result<ProcessRuntime, StartError> {
         self.config.detached = Some(detached);
-        Ok(ProcessRuntime::with(Client::attach(self.config, link, keeper_pid).await?))
+        Ok(ProcessRuntime::of(Client::attach(self.config, link, keeper_pid).await?))
     }
 
     /// A runtime whose keeper is started with the first service.
     pub fn build(self) -> ProcessRuntime {
-        ProcessRuntime::with(Client::new(self.config))
+        ProcessRuntime::of(Client::new(self.config))
     }
 
     /// A runtime with its keeper running.
@@ -108,6 +108,6 @@ impl Builder {
     pub async fn start(self) -> Result<ProcessRuntime, StartError> {
         let client = Client::new(self.config);
         client.connect().await?;
-        Ok(ProcessRuntime::with(client))
+        Ok(ProcessRuntime::of(client))
     }
 }

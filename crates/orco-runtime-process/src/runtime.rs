@@ -59,7 +59,8 @@ impl ProcessRuntime {
         Self::builder().start().await
     }
 
-    pub(crate) fn with(client: Client) -> Self {
+    /// A runtime of a keeper that others may share. What the client's configuration says holds.
+    pub fn of(client: Client) -> Self {
         Self { client, services: Mutex::default() }
     }
 

@@ -1,17 +1,17 @@
 //! The plug-ins of this build: each feature only switches one on.
 
-#[cfg(feature = "process")]
-mod process;
+#[cfg(feature = "docker")]
+mod docker;
+mod keeper;
 
-#[cfg(feature = "process")]
 use std::{os::fd::OwnedFd, path::Path, time::Duration};
 
-use orco_api::place::{Lock, Place};
-#[cfg(feature = "process")]
-use orco_api::server::Listener;
+use orco_api::{
+    place::{Lock, Place},
+    server::Listener,
+};
 use orco_core::{engine::EngineBuilder, spec::Stack};
-#[cfg(feature = "process")]
-use orco_keeper::daemon::Origin;
+use orco_keeper::{Client, daemon::Origin};
 
 use crate::cmd::Failure;
 
@@ -20,18 +20,20 @@ pub const fn names() -> &'static [&'static str] {
     &[
         #[cfg(feature = "process")]
         "process",
+        #[cfg(feature = "docker")]
+        "docker",
+        #[cfg(feature = "docker")]
+        "podman",
     ]
 }
 
 /// Plug-ins that are ready for one stack. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Plugins {
-    #[cfg(feature = "process")]
-    process: process::Process,
+    keeper: Client,
 }
 
 /// The keeper's end of what an engine is born with.
-#[cfg(feature = "process")]
 #[derive(Debug)]
 pub struct Attachment {
     pub link: OwnedFd,
@@ -42,58 +44,49 @@ pub struct Attachment {
 impl Plugins {
     /// Makes them ready. Whatever must outlive this process holds the lock too.
     pub async fn start(stack: &Stack, place: &Place, lock: &Lock) -> Result<Self, Failure> {
-        // Some builds have no plug-in that wants to know.
-        let _ = (stack, place, lock);
-        Ok(Self {
-            #[cfg(feature = "process")]
-            process: process::Process::start(stack, place, lock).await?,
-        })
+        Ok(Self { keeper: keeper::start(stack, place, lock).await? })
     }
 
     /// Makes them ready in an engine that a keeper has started.
-    #[cfg(feature = "process")]
     pub async fn attach(place: &Place, lock: &Lock, listener: &Listener, keeper: Attachment) -> Result<Self, Failure> {
-        Ok(Self { process: process::Process::attach(place, lock, listener, keeper).await? })
+        Ok(Self { keeper: keeper::attach(place, lock, listener, keeper).await? })
     }
 
     /// Registers them all.
     pub fn register(&self, builder: EngineBuilder) -> EngineBuilder {
         let builder = builder.probes(orco_probes::all());
         #[cfg(feature = "process")]
-        let builder = self.process.register(builder);
+        let builder = builder.runtime(orco_runtime_process::ProcessRuntime::of(self.keeper.clone()));
+        #[cfg(feature = "docker")]
+        let builder = docker::register(builder, &self.keeper);
         builder
     }
 
     /// The keeper's process, while there is one.
     pub fn keeper_pid(&self) -> Option<u32> {
-        #[cfg(feature = "process")]
-        return self.process.keeper_pid();
-        #[cfg(not(feature = "process"))]
-        None
+        self.keeper.keeper_pid()
     }
-}
 
-/// What only the engine of a daemon asks of its keeper.
-#[cfg(feature = "process")]
-impl Plugins {
+    // What only the engine of a daemon asks of its keeper.
+
     /// The engine answers.
     pub fn serving(&self) {
-        self.process.serving();
+        self.keeper.serving();
     }
 
     /// This program shall take this engine's place when it ends.
     pub fn succeed(&self, program: &Path) {
-        self.process.succeed(program);
+        self.keeper.succeed(program);
     }
 
     /// Returns when the keeper has taken in what was said before.
     pub async fn heard(&self) {
-        self.process.heard().await;
+        self.keeper.heard().await;
     }
 
     /// The next signal that came to the keeper and is meant for us. Cancel-safe.
     pub async fn asked(&self) -> i32 {
-        self.process.asked().await
+        self.keeper.asked().await
     }
 
     /// The pid of the keeper that comes after this one. Cancel-safe.

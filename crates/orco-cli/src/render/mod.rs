@@ -8,6 +8,7 @@ mod graph;
 mod log_line;
 mod paint;
 mod plan;
+mod pulls;
 #[cfg(test)]
 mod samples;
 mod stacks;
@@ -24,6 +25,7 @@ pub use log_line::LogLines;
 pub use orco_core::log::sanitize as printable;
 pub use paint::{Ink, Paint};
 pub use plan::plan;
+pub use pulls::{PullLines, bars};
 pub use stacks::stacks;
 pub use status::{Fit, status_table};
 pub use unit::{Unit, unit};

@@ -73,7 +73,7 @@ fn line(text: &mut String, cells: &[String; 7], widths: &[usize; 7], ink: impl F
 }
 
 /// At most `width` characters, the last one an ellipsis where something is missing.
-fn cut(text: &str, width: usize) -> String {
+pub(super) fn cut(text: &str, width: usize) -> String {
     match text.char_indices().nth(width) {
         None => text.to_owned(),
         Some(_) => text.chars().take(width.saturating_sub(1)).chain(['…']).collect(),

@@ -11,8 +11,8 @@ use std::{
 use crate::{
     model::{Revision, ServiceName, StackName},
     spec::{
-        Check, Command, Condition, Dependency, Health, Hooks, Kind, OnFailure, ProbeSpec, Require, Resources, Restart,
-        Service, Stack, Stop, Tally, Update, expr::Expr,
+        Check, Command, Condition, Dependency, Health, Hooks, Kind, Network, OnFailure, ProbeSpec, PullPolicy, Require,
+        Resources, Restart, Service, Stack, Stop, Tally, Update, expr::Expr,
     },
 };
 
@@ -35,7 +35,9 @@ pub fn service(text: &str) -> Service {
         kind: Kind::Service,
         image: None,
         command: Some(Command { argv: vec!["true".to_owned()] }),
+        entrypoint: None,
         workdir: PathBuf::from("/"),
+        container_workdir: None,
         user: None,
         env: BTreeMap::new(),
         inherit_env: true,
@@ -43,6 +45,11 @@ pub fn service(text: &str) -> Service {
         ports: Vec::new(),
         volumes: Vec::new(),
         labels: BTreeMap::new(),
+        network: Network::default(),
+        pull_policy: PullPolicy::default(),
+        platform: None,
+        init: true,
+        allow_docker_socket: false,
         replicas: 1,
         depends_on: Vec::new(),
         health: None,

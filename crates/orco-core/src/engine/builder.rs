@@ -170,12 +170,14 @@ impl EngineBuilder {
         std::mem::take(&mut past.ports).into_iter().for_each(|(port, seated)| ports.restore(port, seated));
         let world = Arc::new(World {
             stack: id,
+            stack_name: Arc::from(self.stack.name().as_str()),
             registry: self.registry,
             logs: Arc::clone(&logs),
             reports: Reports(reports_tx),
             ledger,
             ending: CancellationToken::new(),
             hurry: CancellationToken::new(),
+            abandoned: CancellationToken::new(),
             ports: Mutex::new(ports),
             directory: Mutex::new(directory(&wanted)),
             waits: Waits::default(),

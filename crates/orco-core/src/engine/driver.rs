@@ -59,6 +59,8 @@ pub(super) struct Driver {
     last_published: Moment,
     last_mark: Mark,
     pub(super) going_down: bool,
+    /// Everything was to be killed: until then runtimes are waited for that cannot be reached.
+    pub(super) patience: Option<Moment>,
 }
 
 /// How far the engine is with ending.
@@ -98,6 +100,7 @@ impl Driver {
             last_published: Moment::ZERO,
             last_mark: 0,
             going_down: false,
+            patience: None,
         }
     }
 
@@ -118,6 +121,9 @@ impl Driver {
             for report in reports.drain(..) {
                 self.report(report, now);
             }
+            if self.patience.is_some_and(|until| until <= now) {
+                self.give_up(now);
+            }
             self.turn(now);
             self.stand(now);
             self.publish(now);
@@ -132,10 +138,7 @@ impl Driver {
 
     fn next_timer(&self) -> Option<Instant> {
         let publish = (self.stale && self.watched()).then(|| self.last_published + self.gap());
-        let next = match (self.brain.next_wake(), publish) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
+        let next = [self.brain.next_wake(), publish, self.patience].into_iter().flatten().min();
         next.map(|moment| self.clock.instant(moment))
     }
 
@@ -147,6 +150,7 @@ impl Driver {
                     self.stale = true;
                 }
             }
+            Report::Heard { runtime, there } => self.heard(&runtime, &there),
             Report::Held { inst, why } => {
                 if let Some(entry) = self.live.get_mut(&inst) {
                     entry.held = why;
@@ -201,7 +205,7 @@ impl Driver {
     }
 
     /// An instance is over.
-    fn gone(&mut self, inst: InstanceId) {
+    pub(super) fn gone(&mut self, inst: InstanceId) {
         if let Some(mut gone) = self.live.remove(&inst) {
             gone.unprobe(Role::Readiness);
             gone.unprobe(Role::Liveness);
@@ -211,7 +215,7 @@ impl Driver {
         }
     }
 
-    fn fact(&mut self, fact: Fact, now: Moment) {
+    pub(super) fn fact(&mut self, fact: Fact, now: Moment) {
         // A verdict that flips nothing is no reason to publish, but its message may be new; the brain's turn
         // decides cheaply, and publication is bounded in rate and happens only while somebody watches.
         self.stale = true;
@@ -278,10 +282,12 @@ impl Driver {
         match action {
             Action::Start { at, inst, run, service } => {
                 let (orders, rx) = watch::channel(Ordered::RUN);
+                let remote = self.world.is_remote(&service);
                 self.live.insert(
                     inst,
                     Live {
                         seat: at,
+                        remote,
                         orders,
                         running: None,
                         unrecorded: None,
@@ -290,7 +296,7 @@ impl Driver {
                         resumed: [false; 2],
                     },
                 );
-                self.tasks.spawn(lead(Arc::clone(&self.world), Plan { at, inst, run, service, mark }, rx));
+                self.hand(remote, lead(Arc::clone(&self.world), Plan { at, inst, run, service, mark }, rx));
             }
             Action::Probe { at, inst, role, version, health } => {
                 let Some(entry) = self.live.get_mut(&inst) else { return };

@@ -10,19 +10,20 @@ use tokio::{
 
 use crate::{
     crash,
+    log::{Reached, format::Stem},
     model::{Exit, Fact, InstanceId, Seat},
-    runtime::{ExecRequest, Handle, How, Runtime, RuntimeError, StartRequest},
-    spec::{Hook, Service},
+    runtime::{Handle, How, LogPosition, Runtime, RuntimeError, StartRequest},
+    spec::Service,
 };
 
 use super::{
+    hooks::{When, post_start, run_hook_unhurried},
     ledger::Mark,
     report::{Report, Running},
+    start::{NoStart, start},
     world::World,
 };
 
-/// A start that has not answered by then has an unknown outcome.
-const START_DEADLINE: Duration = Duration::from_secs(120);
 /// A stop, remove or reap that has not answered by then is tried again.
 const CALL_DEADLINE: Duration = Duration::from_secs(30);
 /// Pauses between tries of calls that must succeed some day: doubling up to the second.
@@ -68,14 +69,6 @@ pub(super) struct Adopted {
     pub(super) known: bool,
 }
 
-/// Why there is no running instance after a start.
-enum NoStart {
-    /// Certainly nothing runs.
-    Refused(String),
-    /// Something may run.
-    Unknown(String),
-}
-
 /// Leads the instance through its life. `orders` come from the driver; its closing means kill.
 pub(super) async fn lead(world: Arc<World>, plan: Plan, mut orders: watch::Receiver<Ordered>) {
     let (at, inst) = (plan.at, plan.inst);
@@ -102,7 +95,7 @@ pub(super) async fn lead(world: Arc<World>, plan: Plan, mut orders: watch::Recei
     crash::point("start.before-up");
     let live = Box::new(running.clone());
     world.reports.send(Report::Up { at, inst, live }).await;
-    accompany(&world, &plan, &*runtime, running, orders, true).await;
+    accompany(&world, &plan, &*runtime, running, orders, Stage { fresh: true, from: None }).await;
 }
 
 /// Leads an instance on that an earlier engine has started.
@@ -115,21 +108,35 @@ pub(super) async fn lead_on(world: Arc<World>, adopted: Adopted, mut orders: wat
     };
     let live = Box::new(running.clone());
     world.reports.send(Report::Up { at: plan.at, inst: plan.inst, live }).await;
-    accompany(&world, &plan, &*runtime, running, orders, !known).await;
+    let log = &running.request.log;
+    let stem = Stem { replica: plan.at.slot.replica, run: plan.run };
+    let from = Some(Reached::read(&log.dir, stem));
+    accompany(&world, &plan, &*runtime, running, orders, Stage { fresh: !known, from }).await;
 }
 
-/// From the moment it runs until its end is recorded and it is forgotten. `fresh`: its postStart hook is due.
+/// How far an instance is when a hand takes it.
+struct Stage {
+    /// Its postStart hook is due.
+    fresh: bool,
+    /// How far another engine has written its output.
+    from: Option<Reached>,
+}
+
+/// From the moment it runs until its end is recorded and it is forgotten.
 async fn accompany(
     world: &Arc<World>,
     plan: &Plan,
     runtime: &dyn Runtime,
     running: Running,
     mut orders: watch::Receiver<Ordered>,
-    fresh: bool,
+    Stage { fresh, from }: Stage,
 ) {
     let (at, inst) = (plan.at, plan.inst);
     let Running { handle, request, .. } = running;
-    world.logs.attach(&request, runtime.logs(&handle, None));
+    let position =
+        from.as_ref().filter(|mark| !mark.position.is_empty()).map(|mark| LogPosition(mark.position.clone()));
+    let output = runtime.logs(&handle, position.as_ref());
+    world.logs.attach(&request, output, from, world.ledger.records());
     let exit = {
         let duties = async {
             tokio::join!(
@@ -148,7 +155,7 @@ async fn accompany(
     world.logs.ended(inst).await;
     crash::point("exit.before-post-stop");
     if let Some(hook) = &plan.service.hooks.post_stop {
-        run_hook_unhurried(world, at, runtime, &request, hook, "postStop").await;
+        run_hook_unhurried(world, at, runtime, &request, hook, "postStop", When::Beside).await;
     }
     let port_lost = world.release_ports(inst);
     crash::point("exit.before-tell");
@@ -177,59 +184,6 @@ async fn end(world: &World, at: Seat, inst: InstanceId, exit: Exit, port_lost: b
     }
     crash::point("exit.recorded");
     true
-}
-
-/// Expands, runs the preStart hook, starts.
-async fn start(
-    world: &World,
-    plan: &Plan,
-    runtime: &dyn Runtime,
-    orders: &mut watch::Receiver<Ordered>,
-) -> Result<Running, NoStart> {
-    crash::point("start.before-prepare");
-    let (request, own_port) = world.prepare(plan).map_err(NoStart::Refused)?;
-    let mark = plan.mark.max(world.record_ports());
-    crash::point("start.after-prepare");
-    let request = Arc::new(request);
-    let stopped = || NoStart::Refused("stopped before its start".to_owned());
-    if let Some(hook) = &plan.service.hooks.pre_start {
-        // Cancel-safe: a dropped hook is killed, and nothing was started yet.
-        tokio::select! {
-            done = run_hook(world, runtime, &request, hook) => {
-                done.map_err(|why| NoStart::Refused(format!("preStart hook: {why}")))?;
-            }
-            _ = orders.wait_for(|o| o.order != Order::Run) => return Err(stopped()),
-        }
-    }
-    // Cancel-safe: nothing was started yet, and both only wait.
-    tokio::select! {
-        () = recorded(world, plan.inst, mark) => {}
-        _ = orders.wait_for(|o| o.order != Order::Run) => return Err(stopped()),
-    }
-    if orders.borrow().order != Order::Run {
-        return Err(stopped());
-    }
-    crash::point("start.before-spawn");
-    let started = timeout(START_DEADLINE, AssertUnwindSafe(runtime.start((*request).clone())).catch_unwind()).await;
-    let handle = match started {
-        Ok(Ok(Ok(handle))) => handle,
-        Ok(Ok(Err(e))) if e.is_certain() => return Err(NoStart::Refused(e.chain())),
-        Ok(Ok(Err(e))) => return Err(NoStart::Unknown(e.chain())),
-        Ok(Err(_)) => return Err(NoStart::Unknown(format!("runtime `{}` panicked", runtime.name()))),
-        Err(_) => return Err(NoStart::Unknown(format!("runtime `{}` did not answer", runtime.name()))),
-    };
-    crash::point("start.after-spawn");
-    let endpoints = world.endpoints(runtime, &handle, &plan.service, own_port).await;
-    Ok(Running { handle, request, endpoints, own_port })
-}
-
-/// Waits until the intent is recorded; where that takes a disk with room, it is told.
-async fn recorded(world: &World, inst: InstanceId, mark: Mark) {
-    world.ledger.tried(mark).await;
-    if world.ledger.trouble_before(mark).is_some() {
-        world.reports.send(Report::Unrecorded { inst, mark }).await;
-        world.ledger.written(mark).await;
-    }
 }
 
 /// Waits for the end, whatever it takes: a runtime that cannot tell is asked again.
@@ -267,7 +221,7 @@ async fn obey(
             Order::Stop(signal) => {
                 let graceful = async {
                     if let Some(hook) = &request.service.hooks.pre_stop {
-                        run_hook_unhurried(world, at, runtime, request, hook, "preStop").await;
+                        run_hook_unhurried(world, at, runtime, request, hook, "preStop", When::Inside).await;
                     }
                     crash::point("stop.before-signal");
                     until_done(|| runtime.stop(handle, How::Graceful(signal))).await;
@@ -287,57 +241,6 @@ async fn obey(
             }
         }
         done = order;
-    }
-}
-
-async fn post_start(world: &World, at: Seat, runtime: &dyn Runtime, request: &Arc<StartRequest>, fresh: bool) {
-    if let Some(hook) = request.service.hooks.post_start.as_ref().filter(|_| fresh) {
-        run_hook_unhurried(world, at, runtime, request, hook, "postStart").await;
-    }
-}
-
-/// Runs a hook whose failure is only told, unless everything is being killed.
-async fn run_hook_unhurried(
-    world: &World,
-    at: Seat,
-    runtime: &dyn Runtime,
-    request: &Arc<StartRequest>,
-    hook: &Hook,
-    name: &'static str,
-) {
-    // Cancel-safe: a dropped hook is killed with its tree.
-    tokio::select! {
-        done = run_hook(world, runtime, request, hook) => {
-            if let Err(why) = done {
-                world.reports.send(Report::HookFailed { at, hook: name, why: why.into() }).await;
-            }
-        }
-        () = world.hurry.cancelled() => {}
-    }
-}
-
-async fn run_hook(
-    world: &World,
-    runtime: &dyn Runtime,
-    request: &Arc<StartRequest>,
-    hook: &Hook,
-) -> Result<(), String> {
-    let argv = world.expand_hook(request, &hook.command.argv)?;
-    let asked = runtime.exec(ExecRequest::new(request, argv, hook.timeout));
-    // The runtime keeps the hook's timeout; ours is for a runtime that does not.
-    let answer = timeout(hook.timeout + CALL_DEADLINE, AssertUnwindSafe(asked).catch_unwind()).await;
-    let result = match answer {
-        Ok(Ok(Ok(result))) => result,
-        Ok(Ok(Err(e))) => return Err(e.chain()),
-        Ok(Err(_)) => return Err("the runtime panicked".to_owned()),
-        Err(_) => return Err("the runtime did not answer".to_owned()),
-    };
-    let said = String::from_utf8_lossy(&result.output);
-    let last = said.lines().rev().find(|l| !l.trim().is_empty()).map(|l| format!(": {}", l.trim())).unwrap_or_default();
-    match result.exit {
-        Some(Exit::Code(0)) => Ok(()),
-        Some(exit) => Err(format!("{exit}{last}")),
-        None => Err(format!("timeout after {}", crate::model::human(hook.timeout))),
     }
 }
 

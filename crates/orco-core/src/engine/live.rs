@@ -25,6 +25,8 @@ pub(super) type Found = (u32, Arc<dyn Runtime>, Running);
 #[derive(Debug)]
 pub(super) struct Live {
     pub(super) seat: Seat,
+    /// It belongs to an engine that may be away.
+    pub(super) remote: bool,
     pub(super) orders: watch::Sender<Ordered>,
     pub(super) running: Option<Running>,
     /// Its start waits until this is recorded.

@@ -10,8 +10,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use async_trait::async_trait;
-use futures::{Stream, StreamExt};
+use futures::Stream;
 use tokio::{
     sync::{Notify, watch},
     task::JoinHandle,
@@ -20,18 +19,16 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     crash,
-    log::{
-        Origin, Query, Record, Store, Writer,
-        format::{SEGMENT_BYTES, Stem},
-    },
+    log::{Origin, Query, Reached, Record, Store, format::Stem},
     model::{InstanceId, ServiceName},
     probe::Follow,
-    runtime::{Growth, LogSource, LogStream, StartRequest},
+    runtime::{Growth, LogSource, StartRequest},
 };
 
 use super::{
     clock::wall_micros,
     reader::{Instance, follow},
+    stream::{Target, Written, write},
 };
 
 /// What a stack's logs may take on disk before the oldest segments go.
@@ -172,7 +169,15 @@ impl Logs {
     }
 
     /// A started instance's output begins.
-    pub(super) fn attach(self: &Arc<Self>, request: &StartRequest, source: LogSource) {
+    ///
+    /// `from`: where the stream goes on, if another engine began with it. `marks`: another may have to go on after us.
+    pub(super) fn attach(
+        self: &Arc<Self>,
+        request: &StartRequest,
+        source: LogSource,
+        from: Option<Reached>,
+        marks: bool,
+    ) {
         let origin = Origin::new(request.service.name.clone(), request.replica, request.run);
         let dir = request.log.dir.clone();
         let (ended, ended_rx) = watch::channel(false);
@@ -181,7 +186,8 @@ impl Logs {
             LogSource::Stream(stream) => {
                 let (written, rx) = watch::channel(0);
                 let stem = Stem { replica: request.replica, run: request.run };
-                let task = self.tasks.spawn(write(Arc::clone(self), stream, dir.clone(), stem, written));
+                let target = Target { dir: dir.clone(), stem, from, marks };
+                let task = self.tasks.spawn(write(Arc::clone(self), stream, target, written));
                 (Arc::new(Written(rx)), Some(task))
             }
         };
@@ -290,41 +296,5 @@ impl Logs {
     /// One live instance, for log probes.
     pub(super) fn follow_instance(&self, inst: InstanceId) -> Option<Arc<dyn Follow>> {
         self.table().live.get(&inst).map(|e| Arc::new(Instance(e.tail.clone())) as Arc<dyn Follow>)
-    }
-}
-
-/// Writes a stream of output as segments.
-async fn write(logs: Arc<Logs>, mut stream: LogStream, dir: PathBuf, stem: Stem, written: watch::Sender<u64>) {
-    let mut writer = match Writer::create(&dir, stem) {
-        Ok(writer) => writer,
-        Err(error) => {
-            tracing::warn!(%error, dir = %dir.display(), "cannot write this log");
-            return;
-        }
-    };
-    while let Some(chunk) = stream.next().await {
-        // A full disk drops and counts; the service goes on.
-        if let Err(error) = writer.append(chunk.stderr, &chunk.bytes, wall_micros()) {
-            tracing::warn!(%error, "log bytes dropped");
-        }
-        let before = written.send_replace(writer.written());
-        if before / SEGMENT_BYTES != writer.written() / SEGMENT_BYTES {
-            logs.rotated();
-        }
-    }
-    if let Err(error) = writer.finish(wall_micros()) {
-        tracing::warn!(%error, "cannot finish a log");
-    }
-}
-
-/// Growth of a log that the engine writes itself.
-#[derive(Debug)]
-struct Written(watch::Receiver<u64>);
-
-#[async_trait]
-impl Growth for Written {
-    async fn beyond(&self, seen: u64) {
-        // An error: the writer is gone, so the output has ended.
-        let _ = self.0.clone().wait_for(|n| *n > seen).await;
     }
 }

@@ -6,6 +6,8 @@
 //! from start to end, one per check that asks its probes. A hand's every exit is a report. The driver awaits
 //! nothing but its sources, so hands may wait for it and never the reverse: there is no deadlock.
 
+mod addresses;
+mod ahead;
 mod apply;
 mod builder;
 mod clock;
@@ -17,6 +19,7 @@ mod events;
 mod exec;
 mod finished;
 mod handle;
+mod hooks;
 mod ledger;
 mod life;
 mod lifetime;
@@ -32,7 +35,9 @@ mod registry;
 mod report;
 mod requests;
 mod saved;
+mod start;
 mod status;
+mod stream;
 mod ticket;
 mod why;
 mod world;

@@ -8,17 +8,18 @@ use std::{
     time::Duration,
 };
 
-use futures::FutureExt;
+use futures::{FutureExt, future::join_all};
 use tokio::{
     sync::watch,
     time::{sleep, timeout},
 };
 
 use super::{
+    addresses::published_at,
     driver::Driver,
     life::{Adopted, Ordered, Plan, lead_on, until_done},
     live::Live,
-    report::Running,
+    report::{Report, Running},
     saved,
 };
 use crate::{
@@ -31,6 +32,8 @@ use crate::{
 
 /// A runtime that has not told what there is by then is asked again.
 const LIST_DEADLINE: Duration = Duration::from_secs(30);
+/// So long a remote runtime is waited for before what is remembered is taken over.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Pauses between tries: doubling up to the second.
 const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 
@@ -123,15 +126,12 @@ impl Driver {
     /// Asks the runtimes what there is, and leads on whatever is remembered. `anew`: unless something lives, this is a
     /// new life.
     async fn take_over(&mut self, handles: &BTreeMap<InstanceId, Handle>, anew: bool) {
-        let remembered = self.brain.remembered();
         crash::point("recover.before-list");
-        let mut found = BTreeMap::new();
-        for (name, runtime) in &self.world.registry.runtimes {
-            let known: Vec<Known> =
-                remembered.iter().filter(|r| r.service.runtime == *name).map(|r| self.known(r, handles)).collect();
-            for one in list(&**runtime, &self.world.stack, &known).await {
-                found.insert(one.handle.instance, (name.clone(), one));
-            }
+        let asked = self.census(handles).await;
+        let unheard: BTreeSet<String> = asked.iter().filter(|c| !c.answered).map(|c| c.runtime.clone()).collect();
+        let mut found: BTreeMap<InstanceId, (String, Found)> = BTreeMap::new();
+        for Census { runtime, there, .. } in asked {
+            found.extend(there.into_iter().map(|one| (one.handle.instance, (runtime.clone(), one))));
         }
         crash::point("recover.after-list");
         let ids: BTreeSet<InstanceId> = found.keys().copied().collect();
@@ -144,14 +144,30 @@ impl Driver {
         crash::point("recover.after-fold");
         let mut live = BTreeSet::new();
         for one in self.brain.remembered() {
-            let Some((_, there)) = found.remove(&one.inst) else { continue };
+            let Some((runtime, there)) = found.remove(&one.inst) else { continue };
             live.insert(one.inst);
-            self.adopt(one, there).await;
+            self.adopt(one, there, !unheard.contains(&runtime)).await;
         }
         self.world.ports().keep_users(&live);
         self.notes.extend(handles.keys().filter(|id| !live.contains(id)).map(|id| saved::no_instance(*id)));
         crash::point("recover.after-adopt");
-        self.clear_away(strangers, found);
+        for (name, one) in found.into_values().filter(|(_, one)| strangers.contains(&one.handle.instance)) {
+            self.clear_away(&name, one.handle.instance);
+        }
+        for name in unheard {
+            self.listen_for(name);
+        }
+    }
+
+    /// Asks all runtimes at once what there is.
+    async fn census(&self, handles: &BTreeMap<InstanceId, Handle>) -> Vec<Census> {
+        let remembered = self.brain.remembered();
+        let asked = self.world.registry.runtimes.iter().map(|(name, runtime)| {
+            let of_it = remembered.iter().filter(|r| r.service.runtime == *name);
+            let known: Vec<Known> = of_it.map(|r| self.known(r, handles)).collect();
+            census(name, &**runtime, &self.world.stack, known)
+        });
+        join_all(asked).await
     }
 
     fn known(&self, one: &Remembered, handles: &BTreeMap<InstanceId, Handle>) -> Known {
@@ -161,49 +177,102 @@ impl Driver {
         Known::new(handle, Arc::clone(&one.service), log)
     }
 
-    /// An instance lives, or has ended and nobody knows yet: a hand leads it on.
-    async fn adopt(&mut self, one: Remembered, found: Found) {
+    /// An instance lives, or has ended and nobody knows yet: a hand leads it on. `heard`: its runtime answers.
+    async fn adopt(&mut self, one: Remembered, found: Found, heard: bool) {
         crash::point("recover.before-adopt");
         let Remembered { at, inst, run, service, started, ready, .. } = one;
         let plan = Plan { at, inst, run, service: Arc::clone(&service), mark: 0 };
-        let running = self.reconstruct(&plan, found.handle).await;
+        let running = self.reconstruct(&plan, found.handle, heard).await;
         let (orders, rx) = watch::channel(Ordered::RUN);
+        let remote = self.world.is_remote(&service);
         // Known from the beginning: probes and orders of the first turn need it.
         let (running_now, probers) = (Some(running.clone()), [None, None]);
         self.live.insert(
             inst,
-            Live { seat: at, orders, running: running_now, unrecorded: None, held: None, probers, resumed: [ready; 2] },
+            Live {
+                seat: at,
+                remote,
+                orders,
+                running: running_now,
+                unrecorded: None,
+                held: None,
+                probers,
+                resumed: [ready; 2],
+            },
         );
-        self.tasks.spawn(lead_on(Arc::clone(&self.world), Adopted { plan, running, known: started }, rx));
+        self.hand(remote, lead_on(Arc::clone(&self.world), Adopted { plan, running, known: started }, rx));
     }
 
     /// What the earlier engine knew of it, as far as it can be told again.
-    async fn reconstruct(&self, plan: &Plan, handle: Handle) -> Running {
+    async fn reconstruct(&self, plan: &Plan, handle: Handle, heard: bool) -> Running {
         let (request, own_port) = self.world.prepare(plan).unwrap_or_else(|why| {
             tracing::warn!(service = %plan.service.name, %why, "an instance that was taken over lacks its variables");
             let dir = self.world.logs.store.dir(&plan.service.name);
             let log = LogTarget::new(dir, format!("{}.{}", plan.at.slot.replica, plan.run));
             (StartRequest::new(self.world.stack, plan.inst, Arc::clone(&plan.service), log), None)
         });
+        let request = Arc::new(request);
         let endpoints = match self.world.runtime(&plan.service.runtime) {
-            Some(runtime) => self.world.endpoints(&*runtime, &handle, &plan.service, own_port).await,
-            None => BTreeMap::new(),
+            Some(runtime) if heard => self.world.endpoints(&*runtime, &handle, &request, own_port).await,
+            Some(_) | None => published_at(&request),
         };
-        Running { handle, request: Arc::new(request), endpoints, own_port }
+        Running { handle, request, endpoints, own_port }
     }
 
-    /// Nobody remembers these: whatever they are, they carry our stack's name and are no part of it.
-    fn clear_away(&self, strangers: Vec<InstanceId>, mut found: BTreeMap<InstanceId, (String, Found)>) {
-        for id in strangers {
-            let Some(runtime) = found.remove(&id).and_then(|(name, _)| self.world.runtime(&name)) else { continue };
-            tracing::warn!(instance = %id, "an instance that nobody remembers is ended");
-            self.tasks.spawn(async move { until_done(|| runtime.reap(id)).await });
+    /// Nobody remembers it: whatever it is, it carries our stack's name and is no part of it.
+    fn clear_away(&self, runtime: &str, id: InstanceId) {
+        let Some(runtime) = self.world.runtime(runtime) else { return };
+        tracing::warn!(instance = %id, "an instance that nobody remembers is ended");
+        self.hand(runtime.is_remote(), async move { until_done(|| runtime.reap(id)).await });
+    }
+
+    /// The runtime could not tell what there is: as soon as it can, the driver hears of it.
+    fn listen_for(&self, name: String) {
+        let Some(runtime) = self.world.runtime(&name) else { return };
+        let world = Arc::clone(&self.world);
+        self.tasks.spawn(async move {
+            // Cancel-safe: to ask changes nothing.
+            tokio::select! {
+                there = answer(&*runtime, &world.stack, &[]) => {
+                    world.reports.send(Report::Heard { runtime: name, there }).await;
+                }
+                () = world.ending.cancelled() => {}
+            }
+        });
+    }
+
+    /// A runtime that could not tell what there is has told it now.
+    pub(super) fn heard(&self, runtime: &str, there: &[Found]) {
+        for one in there.iter().filter(|one| !self.live.contains_key(&one.handle.instance)) {
+            self.clear_away(runtime, one.handle.instance);
         }
     }
 }
 
-/// What a runtime has. One that cannot tell is asked again: unknown is not dead.
-async fn list(runtime: &dyn Runtime, stack: &StackId, known: &[Known]) -> Vec<Found> {
+/// What one runtime has.
+struct Census {
+    runtime: String,
+    there: Vec<Found>,
+    /// False: it cannot tell; what is remembered is taken for alive, for unknown is not dead.
+    answered: bool,
+}
+
+async fn census(name: &str, runtime: &dyn Runtime, stack: &StackId, known: Vec<Known>) -> Census {
+    let asked = answer(runtime, stack, &known);
+    let there = match runtime.is_remote() {
+        true => timeout(PATIENCE, asked).await.ok(),
+        false => Some(asked.await),
+    };
+    let answered = there.is_some();
+    if !answered {
+        tracing::warn!(runtime = name, "goes on with what is remembered, for the runtime cannot tell what runs");
+    }
+    let remembered = || known.into_iter().map(|k| Found::new(k.handle, k.service.name.clone())).collect();
+    Census { runtime: name.to_owned(), there: there.unwrap_or_else(remembered), answered }
+}
+
+/// Asks until it answers.
+async fn answer(runtime: &dyn Runtime, stack: &StackId, known: &[Known]) -> Vec<Found> {
     let mut pause = RETRY.0;
     loop {
         match guarded(runtime.list(stack, known)).await {

@@ -17,6 +17,9 @@ use crate::model::{InstanceId, ServiceName};
 /// The first port that is ever given out.
 const FIRST: u16 = 20_000;
 
+/// Before the target port, in the name of a port that is published for an isolated instance.
+pub(super) const PUBLISHED: &str = "publish ";
+
 /// A seat's port by name; the empty name is `${port}`.
 type Key = (ServiceName, u32, String);
 
@@ -94,14 +97,15 @@ impl Ports {
     /// now: they are given up. True if there was one.
     pub(super) fn release(&mut self, inst: InstanceId) -> bool {
         let mut lost = false;
-        for held in self.seats.values_mut() {
+        for ((_, _, name), held) in &mut self.seats {
             held.retain_mut(|(port, user)| {
                 if *user != Some(inst) {
                     return true;
                 }
                 *user = None;
                 self.changed.insert(*port);
-                let fine = bindable(*port);
+                // What a container engine publishes it may still be letting go; a stranger shows at the next start.
+                let fine = name.starts_with(PUBLISHED) || bindable(*port);
                 if !fine {
                     lost = true;
                     self.locks.remove(port);
@@ -110,6 +114,15 @@ impl Ports {
             });
         }
         lost
+    }
+
+    /// A stranger has it after all: nobody of ours gets it again, until it is found free.
+    pub(super) fn give_up(&mut self, port: u16) {
+        for held in self.seats.values_mut() {
+            held.retain(|(known, _)| *known != port);
+        }
+        self.locks.remove(&port);
+        self.changed.insert(port);
     }
 
     /// What is to be remembered of the ports since the last call: each with its seat and user, or `None` if it was

@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     model::{Exit, Fact, InstanceId, Seat},
-    runtime::{Handle, Notice, StartRequest},
+    runtime::{Found, Handle, Notice, StartRequest},
 };
 
 use super::ledger::Mark;
@@ -24,6 +24,8 @@ pub(super) enum Report {
     Unrecorded { inst: InstanceId, mark: Mark },
     /// Why a start's runtime cannot do it at present; `None`: it can again.
     Held { inst: InstanceId, why: Option<Arc<str>> },
+    /// A runtime that could not tell at the start what there is has told it.
+    Heard { runtime: String, there: Vec<Found> },
     /// An instance runs.
     Up { at: Seat, inst: InstanceId, live: Box<Running> },
     /// A started instance is over. The answer is the mark behind which its end is recorded: only then may the runtime

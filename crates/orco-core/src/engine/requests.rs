@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 
 use super::{
     builder,
+    closing::PATIENCE,
     driver::{Driver, Mode},
     live::Found,
     saved,
@@ -116,7 +117,8 @@ impl Driver {
     pub(super) fn command(&mut self, command: Command, now: Moment) -> Result<(), Refused> {
         let kill = matches!(command, Command::Kill);
         let down = kill || matches!(command, Command::Down);
-        let up = matches!(command, Command::Start { .. });
+        let starting = if let Command::Start { services, .. } = &command { Some(services.clone()) } else { None };
+        let up = starting.is_some();
         let stack = if let Command::Apply(stack) = &command { Some(Arc::clone(stack)) } else { None };
         let scaled =
             if let Command::Scale { service, replicas } = &command { Some((service.clone(), *replicas)) } else { None };
@@ -124,6 +126,7 @@ impl Driver {
         self.stale = true;
         self.going_down = down || (self.going_down && !up);
         if kill {
+            self.patience.get_or_insert(now + PATIENCE);
             self.world.hurry.cancel();
         }
         let mut directory = self.world.directory();
@@ -138,6 +141,10 @@ impl Driver {
             && let Some(entry) = directory.get_mut(&service)
         {
             entry.1 = replicas;
+        }
+        drop(directory);
+        if let Some(services) = starting {
+            self.prepare_ahead(&services);
         }
         Ok(())
     }

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -12,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     model::{InstanceId, ServiceName, StackId},
     probe::Target,
-    runtime::{Handle, LogTarget, Runtime, StartRequest},
+    runtime::{LogTarget, Runtime, StartRequest},
     spec::{
         ProbeSpec, Service, Stack,
         vars::{InstanceVar, fill},
@@ -20,6 +19,7 @@ use crate::{
 };
 
 use super::{
+    addresses::has_port,
     exec::ExecBeside,
     ledger::{Ledger, Mark},
     life::Plan,
@@ -35,6 +35,8 @@ use super::{
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) stack: StackId,
+    /// For people.
+    pub(super) stack_name: Arc<str>,
     pub(super) registry: Registry,
     pub(super) logs: Arc<Logs>,
     pub(super) reports: Reports,
@@ -43,6 +45,8 @@ pub(super) struct World {
     pub(super) ending: CancellationToken,
     /// Everything is being killed: nobody waits for hooks any more.
     pub(super) hurry: CancellationToken,
+    /// The engine ends although runtimes cannot be reached that still have instances.
+    pub(super) abandoned: CancellationToken,
     /// Short critical sections without awaits.
     pub(super) ports: Mutex<Ports>,
     /// Each service with its number of replicas, for `${endpoints.NAME}`. Written by the driver.
@@ -86,6 +90,11 @@ impl World {
         self.registry.runtimes.get(name).cloned()
     }
 
+    /// Whether its instances may live on while nobody can ask for them.
+    pub(super) fn is_remote(&self, service: &Service) -> bool {
+        self.runtime(&service.runtime).is_some_and(|runtime| runtime.is_remote())
+    }
+
     /// The start request of a planned instance, all variables expanded, and its `${port}`.
     pub(super) fn prepare(&self, plan: &Plan) -> Result<(StartRequest, Option<u16>), String> {
         let service = &plan.service;
@@ -108,6 +117,9 @@ impl World {
         if workdir.contains("${") {
             request.workdir = PathBuf::from(value(&workdir)?);
         }
+        request.stack_name = self.stack_name.clone();
+        request.generation = plan.at.slot.generation.0;
+        request.publish = self.publish(service, replica, own_port, plan.inst)?;
         if let Some(port) = own_port {
             request.env.entry("PORT".to_owned()).or_insert_with(|| Some(port.to_string()));
         }
@@ -128,59 +140,9 @@ impl World {
             InstanceVar::Port(name) => self.port(service, replica, name.as_deref().unwrap_or(""), inst)?.to_string(),
             InstanceVar::Replica => replica.to_string(),
             InstanceVar::Service => service.name.to_string(),
-            InstanceVar::Endpoint { service, port } => self.addresses(service, port.as_deref(), Some(1))?,
-            InstanceVar::Endpoints { service, port } => self.addresses(service, port.as_deref(), None)?,
+            InstanceVar::Endpoint { service: of, port } => self.addresses(service, of, port.as_deref(), Some(1))?,
+            InstanceVar::Endpoints { service: of, port } => self.addresses(service, of, port.as_deref(), None)?,
         })
-    }
-
-    /// A named port is what `ports:` says of it, else one of the seat's own.
-    fn port(&self, service: &Service, replica: u32, name: &str, inst: InstanceId) -> Result<u16, String> {
-        if let Some(port) = service.ports.iter().find(|p| !name.is_empty() && p.name.as_deref() == Some(name)) {
-            return Ok(port.target);
-        }
-        self.ports().take(&service.name, replica, name, inst).map_err(|e| format!("no port for `${{port}}`: {e}"))
-    }
-
-    /// `host:port` of the first `limit` replicas of a service, comma-separated.
-    fn addresses(&self, name: &str, port: Option<&str>, limit: Option<u32>) -> Result<String, String> {
-        let found = self.directory().get(name).cloned();
-        let (service, replicas) = found.ok_or_else(|| format!("no service `{name}` for its endpoint"))?;
-        let count = limit.map_or(replicas, |l| l.min(replicas.max(1)));
-        let addresses: Result<Vec<_>, String> = (0..count).map(|r| self.address(&service, r, port)).collect();
-        Ok(addresses?.join(","))
-    }
-
-    fn address(&self, service: &Service, replica: u32, port: Option<&str>) -> Result<String, String> {
-        let fixed = match port {
-            Some(name) => service.ports.iter().find(|p| p.name.as_deref() == Some(name)),
-            None if has_port(service) => None,
-            None => Some(service.ports.first().ok_or_else(|| format!("service `{}` has no port", service.name))?),
-        };
-        let number = match fixed {
-            Some(port) => port.target,
-            None => self
-                .ports()
-                .find(&service.name, replica, port.unwrap_or(""))
-                .map_err(|e| format!("no port for `{}`: {e}", service.name))?,
-        };
-        Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, number)).to_string())
-    }
-
-    /// Where a started instance's ports are reached from here.
-    pub(super) async fn endpoints(
-        &self,
-        runtime: &dyn Runtime,
-        handle: &Handle,
-        service: &Service,
-        own_port: Option<u16>,
-    ) -> BTreeMap<u16, SocketAddr> {
-        let mut found = BTreeMap::new();
-        for target in own_port.into_iter().chain(service.ports.iter().map(|p| p.target)) {
-            if let Some(address) = runtime.endpoint(handle, target).await {
-                found.insert(target, address);
-            }
-        }
-        found
     }
 
     /// What a probe of a running instance is aimed at.
@@ -202,9 +164,4 @@ impl World {
     pub(super) fn expand_probe(&self, request: &StartRequest, spec: &ProbeSpec) -> Result<ProbeSpec, String> {
         spec.filled(&|var| self.value(&request.service, request.replica, request.instance, var))
     }
-}
-
-/// Whether the service asks for a port of each replica's own by `${port}`.
-fn has_port(service: &Service) -> bool {
-    service.instance_vars().contains(&InstanceVar::Port(None))
 }

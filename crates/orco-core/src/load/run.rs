@@ -8,10 +8,10 @@ use std::{
 
 use super::{Loaded, Rejected, Sources, env_files::EnvReader, tree::Chain};
 use crate::spec::{
-    Diagnostic, Known, Severity, SourceMap, Stack, code,
+    Diagnostic, Known, Service, Severity, SourceMap, Stack, code,
     file::{self, Lowered, STACK_FILE, Shape, Ty, Use},
     rules::{self, Finding, Subject},
-    yaml::{Budget, Node, Trail},
+    yaml::{Budget, Node, Path as YamlPath, Trail},
 };
 
 /// Services in one stack.
@@ -74,7 +74,7 @@ impl<'a> Run<'a> {
             findings.splice(0..0, lowered.findings.iter().cloned());
             self.place(findings, &tree);
         }
-        self.notes(&uses, &lowered);
+        self.uses(&uses, &lowered);
         self.finish(lowered)
     }
 
@@ -138,22 +138,27 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// One note for each field that has no effect yet, however often it is used.
-    fn notes(&mut self, uses: &[Use], lowered: &Lowered) {
-        let processes: BTreeSet<&str> =
-            lowered.services.iter().filter(|s| s.runtime == "process").map(|s| s.name.as_str()).collect();
+    /// One note for each field that has no effect yet, however often it is used; an error for each field of containers
+    /// on a process.
+    fn uses(&mut self, uses: &[Use], lowered: &Lowered) {
+        let processes: BTreeMap<&str, &Service> =
+            lowered.services.iter().filter(|s| s.is_process()).map(|s| (s.name.as_str(), s)).collect();
         let mut by_key: BTreeMap<&str, (usize, &Use)> = BTreeMap::new();
         for used in uses {
-            let concerned = !used.containers_only || used.service.as_deref().is_some_and(|s| processes.contains(s));
-            if concerned {
+            if !used.containers_only {
                 by_key.entry(used.key).or_insert((0, used)).0 += 1;
+                continue;
+            }
+            let Some(process) = used.service.as_deref().and_then(|name| processes.get(name)) else { continue };
+            // An image and no command: then the command is what is missing.
+            if used.key != "image" || process.command.is_some() {
+                let finding = rules::container_only(process.name.as_str(), used.key, YamlPath::default());
+                let found = finding.into_diagnostic().at(used.path.clone());
+                self.out.push(found.label(self.map.label(used.span, "")));
             }
         }
         for (key, (count, first)) in by_key {
-            let message = match first.containers_only {
-                true => format!("`{key}` has no effect yet on processes"),
-                false => format!("`{key}` has no effect yet"),
-            };
+            let message = format!("`{key}` has no effect yet");
             let mut note = Diagnostic::note(code::NO_EFFECT_YET, message).at(first.path.clone());
             note.labels.push(self.map.label(first.span, ""));
             if count > 1 {

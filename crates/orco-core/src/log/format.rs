@@ -171,6 +171,11 @@ impl Stem {
         format!("{self}.{n}.idx")
     }
 
+    /// The name of the mark from which another engine goes on.
+    pub fn at(self) -> String {
+        format!("{self}.at")
+    }
+
     /// The name of the count of what was deleted.
     pub fn gone(self) -> String {
         format!("{self}.gone")

@@ -8,7 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::format::{Entry, HEADER_LEN, Kind, Open, SEGMENT_BYTES, Stem, encode_header};
+use super::{
+    format::{Entry, HEADER_LEN, Kind, Open, SEGMENT_BYTES, Stem, encode_header},
+    resume::{self, End},
+};
 
 /// Writes one instance's segments from their beginning.
 ///
@@ -29,6 +32,9 @@ pub struct Writer {
     open: Open,
     /// Bytes dropped since the last gap entry.
     lost: u64,
+    /// It goes on with what another one began, whose lines it has not counted: footers are left to
+    /// [`Store::seal`](super::Store::seal).
+    resumed: bool,
 }
 
 #[derive(Debug)]
@@ -92,7 +98,35 @@ impl Writer {
             lines: 0,
             open: Open::default(),
             lost: 0,
+            resumed: false,
         })
+    }
+
+    /// Goes on with the segments that another writer has left: in a new one, since the last may end in the middle of
+    /// an entry. Like [`create`](Self::create) where there are none.
+    ///
+    /// # Errors
+    /// When the files cannot be read or created.
+    pub fn resume(dir: &Path, stem: Stem) -> io::Result<Self> {
+        let Some(End { next, bytes }) = resume::end(dir, stem)? else { return Self::create(dir, stem) };
+        Ok(Self {
+            dir: dir.to_owned(),
+            stem,
+            segment_bytes: SEGMENT_BYTES,
+            n: next,
+            segment: Segment::create(dir, stem, next, bytes)?,
+            offset: bytes,
+            last: None,
+            lines: 0,
+            open: Open::default(),
+            lost: 0,
+            resumed: true,
+        })
+    }
+
+    /// Tells readers that bytes are missing here.
+    pub const fn miss(&mut self, bytes: u64) {
+        self.lost += bytes;
     }
 
     /// Bytes stored so far.
@@ -142,8 +176,10 @@ impl Writer {
             self.n += 1;
             self.last = None;
             let footer = Kind::Footer { lines: self.lines, open: self.open };
-            // A missing footer costs a reader time and nothing else.
-            let _ = closed.enter(Entry { offset: self.offset, micros, kind: footer });
+            if !self.resumed {
+                // A missing footer costs a reader time and nothing else.
+                let _ = closed.enter(Entry { offset: self.offset, micros, kind: footer });
+            }
         }
         if self.lost > 0 {
             self.segment.enter(Entry { offset: self.offset, micros, kind: Kind::Gap(self.lost) })?;
@@ -177,6 +213,9 @@ impl Writer {
     pub fn finish(mut self, now_micros: u64) -> io::Result<()> {
         if self.lost > 0 {
             self.segment.enter(Entry { offset: self.offset, micros: now_micros, kind: Kind::Gap(self.lost) })?;
+        }
+        if self.resumed {
+            return Ok(());
         }
         let kind = Kind::Footer { lines: self.lines, open: self.open };
         self.segment.enter(Entry { offset: self.offset, micros: now_micros, kind })

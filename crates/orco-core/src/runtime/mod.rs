@@ -71,6 +71,12 @@ pub trait Runtime: Send + Sync + fmt::Debug + 'static {
         false
     }
 
+    /// Whether instances belong to an engine of their own that may be away while they live on. What such a runtime
+    /// cannot [`list`](Self::list) at a start is taken over as it is remembered, and nobody waits for the answer.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
     /// Starts an instance. Returns when it exists (for a process: the program has been executed).
     /// Dropping the future does not undo it: the caller then stops the instance by its id.
     ///

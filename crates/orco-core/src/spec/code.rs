@@ -128,6 +128,24 @@ codes! {
     HTTP_ON_OTHER_PROTOCOL = "http-on-other-protocol";
     /// Shell syntax in a command that no shell runs.
     SHELL_SYNTAX = "shell-syntax";
+    /// Not a mount.
+    BAD_VOLUME = "bad-volume";
+    /// Two mounts at one place.
+    DUPLICATE_MOUNT = "duplicate-mount";
+    /// Not a platform.
+    BAD_PLATFORM = "bad-platform";
+    /// A directory inside a container that is not absolute.
+    RELATIVE_WORKDIR = "relative-workdir";
+    /// A mount of the container engine's socket.
+    ENGINE_SOCKET = "engine-socket";
+    /// A label that Orco keeps for itself.
+    RESERVED_LABEL = "reserved-label";
+    /// A field of containers on a process.
+    CONTAINER_ONLY = "container-only";
+    /// A field of processes on a container.
+    PROCESS_ONLY = "process-only";
+    /// A container without an image, or a policy for pulling none.
+    NO_IMAGE = "no-image";
     /// A field that this version takes but does not act on.
     NO_EFFECT_YET = "no-effect-yet";
 }

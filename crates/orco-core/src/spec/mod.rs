@@ -6,6 +6,7 @@
 mod builder;
 mod check;
 pub mod code;
+mod container;
 mod defaults;
 mod diagnostic;
 mod diff;
@@ -28,6 +29,7 @@ pub(crate) mod yaml;
 pub use crate::model::{Kind, Require};
 pub use builder::{Builder, CheckBuilder, HookAt, Invalid, Need, ServiceBuilder};
 pub use check::{Check, Health, ProbeSpec, Tally};
+pub use container::{Network, NoVolume, PullPolicy, Volume, VolumeSource};
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use diff::{Change, diff};
 pub use plan::{Fate, Plan, PlanStep, Planned, Reason, StepKind};

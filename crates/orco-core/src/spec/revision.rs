@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Command, Hook, Hooks, Port, Resources, Service};
+use super::{Command, Hook, Hooks, Network, Port, Resources, Service};
 use crate::model::Revision;
 
 /// The hash over everything that cannot be changed in a running instance: all fields but those that are taken over in
@@ -26,6 +26,13 @@ pub(crate) fn of(service: &Service) -> Revision {
         labels,
         hooks,
         resources,
+        entrypoint,
+        container_workdir,
+        network,
+        platform,
+        init,
+        pull_policy: _,
+        allow_docker_socket: _,
         replicas: _,
         depends_on: _,
         health: _,
@@ -53,7 +60,8 @@ pub(crate) fn of(service: &Service) -> Revision {
     hash.texts(secret);
     hash.number(ports.len() as u64);
     ports.iter().for_each(|port| hash.port(port));
-    hash.texts(volumes);
+    hash.number(volumes.len() as u64);
+    volumes.iter().for_each(|volume| hash.text(&volume.to_string()));
     hash.number(labels.len() as u64);
     for (key, value) in labels {
         hash.text(key);
@@ -61,6 +69,12 @@ pub(crate) fn of(service: &Service) -> Revision {
     }
     hash.hooks(hooks);
     hash.resources(resources);
+    hash.texts_if("entrypoint", entrypoint.as_deref());
+    hash.text_if("workdir", container_workdir.as_deref());
+    hash.text_if("network", (*network != Network::Stack).then(|| network.as_str()));
+    hash.text_if("platform", platform.as_deref());
+    hash.text_if("init", (!init).then_some("false"));
+    hash.text_if("pids", resources.pids.map(|pids| pids.to_string()).as_deref());
     hash.done()
 }
 
@@ -91,6 +105,22 @@ impl Hash {
         texts.iter().for_each(|text| self.text(text));
     }
 
+    /// A field that came later: a service that does not use it keeps the revision that it had before, so that a new
+    /// version of Orco replaces nothing. Its name keeps it apart from the others.
+    fn text_if(&mut self, field: &str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.text(field);
+            self.text(text);
+        }
+    }
+
+    fn texts_if(&mut self, field: &str, texts: Option<&[String]>) {
+        if let Some(texts) = texts {
+            self.text(field);
+            self.texts(texts);
+        }
+    }
+
     fn command(&mut self, command: Option<&Command>) {
         self.number(u64::from(command.is_some()));
         self.texts(command.map(|command| command.argv.as_slice()).unwrap_or_default());
@@ -110,7 +140,8 @@ impl Hash {
     }
 
     fn resources(&mut self, resources: &Resources) {
-        let Resources { cpu_millis, memory, memory_reservation } = resources;
+        // The number of processes came later.
+        let Resources { cpu_millis, memory, memory_reservation, pids: _ } = resources;
         for value in [cpu_millis, memory, memory_reservation] {
             self.number(u64::from(value.is_some()));
             self.number(value.unwrap_or_default());

@@ -63,6 +63,10 @@ fn number(schema: Value, pattern: &str) -> Value {
 
 fn of(ty: &'static Ty, definitions: &mut Map<String, Value>) -> Value {
     match ty {
+        Ty::Words => json!({ "anyOf": [
+            { "type": "array", "items": { "type": ["string", "number", "boolean"] } },
+            { "type": "string" },
+        ] }),
         Ty::Command => json!({ "anyOf": [
             { "type": "array", "minItems": 1, "items": { "type": ["string", "number", "boolean"] } },
             { "type": "string", "minLength": 1 },
@@ -116,6 +120,9 @@ fn of_scalar(ty: &Ty) -> Value {
             let pattern = "((([0-9.]+|\\[[0-9a-fA-F:.]+\\]):)?[0-9]+:)?[0-9]+(/(tcp|udp|http))?";
             number(json!({ "type": "integer", "minimum": 1, "maximum": 65535 }), pattern)
         }
+        Ty::Mount => text("([^:]+:)?/[^:]+(:r[ow])?"),
+        Ty::Platform => text("[a-z0-9._-]+/[a-z0-9._-]+(/[a-z0-9._-]+)?"),
+        Ty::Network => text("[a-zA-Z0-9][a-zA-Z0-9_.-]*"),
         Ty::Url => text("https?://.+"),
         Ty::Address => text(".+:[0-9]+"),
         Ty::Ip => text("[0-9a-fA-F:.]+"),

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Health, Update, resolved::json};
+use super::{Health, Network, PullPolicy, Update, Volume, resolved::json};
 use crate::model::{Kind, Require, Revision, ServiceName};
 
 /// What a service does when, after both run, its dependency stops being ready.
@@ -190,6 +190,8 @@ pub struct Resources {
     pub memory: Option<u64>,
     /// Bytes.
     pub memory_reservation: Option<u64>,
+    /// Processes and threads; `None`: as many as the runtime thinks fit.
+    pub pids: Option<u64>,
 }
 
 /// One service of a valid [`Stack`](super::Stack).
@@ -211,16 +213,22 @@ pub struct Service {
     /// What to run; `None` only with an image.
     #[serde(default)]
     pub command: Option<Command>,
-    /// Where to run it, absolute.
+    /// What the image's own entrypoint is replaced by; empty: by nothing. Without per-instance variables (containers).
+    #[serde(default)]
+    pub entrypoint: Option<Vec<String>>,
+    /// Where to run it, absolute; of a container, the stack's.
     #[serde(with = "json::path")]
     pub workdir: PathBuf,
+    /// Where to run it inside the container, absolute; `None`: as the image says.
+    #[serde(default)]
+    pub container_workdir: Option<String>,
     /// As whom.
     #[serde(default)]
     pub user: Option<String>,
     /// Variables: `None` removes an inherited one. Env files are already merged in.
     #[serde(default)]
     pub env: BTreeMap<String, Option<String>>,
-    /// Whether the engine's own variables are passed on.
+    /// Whether the engine's own variables are passed on; never to containers.
     #[serde(default = "json::yes")]
     pub inherit_env: bool,
     /// Names of variables whose values are masked.
@@ -229,12 +237,27 @@ pub struct Service {
     /// Published ports.
     #[serde(default)]
     pub ports: Vec<Port>,
-    /// Mounts, as written (containers).
+    /// Mounts (containers).
     #[serde(default)]
-    pub volumes: Vec<String>,
+    pub volumes: Vec<Volume>,
     /// Labels (containers).
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
+    /// The network (containers).
+    #[serde(default)]
+    pub network: Network,
+    /// When the image is pulled (containers).
+    #[serde(default)]
+    pub pull_policy: PullPolicy,
+    /// The platform of the image, `linux/amd64`; `None`: the engine's own (containers).
+    #[serde(default)]
+    pub platform: Option<String>,
+    /// Whether a small init reaps orphans and passes signals on inside (containers).
+    #[serde(default = "json::yes")]
+    pub init: bool,
+    /// Whether it may mount the engine's socket, which makes it root of this machine (containers).
+    #[serde(default)]
+    pub allow_docker_socket: bool,
     /// How many.
     #[serde(default = "json::one")]
     pub replicas: u32,
@@ -262,8 +285,8 @@ pub struct Service {
     /// How it is replaced.
     #[serde(default)]
     pub update: Update,
-    /// The hash over what makes it another program (see stack-spec: ports, endpoints, inherited variables and
-    /// everything that is taken over in place are left out).
+    /// The hash over what makes it another program: without the ports that are chosen, endpoints, inherited variables
+    /// and everything that is taken over in place.
     #[serde(with = "json::revision", default = "json::unhashed")]
     pub revision: Revision,
 }

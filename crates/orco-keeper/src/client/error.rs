@@ -49,6 +49,27 @@ pub enum StartError {
     Backend(#[source] std::sync::Arc<io::Error>),
 }
 
+/// Why nothing would be cleaned up after the engine's death.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum CleanUpError {
+    /// It is not `name=value`, or one of them is empty.
+    #[error("`{0}` is no label of a single stack")]
+    Label(String),
+    /// It is no absolute path or no `host:port`, or too long.
+    #[error("`{0}` is no place where a container engine listens")]
+    Host(String),
+    /// Of a detached stack containers outlive the engine.
+    #[error("a detached stack outlives its engine")]
+    Detached,
+    /// It could not be written down.
+    #[error("cannot register what is to be cleaned up")]
+    Ledger(#[source] std::sync::Arc<io::Error>),
+    /// There is no keeper to do it.
+    #[error("there is no keeper to clean up")]
+    NoKeeper(#[source] StartError),
+}
+
 fn remark(text: &str) -> String {
     let text = text.trim();
     if text.is_empty() { String::new() } else { format!(": {text}") }

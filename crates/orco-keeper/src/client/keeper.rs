@@ -20,7 +20,10 @@ use super::{
     link::{Link, lock},
     shared::Shared,
 };
-use crate::wire::{Backend, Order, Spawn};
+use crate::{
+    ledger::Ledger,
+    wire::{Backend, Order, Spawn},
+};
 
 /// What a command left behind.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -76,6 +79,7 @@ impl Client {
             heard: tokio::sync::Mutex::new(heard),
             signals,
             asked: tokio::sync::Mutex::new(asked),
+            ledger: Ledger::default(),
         });
         Self { shared }
     }
@@ -267,13 +271,15 @@ impl Client {
         self.shared.current().map(|link| link.keeper_pid)
     }
 
-    /// Ends everything that is left, then the keeper; returns when they are gone. A detached keeper only hangs up: it
+    /// Ends everything that is left, then the keeper; returns when they are gone. What is still registered to be cleaned
+    /// up is cleaned up, for at most half a minute. A detached keeper only hangs up: it
     /// ends after its engine, so that nobody takes the stack for gone before the engine has cleared up.
     pub async fn shutdown(&self) {
         if self.shared.config.detached.is_some() && self.shared.current().is_none() {
             // One is being replaced, and must hear of it.
             let _ = self.shared.relinked().await;
         }
+        self.before_leaving().await;
         self.shared.leaving.store(true, Ordering::Release);
         self.shared.links.send_modify(|links| *links += 1);
         let mut losses = self.shared.losses.subscribe();

@@ -18,7 +18,8 @@ use super::{
 };
 use crate::{
     hook,
-    keeper::{CORE, LISTENER, LOCK, OOM, TAKEOVER, UMASK, WITH_LOCK, WITHOUT_LOCK},
+    keeper::{CORE, LEDGER, LISTENER, LOCK, OOM, TAKEOVER, UMASK, WITH_LOCK, WITHOUT_LOCK},
+    ledger::Ledger,
     program, sys,
 };
 
@@ -58,14 +59,14 @@ pub(super) fn errors_file(config: &Config) -> Option<PathBuf> {
 }
 
 /// Starts the program with a socket on descriptor 3, in a session of its own, without our environment.
-pub(super) fn launch(config: &Config) -> Result<Launched, StartError> {
+pub(super) fn launch(config: &Config, number: u64, ledger: &Ledger) -> Result<Launched, StartError> {
     if config.program.is_none() && !hook::hook_active() {
         return Err(StartError::NoHook);
     }
     let program = program(config);
     let launched = match &config.detached {
         Some(detached) => take_over(config, detached, &program),
-        None => try_launch(config, &program),
+        None => try_launch(config, &program, number, ledger),
     };
     launched.map_err(|source| StartError::Launch { program: program.display().to_string(), source: Arc::new(source) })
 }
@@ -105,7 +106,7 @@ impl Guard {
     }
 }
 
-fn try_launch(config: &Config, program: &std::path::Path) -> io::Result<Launched> {
+fn try_launch(config: &Config, program: &std::path::Path, number: u64, ledger: &Ledger) -> io::Result<Launched> {
     let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
     let errors = match errors_file(config) {
         Some(file) => OpenOptions::new().append(true).create(true).mode(0o600).open(file)?,
@@ -115,11 +116,13 @@ fn try_launch(config: &Config, program: &std::path::Path) -> io::Result<Launched
     let mut copies =
         vec![(program::high(null.as_fd())?, 0), (program::high(null.as_fd())?, 1), (program::high(errors.as_fd())?, 2)];
     copies.push((program::high(theirs.as_fd())?, hook::SOCKET));
+    copies.push((ledger.descriptor()?, LEDGER));
     if let Some(lock) = &config.lock {
         copies.push((program::high(lock.as_fd())?, LOCK));
     }
     let lock = if config.lock.is_some() { WITH_LOCK } else { WITHOUT_LOCK };
-    let arguments = [hook::NAME.to_owned(), CString::new(lock)?, CString::new(config.backend.as_str())?];
+    let number = CString::new(number.to_string())?;
+    let arguments = [hook::NAME.to_owned(), CString::new(lock)?, CString::new(config.backend.as_str())?, number];
     let path = CString::new(program.as_os_str().as_bytes())?;
     let pid = program::posix_spawn(&path, &arguments, &[], &copies)?;
     let pidfd = sys::pidfd_open(pid)?;

@@ -26,7 +26,10 @@ use super::{
     keeper::ExecOutput,
     launch::{self, Guard, Launched},
 };
-use crate::wire::{Backend, Frames, Hello, MAX_FRAME, Order, Report, VERSION, frame};
+use crate::{
+    ledger::Ledger,
+    wire::{Backend, Frames, Hello, MAX_FRAME, Order, Report, VERSION, frame},
+};
 
 /// A keeper that has not answered by then never will.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -91,8 +94,8 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Link {
     /// Starts a keeper and shakes hands with it.
-    pub(super) async fn open(config: &Config, number: u64) -> Result<(Self, Incoming), StartError> {
-        let launched = launch::launch(config)?;
+    pub(super) async fn open(config: &Config, number: u64, ledger: &Ledger) -> Result<(Self, Incoming), StartError> {
+        let launched = launch::launch(config, number, ledger)?;
         let (link, incoming, _) = Self::shake(config, number, launched).await?;
         Ok((link, incoming))
     }

@@ -10,6 +10,7 @@ use orco_core::model::{Exit, InstanceId};
 
 use super::{
     adopt::Fate,
+    clean_up,
     error::{Refusal, SpawnError},
     held::exit,
     keeper::{Event, ExecOutput},
@@ -31,6 +32,7 @@ pub(super) async fn listen(mut incoming: Incoming, client: Weak<Shared>) {
     if client.upgrade().is_some_and(|client| client.config().detached.is_some()) {
         return succession::follow(incoming, client).await;
     }
+    let keeper_pid = clean_up::renew(&client, incoming.number);
     let swept = guard_ended(&incoming).await;
     let Some(client) = client.upgrade() else { return };
     let lost = client.unlink(incoming.number);
@@ -55,7 +57,7 @@ pub(super) async fn listen(mut incoming: Incoming, client: Weak<Shared>) {
     // What was to be signalled has ended: dropping their senders says so.
     drop(waiters.requests);
     if !lost.leaving {
-        client.tell(Event::KeeperLost(format!("keeper {} died", lost.keeper_pid)));
+        client.tell(Event::KeeperLost(format!("keeper {} died", keeper_pid.unwrap_or(lost.keeper_pid))));
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod attach;
+mod clean_up;
 mod command;
 mod config;
 mod error;
@@ -18,6 +19,6 @@ mod sweep;
 
 pub use adopt::{Fate, Known};
 pub use config::{Config, Detached};
-pub use error::{Refusal, SpawnError, StartError};
+pub use error::{CleanUpError, Refusal, SpawnError, StartError};
 pub use held::Held;
 pub use keeper::{Client, Event, ExecOutput};

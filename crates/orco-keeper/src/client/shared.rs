@@ -22,7 +22,7 @@ use super::{
     loss,
     succession::Turnover,
 };
-use crate::wire::Order;
+use crate::{ledger::Ledger, wire::Order};
 
 /// What tasks and callers share.
 #[derive(Debug)]
@@ -49,6 +49,8 @@ pub(super) struct Shared {
     /// Signals that came to the detached keeper.
     pub(super) signals: mpsc::UnboundedSender<i32>,
     pub(super) asked: tokio::sync::Mutex<mpsc::UnboundedReceiver<i32>>,
+    /// What is to be cleaned up after us.
+    pub(super) ledger: Ledger,
 }
 
 /// What a lost keeper held.
@@ -81,7 +83,7 @@ impl Shared {
             return Ok(link);
         }
         let number = self.next_number();
-        let (link, incoming) = Link::open(&self.config, number).await?;
+        let (link, incoming) = Link::open(&self.config, number, &self.ledger).await?;
         Ok(self.connect(link, incoming))
     }
 
@@ -111,6 +113,7 @@ impl Shared {
         let link = Arc::new(link);
         *lock(&self.guard) = Some(Arc::clone(&incoming.guard));
         *self.link.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&link));
+        self.ledger.kept(link.number);
         self.links.send_modify(|links| *links += 1);
         lock(&self.turnover).begins();
         tokio::spawn(loss::listen(incoming, Arc::downgrade(self)));
@@ -118,10 +121,14 @@ impl Shared {
     }
 
     /// Takes the connection of a lost keeper away, so that the next start makes a new one.
-    pub(super) fn unlink(&self, number: u64) -> Lost {
+    pub(super) fn cut(&self, number: u64) -> Option<Arc<Link>> {
         let mut link = self.link.write().unwrap_or_else(PoisonError::into_inner);
-        let lost = if link.as_ref().is_some_and(|link| link.number == number) { link.take() } else { None };
-        drop(link);
+        if link.as_ref().is_some_and(|link| link.number == number) { link.take() } else { None }
+    }
+
+    /// Takes the connection of a lost keeper away, with all that it held.
+    pub(super) fn unlink(&self, number: u64) -> Lost {
+        let lost = self.cut(number);
         self.losses.send_modify(|losses| *losses += 1);
         let of_it = |(_, instance): &(&InstanceId, &Arc<Instance>)| instance.keeper() == number;
         let instances = lock(&self.instances).iter().filter(of_it).map(|(id, it)| (*id, Arc::clone(it))).collect();
@@ -192,5 +199,12 @@ impl Shared {
     pub(super) fn tell(&self, event: Event) {
         // The receiver lives as long as we do.
         let _ = self.events.send(event);
+    }
+}
+
+/// Whoever drops the last client is done, even if its process goes on. The link goes after this, and with it the keeper.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.ledger.due();
     }
 }

@@ -73,7 +73,7 @@ pub(super) async fn follow(incoming: Incoming, client: Weak<Shared>) {
         drop(strong);
         tokio::time::sleep(pause).await;
         let Some(strong) = client.upgrade() else { return };
-        let Ok((link, next)) = Link::open(strong.config(), number).await else { continue };
+        let Ok((link, next)) = Link::open(strong.config(), number, &strong.ledger).await else { continue };
         lock(&strong.turnover).begins();
         let keeper = link.keeper_pid;
         let ids = hand_over(&strong, &link, orphaned);

@@ -2,12 +2,14 @@
 //!
 //! The guard is the process that the engine started. It forks the keeper and waits. When the keeper is killed, all
 //! its descendants become the guard's children, whatever sessions and environments they hide in, and the guard ends
-//! them before it ends itself. So killing engine and keeper at once leaves nothing.
+//! them before it ends itself. So killing engine and keeper at once leaves nothing: what else is to be cleaned up after the
+//! engine is the guard's then, too.
 
 use std::{
     collections::BTreeMap,
+    fs::File,
     io,
-    os::fd::{FromRawFd, OwnedFd},
+    os::fd::{AsFd, FromRawFd, OwnedFd},
     thread,
     time::Duration,
 };
@@ -18,10 +20,12 @@ use super::{
     cgroup::Cgroups,
     detached,
     turn::{self, Birth},
+    vigil,
 };
 use crate::{
     hook::SOCKET,
     proc::OwnChildren,
+    program,
     sys::{self, Reaped},
     tree::{self, Member},
     wire::Backend,
@@ -29,6 +33,8 @@ use crate::{
 
 /// The descriptor that the state lock arrives on, if argument 1 says so. It is only kept open.
 pub(crate) const LOCK: c_int = 4;
+/// The descriptor that the ledger of clean-ups arrives on.
+pub(crate) const LEDGER: c_int = 5;
 /// Argument 1 when there is a lock.
 pub(crate) const WITH_LOCK: &str = "lock";
 /// Argument 1 when there is none.
@@ -69,22 +75,39 @@ pub(crate) fn run(arguments: &[Vec<u8>]) -> i32 {
     }
     let with_lock = arguments.first().is_some_and(|argument| argument == WITH_LOCK.as_bytes());
     let wanted = arguments.get(1).and_then(|argument| Backend::parse(argument)).unwrap_or_default();
+    // Which keeper this is, counted by its engine.
+    let number = arguments.get(2).and_then(|text| std::str::from_utf8(text).ok()?.parse().ok()).unwrap_or_default();
     abort_on_panic();
-    let Ok(engine) = prepare(if with_lock { LOCK } else { SOCKET }) else { return FAILED };
-    let Some(engine) = engine else { return TOO_LATE };
+    if !with_lock {
+        // SAFETY: nothing of ours: whatever an engine has leaked to this number.
+        unsafe { libc::close(LOCK) };
+    }
+    let Ok(engine) = prepare(LEDGER) else { return FAILED };
+    // SAFETY: it was put there for us, or any use of it is an error; nothing else in this process owns it.
+    let ledger = unsafe { File::from_raw_fd(LEDGER) };
+    let Some(engine) = engine else {
+        // It may have died between two keepers.
+        vigil::clean_up(&ledger);
+        return TOO_LATE;
+    };
+    // Out of the way of the numbers that the spawner uses.
+    let Ok(engine) = program::high(engine.as_fd()) else { return FAILED };
     let (cgroups, refused) = probe(wanted);
     // SAFETY: there is one thread only, so the child may go on using everything.
     match unsafe { libc::fork() } {
         0 => {
             // SAFETY: descriptor 3 was verified to be our socket, and nothing else in this process uses it.
             let socket = unsafe { OwnedFd::from_raw_fd(SOCKET) };
-            turn::keep(Birth { socket, engine, cgroups, refused })
+            turn::keep(Birth { socket, engine, cgroups, refused, ledger })
         }
         keeper if keeper > 0 => {
-            drop(engine);
             // SAFETY: the keeper has its own copy; the engine must see the end when the keeper's goes.
             unsafe { libc::close(SOCKET) };
-            guard(keeper, cgroups.as_ref())
+            let clean = guard(keeper, cgroups.as_ref());
+            if !clean {
+                vigil::keep(engine.as_fd(), &ledger, number);
+            }
+            if clean { 0 } else { SWEPT }
         }
         _ => FAILED,
     }
@@ -151,8 +174,8 @@ pub(super) fn prepare(last: c_int) -> io::Result<Option<OwnedFd>> {
     Ok((nix::unistd::getppid().as_raw() == maker).then_some(engine))
 }
 
-/// Waits for the keeper, then ends what it left. Blocks without a timer.
-fn guard(keeper: pid_t, cgroups: Option<&Cgroups>) -> i32 {
+/// Waits for the keeper, then ends what it left. Blocks without a timer. Whether the keeper has done all by itself.
+fn guard(keeper: pid_t, cgroups: Option<&Cgroups>) -> bool {
     let clean = loop {
         match sys::reap(-1, true) {
             Reaped::Child(pid, status) if pid == keeper => {
@@ -166,7 +189,7 @@ fn guard(keeper: pid_t, cgroups: Option<&Cgroups>) -> i32 {
     if let Some(cgroups) = cgroups {
         cgroups.remove_all();
     }
-    if clean { 0 } else { SWEPT }
+    clean
 }
 
 /// Kills every descendant of this process until there is none. An orphan always comes to us, so "no children" means

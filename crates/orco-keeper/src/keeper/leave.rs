@@ -61,6 +61,7 @@ impl Keeper {
 
     /// The engine is done: whatever is left is killed.
     pub(super) fn leave_now(&mut self) {
+        self.cleaner.hurry();
         self.leaving = Some(Leaving { kill_at: Instant::now() });
     }
 
@@ -91,6 +92,9 @@ impl Keeper {
         }
         self.logger.close();
         self.talk.flush();
+        if !self.cleaner.is_done() {
+            return false;
+        }
         // A detached engine goes before us: that it is told so is its time to clear up.
         self.talk.hang_up();
         self.engines.as_ref().is_none_or(|engines| engines.running().is_none())

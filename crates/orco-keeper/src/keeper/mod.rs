@@ -3,6 +3,7 @@
 mod adopt;
 mod capture;
 mod cgroup;
+mod cleaner;
 mod detached;
 mod engine;
 mod foster;
@@ -20,6 +21,7 @@ mod talk;
 mod tend;
 mod token;
 mod turn;
+mod vigil;
 
 pub(crate) use detached::{CORE, DETACH, DETACHED, LISTENER, OOM, TAKEOVER, UMASK};
-pub(crate) use guard::{LOCK, SWEPT, WITH_LOCK, WITHOUT_LOCK, run};
+pub(crate) use guard::{LEDGER, LOCK, SWEPT, WITH_LOCK, WITHOUT_LOCK, run};

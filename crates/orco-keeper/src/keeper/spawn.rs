@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Descriptor numbers set aside for what a child begins with: /dev/null, standard output, standard error. Below them are
-/// the socket (3), the lock (4, if there is one) and the engine's pidfd.
+/// the socket (3), the lock (4, if there is one) and the ledger or the listening socket (5).
 const SLOTS: [c_int; 3] = [6, 7, 8];
 const BEYOND_SLOTS: u32 = 9;
 

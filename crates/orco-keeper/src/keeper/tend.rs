@@ -236,7 +236,7 @@ impl Keeper {
 
     /// What this process ends with.
     pub(super) fn status(&self) -> i32 {
-        self.engines.as_ref().map_or(0, |engines| engines.status)
+        self.engines.as_ref().map_or_else(|| self.cleaner.status(), |engines| engines.status)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    fs::File,
     io,
     os::fd::{AsFd, AsRawFd, OwnedFd},
     time::{Duration, Instant},
@@ -12,8 +13,10 @@ use orco_core::model::InstanceId;
 
 use super::{
     cgroup::Cgroups,
+    cleaner::Cleaner,
     engine::Engines,
     foster::Fosters,
+    guard::{FAILED, TOO_LATE},
     job::{Job, Kind, Stage},
     leave::{GRACE, Leaving},
     signals,
@@ -37,6 +40,7 @@ pub(super) struct Birth {
     pub(super) engine: OwnedFd,
     pub(super) cgroups: Option<Cgroups>,
     pub(super) refused: Option<i32>,
+    pub(super) ledger: File,
 }
 
 /// Everything the keeper knows.
@@ -64,14 +68,17 @@ pub(super) struct Keeper {
     pub(super) leaving: Option<Leaving>,
     /// What an earlier keeper has started.
     pub(super) fosters: Fosters,
+    /// What is to be cleaned up after the engine.
+    pub(super) cleaner: Cleaner,
 }
 
 /// Runs the keeper until the engine is gone and nothing is left. Returns the exit status.
 pub(super) fn keep(birth: Birth) -> i32 {
     match open(birth) {
-        Ok(Some(mut keeper)) => keeper.run().map_or(1, |()| 0),
-        Ok(None) => 0,
-        Err(_) => 1,
+        Ok(Some(mut keeper)) => keeper.run().map_or(FAILED, |()| keeper.status()),
+        // Should there be anything to clean up, the guard does it.
+        Ok(None) => TOO_LATE,
+        Err(_) => FAILED,
     }
 }
 
@@ -102,6 +109,7 @@ fn open(birth: Birth) -> io::Result<Option<Keeper>> {
     let logger = logger::start(logger::Limits::new(hello.segment_bytes, hello.unacknowledged_bytes))?;
     let mut keeper = Keeper::new(talk, children, logger, spawner, birth.cgroups)?;
     keeper.engine = Some(birth.engine);
+    keeper.cleaner = Cleaner::of(birth.ledger);
     Ok(Some(keeper))
 }
 
@@ -156,6 +164,7 @@ impl Keeper {
             condemned: Vec::new(),
             leaving: None,
             fosters: Fosters::new()?,
+            cleaner: Cleaner::default(),
         })
     }
 
@@ -188,6 +197,9 @@ impl Keeper {
                 self.leave(GRACE);
             }
             self.tend();
+            if self.leaving.is_some() {
+                self.cleaner.begin();
+            }
             if self.leaving.is_some() && self.take_leave() {
                 return Ok(());
             }
@@ -197,7 +209,7 @@ impl Keeper {
 
     /// Sleeps, and takes in what has happened.
     fn wait(&mut self, patience: Option<Duration>) -> io::Result<()> {
-        const FIXED: usize = 6;
+        const FIXED: usize = 7;
         // A negative descriptor is not waited for.
         let engine = self.engine.as_ref().filter(|_| self.talk.is_open()).map(AsRawFd::as_raw_fd);
         let stranger = self.engines.as_ref().map_or(-1, Engines::stranger);
@@ -208,6 +220,7 @@ impl Keeper {
             wait_for(self.logger.reports_ready().as_fd().as_raw_fd(), libc::POLLIN),
             wait_for(self.engines.as_ref().map_or(-1, Engines::knocking), libc::POLLIN),
             wait_for(self.fosters.raw(), libc::POLLIN),
+            wait_for(self.cleaner.raw(), libc::POLLIN),
         ];
         let captures: Vec<(InstanceId, i32)> = self.captures().collect();
         fds.extend(captures.iter().map(|(_, fd)| wait_for(*fd, libc::POLLIN)));

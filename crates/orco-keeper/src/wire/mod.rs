@@ -6,7 +6,7 @@ mod order;
 mod report;
 mod welcome;
 
-pub(crate) use codec::{Malformed, Wire};
+pub(crate) use codec::{Malformed, Wire, wire_enum};
 pub(crate) use frames::{Frames, MAX_FRAME, frame};
 pub(crate) use order::{Adopt, Exec, Hello, Order};
 pub use order::{Backend, Change, Credentials, Launch, Spawn};
@@ -15,7 +15,7 @@ pub(crate) use report::{Ending, Report};
 pub(crate) use welcome::Welcome;
 
 /// Both sides must agree on it; a keeper of another version is refused.
-pub(crate) const VERSION: u8 = 2;
+pub(crate) const VERSION: u8 = 3;
 
 #[cfg(test)]
 mod tests;

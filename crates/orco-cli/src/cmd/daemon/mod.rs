@@ -4,18 +4,14 @@
 //! and the control socket, and its child, the [`engine`]. Whoever starts them ([`launch`]) has read the stack file,
 //! takes the lock, opens the socket and writes down what is to be done first ([`incoming`]).
 
-#[cfg(feature = "process")]
 mod engine;
 pub mod holder;
 mod incoming;
 mod launch;
 pub mod leftover;
-#[cfg(feature = "process")]
 mod limits;
 mod log_file;
-#[cfg(feature = "process")]
 mod notify;
-#[cfg(feature = "process")]
 mod preflight;
 mod run;
 pub mod start;
@@ -23,11 +19,8 @@ mod unit;
 mod upgrade;
 pub mod wait;
 
-#[cfg(feature = "process")]
 pub use engine::engine;
-#[cfg(feature = "process")]
 pub use limits::raise_descriptors;
-#[cfg(feature = "process")]
 pub use notify::VARIABLES as SERVICE_MANAGER_VARIABLES;
 pub use unit::systemd_unit;
 
@@ -44,10 +37,4 @@ pub fn daemon(command: Daemon, outer: &StackArgs) -> Result<Exit, Failure> {
         Daemon::Upgrade(args) => super::wait(upgrade::upgrade(args, outer)),
         Daemon::Engine(args) => engine(args),
     }
-}
-
-/// Without a runtime whose services outlive it there is no daemon.
-#[cfg(not(feature = "process"))]
-pub fn engine(_: crate::args::DaemonEngine) -> Result<Exit, Failure> {
-    Err(Failure::new(Exit::USAGE, "this build has no runtime whose services outlive it"))
 }

@@ -24,6 +24,8 @@ pub enum Piece {
     Out(Vec<u8>),
     /// State changes and notes.
     Err(Vec<u8>),
+    /// What stands on stderr below all else until the next of these: lines that fit the terminal.
+    Board(Vec<String>),
 }
 
 /// The way to the thread. Clones share it.
@@ -49,7 +51,7 @@ pub struct Printing(oneshot::Receiver<()>);
 impl Printing {
     /// Waits until the sources have ended and the last piece is written, not for ever: what a slow reader has not
     /// taken by then is in the log all the same.
-    pub async fn finish(self, sources: [JoinHandle<()>; 2]) {
+    pub async fn finish<const N: usize>(self, sources: [JoinHandle<()>; N]) {
         let aborts = sources.each_ref().map(JoinHandle::abort_handle);
         let all = async {
             for source in sources {
@@ -83,7 +85,9 @@ pub fn start() -> io::Result<(Printer, Printing)> {
 fn write(mut queue: mpsc::Receiver<Piece>) {
     // The end of the reader is no reason to stop the stack: its log is in the files all the same.
     let mut out_is_open = true;
+    let mut board = Board::default();
     while let Some(piece) = queue.blocking_recv() {
+        board.lift();
         match piece {
             Piece::Out(text) if out_is_open => {
                 let mut out = io::stdout().lock();
@@ -94,6 +98,41 @@ fn write(mut queue: mpsc::Receiver<Piece>) {
             }
             Piece::Out(_) => {}
             Piece::Err(text) => crate::terminal::note(text),
+            Piece::Board(lines) => board.lines = lines,
+        }
+        board.put();
+    }
+    board.lift();
+}
+
+/// Lines that stand below all else.
+#[derive(Debug, Default)]
+struct Board {
+    lines: Vec<String>,
+    /// So many of them are on the terminal, the cursor below.
+    drawn: usize,
+}
+
+impl Board {
+    /// Makes room for others.
+    fn lift(&mut self) {
+        if self.drawn > 0 {
+            crate::terminal::note(lifted(self.drawn));
+            self.drawn = 0;
         }
     }
+
+    fn put(&mut self) {
+        if !self.lines.is_empty() {
+            let mut text = self.lines.join("\n");
+            text.push('\n');
+            crate::terminal::note(text);
+            self.drawn = self.lines.len();
+        }
+    }
+}
+
+/// Up by so many lines, and everything from there on is gone.
+fn lifted(lines: usize) -> String {
+    format!("\r\x1b[{lines}A\x1b[J")
 }

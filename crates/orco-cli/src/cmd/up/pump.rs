@@ -1,6 +1,6 @@
 //! From the engine's streams to the printer.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::StreamExt;
 use orco_api::wire::{Event, LogRecord};
@@ -8,10 +8,19 @@ use orco_core::{
     engine::{Engine, EventQuery},
     log::{Query, Record, ndjson},
 };
-use tokio::task::JoinHandle;
+use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::printer::{Piece, Printer};
-use crate::{args::OutputFormat, render::LogLines, terminal};
+use crate::{
+    args::OutputFormat,
+    render::{self, LogLines, PullLines},
+    terminal,
+};
+
+/// Bars move at most so often.
+const FRAME: Duration = Duration::from_millis(100);
+/// More bars would leave too little of the terminal to all else.
+const BARS: usize = 8;
 
 /// Log lines to stdout until the engine ends; not those of earlier lives, which lie in the same folder.
 pub fn logs(engine: &Engine, printer: Printer, format: OutputFormat) -> JoinHandle<()> {
@@ -53,6 +62,50 @@ pub fn events(engine: &Engine, printer: Printer) -> JoinHandle<()> {
             batch.iter().for_each(|event| lines.note(&Event::from(&**event), &mut text));
             if !text.is_empty() {
                 printer.print(Piece::Err(text.into_bytes())).await;
+            }
+        }
+    })
+}
+
+/// Pulls of images to stderr until `over` is dropped: a bar for each on a terminal, lines elsewhere. Nothing wakes up
+/// while nothing is pulled.
+pub fn pulls(engine: &Engine, printer: Printer, mut over: oneshot::Receiver<()>) -> JoinHandle<()> {
+    let mut progress = engine.progress();
+    let mut lines = PullLines::new(terminal::paint_err(), terminal::canvas().is_some());
+    let mut drawn = false;
+    tokio::spawn(async move {
+        let mut ends = false;
+        while !ends {
+            // Both are cancel-safe: the latest state is kept, and the end stays the end.
+            let subjects = tokio::select! {
+                subjects = progress.changed() => match subjects {
+                    Some(subjects) => subjects,
+                    None => return,
+                },
+                _ = &mut over => {
+                    ends = true;
+                    progress.latest()
+                }
+            };
+            let mut text = String::new();
+            lines.news(&subjects, &mut text);
+            let board = match terminal::canvas() {
+                // The last column stays free: some terminals wrap in it.
+                Some((columns, rows)) if !ends => {
+                    let most = BARS.min(rows.saturating_sub(1));
+                    render::bars(&subjects, columns.saturating_sub(1), most, terminal::paint_err())
+                }
+                _ => Vec::new(),
+            };
+            if drawn || !board.is_empty() {
+                drawn = !board.is_empty();
+                printer.print(Piece::Board(board)).await;
+            }
+            if !text.is_empty() {
+                printer.print(Piece::Err(text.into_bytes())).await;
+            }
+            if drawn {
+                tokio::time::sleep(FRAME).await;
             }
         }
     })

@@ -13,7 +13,7 @@ use orco_core::{
     model::{ServiceName, State as ServiceState},
     spec::Stack,
 };
-use tokio::task::JoinError;
+use tokio::{sync::oneshot, task::JoinError};
 
 use super::{
     printer::{self, Printer},
@@ -56,8 +56,12 @@ impl Session {
         let server = Server::start(&self.place, &self.lock, engine.clone(), Mode::Foreground);
         let server = server.map_err(|e| Failure::internal("cannot open the control socket", e))?;
         let (printer, printing) = printer::start().map_err(|e| Failure::internal("cannot start a thread", e))?;
-        let pumps =
-            [pump::logs(&engine, printer.clone(), self.args.output.output), pump::events(&engine, printer.clone())];
+        let (over, ended) = oneshot::channel();
+        let pumps = [
+            pump::logs(&engine, printer.clone(), self.args.output.output),
+            pump::events(&engine, printer.clone()),
+            pump::pulls(&engine, printer.clone(), ended),
+        ];
 
         let result = match self.start(&engine).await.and(settled(written.await)) {
             Ok(()) => Ok(self.stay(&engine, &mut signals, &printer).await),
@@ -66,7 +70,7 @@ impl Session {
 
         // The other way round than it began; who follows hears the end.
         server.end(engine.shutdown()).await;
-        drop(printer);
+        drop((over, printer));
         printing.finish(pumps).await;
         meta.pid = None;
         meta.keeper_pid = None;

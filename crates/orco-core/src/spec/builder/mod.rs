@@ -1,6 +1,7 @@
 //! Stacks written in Rust.
 
 mod check;
+mod container;
 mod need;
 mod service;
 mod stack;

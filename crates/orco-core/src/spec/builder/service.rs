@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use super::{CheckBuilder, Need};
+use super::{CheckBuilder, Need, container};
 use crate::{
     model::{Revision, ServiceName},
     spec::{
-        Command, Dependency, Hook, Hooks, Kind, Port, Resources, Restart, Service, Stop, Update, code,
+        Command, Dependency, Hook, Hooks, Kind, Network, Port, PullPolicy, Resources, Restart, Service, Stop, Update,
+        code,
         defaults::HOOK_TIMEOUT,
-        file, revision,
+        revision,
         rules::{Finding, of_service},
         value,
     },
@@ -56,8 +57,10 @@ pub enum HookAt {
 pub struct ServiceBuilder {
     name: String,
     /// Complete but for what can be wrong; its name is a place-holder.
-    service: Service,
+    pub(super) service: Service,
     ports: Vec<(String, Option<String>)>,
+    pub(super) volumes: Vec<String>,
+    inherit: Option<bool>,
     needs: Vec<Need>,
     health: Option<CheckBuilder>,
     liveness: Option<CheckBuilder>,
@@ -70,6 +73,8 @@ impl ServiceBuilder {
             name: name.into(),
             service: blank(runtime.into()),
             ports: Vec::new(),
+            volumes: Vec::new(),
+            inherit: None,
             needs: Vec::new(),
             health: None,
             liveness: None,
@@ -83,9 +88,7 @@ impl ServiceBuilder {
 
     /// A container of the runtime `docker`.
     pub fn container(name: impl Into<String>, image: impl Into<String>) -> Self {
-        let mut builder = Self::new(name, "docker");
-        builder.service.image = Some(image.into());
-        builder
+        Self::new(name, "docker").image(image)
     }
 
     /// With this program and its arguments.
@@ -113,7 +116,7 @@ impl ServiceBuilder {
         self
     }
 
-    /// In this directory, relative to the stack's.
+    /// In this directory, relative to the stack's; for a container, an absolute one inside it.
     pub fn workdir(mut self, workdir: impl Into<PathBuf>) -> Self {
         self.service.workdir = workdir.into();
         self
@@ -137,9 +140,9 @@ impl ServiceBuilder {
         self
     }
 
-    /// Whether it gets the engine's own variables; true by default.
+    /// Whether it gets the engine's own variables; true by default. Containers never do.
     pub const fn inherit_env(mut self, inherit: bool) -> Self {
-        self.service.inherit_env = inherit;
+        self.inherit = Some(inherit);
         self
     }
 
@@ -158,18 +161,6 @@ impl ServiceBuilder {
     /// With a published port that has a name.
     pub fn named_port(mut self, name: impl Into<String>, port: impl Into<String>) -> Self {
         self.ports.push((port.into(), Some(name.into())));
-        self
-    }
-
-    /// With a mount (containers).
-    pub fn volume(mut self, volume: impl Into<String>) -> Self {
-        self.service.volumes.push(volume.into());
-        self
-    }
-
-    /// With a label (containers).
-    pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.service.labels.insert(key.into(), value.into());
         self
     }
 
@@ -287,7 +278,8 @@ impl ServiceBuilder {
         }
         self.service.health = self.health.map(|check| check.finish(path.clone().key("health"), findings));
         self.service.liveness = self.liveness.map(|check| check.finish(path.clone().key("liveness"), findings));
-        self.service.workdir = file::join(workdir, &self.service.workdir);
+        container::mount(&mut self.service, self.volumes, workdir, &path, findings);
+        container::settle(&mut self.service, self.inherit, workdir, &path, findings);
         self.service.revision = revision::of(&self.service);
         Some(self.service)
     }
@@ -300,7 +292,9 @@ fn blank(runtime: String) -> Service {
         kind: Kind::Service,
         image: None,
         command: None,
+        entrypoint: None,
         workdir: PathBuf::new(),
+        container_workdir: None,
         user: None,
         env: BTreeMap::new(),
         inherit_env: true,
@@ -308,6 +302,11 @@ fn blank(runtime: String) -> Service {
         ports: Vec::new(),
         volumes: Vec::new(),
         labels: BTreeMap::new(),
+        network: Network::default(),
+        pull_policy: PullPolicy::default(),
+        platform: None,
+        init: true,
+        allow_docker_socket: false,
         replicas: 1,
         depends_on: Vec::new(),
         health: None,

@@ -109,11 +109,21 @@ pub(super) static SERVICE: Table = Table {
             "What to run: a list of arguments, or a text that is split as a shell would. No shell runs.",
         ),
         Field::new("shell", Ty::Bool, "Run the command, one text, with `/bin/sh -c`."),
-        Field::new("workdir", Ty::Text, "Where it runs, relative to the stack's workdir."),
+        Field::new(
+            "entrypoint",
+            Ty::Words,
+            "What the image's entrypoint is replaced by: written as `command`, without variables of the instance. An empty list: by nothing.",
+        )
+        .containers(),
+        Field::new(
+            "workdir",
+            Ty::Text,
+            "Where it runs, relative to the stack's workdir; for a container an absolute path inside it (default: as the image says).",
+        ),
         Field::new("user", Ty::Text, "As whom it runs."),
         Field::new("env", Ty::Env, "Variables. A null value removes an inherited one."),
         Field::new("envFromFile", Ty::OneOrMany(&Ty::Text), "Files with `NAME=value` lines; `env` wins."),
-        Field::new("inheritEnv", Ty::Bool, "Whether it gets Orco's own environment (processes only). Default: true."),
+        Field::new("inheritEnv", Ty::Bool, "Whether it gets Orco's own environment. Default: true; containers never do."),
         Field::new("secret", Ty::OneOrMany(&Ty::Text), "Names of variables whose values are masked everywhere.")
             .later(),
         Field::new(
@@ -121,11 +131,36 @@ pub(super) static SERVICE: Table = Table {
             Ty::OneOrMany(&Ty::Short(&Ty::PortMapping, &PORT)),
             "Published ports: `host:target`, `ip:host:target` or `target`, with `/tcp`, `/udp` or `/http`.",
         ),
-        Field::new("volumes", Ty::OneOrMany(&Ty::Text), "Mounts: `source:target[:ro]`.").containers(),
-        Field::new("labels", Ty::Map(&Ty::Text), "Labels of its containers.").containers(),
-        Field::new("network", Ty::Text, "The network of its containers.").containers(),
-        Field::new("pullPolicy", Ty::Choice(&["always", "missing", "never"]), "When its image is pulled.").containers(),
-        Field::new("allowDockerSocket", Ty::Bool, "Whether it may mount the container engine's socket.").containers(),
+        Field::new(
+            "volumes",
+            Ty::OneOrMany(&Ty::Short(&Ty::Mount, &VOLUME)),
+            "Mounts: `source:target`, with `:ro` where it may only read. A source with a slash is a path (`./x` is relative to the stack's workdir), without one a volume of the stack; `target` alone is a volume that goes with the container.",
+        )
+        .containers(),
+        Field::new("labels", Ty::Map(&Ty::Text), "Labels of its containers; those that begin with `orco.` are taken.")
+            .containers(),
+        Field::new(
+            "network",
+            Ty::Network,
+            "Its network: `stack` (services reach each other by name), `host`, `none`, or one that exists. Default: stack.",
+        )
+        .containers(),
+        Field::new(
+            "pullPolicy",
+            Ty::Choice(&["missing", "always", "never"]),
+            "When its image is pulled: where it is missing, before every start, or never. Default: missing.",
+        )
+        .containers(),
+        Field::new("platform", Ty::Platform, "The platform of its image: `linux/amd64`. Default: the engine's own.")
+            .containers(),
+        Field::new("init", Ty::Bool, "Whether a small init runs inside, which reaps orphans. Default: true.")
+            .containers(),
+        Field::new(
+            "allowDockerSocket",
+            Ty::Bool,
+            "Whether it may mount the container engine's socket, and so rule this machine. Default: false.",
+        )
+        .containers(),
         Field::new("replicas", Ty::Int(1, 1_000), "How many instances. Default: 1."),
         Field::new(
             "dependsOn",
@@ -141,7 +176,7 @@ pub(super) static SERVICE: Table = Table {
         Field::new("restartPolicy", Ty::Table(&RESTART), "When an ended instance is tried again."),
         Field::new("stop", Ty::Table(&STOP), "How its instances are stopped."),
         Field::new("hooks", Ty::Table(&HOOKS), "Commands at the turning points of an instance's life."),
-        Field::new("resources", Ty::Table(&RESOURCES), "Limits of an instance.").later(),
+        Field::new("resources", Ty::Table(&RESOURCES), "Limits of an instance; processes do not keep to them yet."),
         Field::new("update", Ty::Table(&UPDATE), "How it is replaced when it changed.").later(),
     ],
 };
@@ -155,6 +190,20 @@ static PORT: Table = Table {
         Field::new("ip", Ty::Ip, "The address on the host. Default: loopback."),
         Field::new("protocol", Ty::Choice(&["tcp", "udp", "http"]), "What it speaks. Default: tcp."),
         Field::new("name", Ty::Name, "Its name, for `${endpoint.SERVICE.NAME}`."),
+    ],
+};
+
+static VOLUME: Table = Table {
+    name: "volume",
+    doc: "A mount of a container.",
+    fields: &[
+        Field::new(
+            "source",
+            Ty::Text,
+            "A path of the host, or the name of a volume; without it one that goes with the container.",
+        ),
+        Field::new("target", Ty::Text, "The absolute path inside the container.").required(),
+        Field::new("readOnly", Ty::Bool, "Whether the container may only read it. Default: false."),
     ],
 };
 
@@ -320,6 +369,7 @@ static RESOURCES: Table = Table {
         Field::new("cpu", Ty::Cpu, "A share of processors: `500m`, `0.5`, `2`."),
         Field::new("memory", Ty::Size, "The most memory."),
         Field::new("memoryReservation", Ty::Size, "The memory that is set aside."),
+        Field::new("pids", Ty::Int(1, 4_194_304), "The most processes and threads. Default for containers: 512."),
     ],
 };
 

@@ -1,15 +1,18 @@
 //! From the tree to a service.
 
+use std::collections::BTreeMap;
+
 use super::{
     lower::Lowering,
+    lower_container::container,
     lower_health::health,
     view::{Layers, View},
 };
 use crate::{
     model::{Revision, ServiceName},
     spec::{
-        Amount, Backoff, BlueGreen, Canary, Condition, Dependency, Hook, Hooks, Kind, OnFailure, Port, Protocol,
-        Require, Resources, Restart, RetryLimit, Service, Stop, Strategy, Update,
+        Amount, Backoff, BlueGreen, Canary, Condition, Dependency, Hook, Hooks, Kind, Network, OnFailure, Port,
+        Protocol, PullPolicy, Require, Resources, Restart, RetryLimit, Service, Stop, Strategy, Update,
         defaults::HOOK_TIMEOUT,
         revision,
         rules::of_service,
@@ -39,14 +42,21 @@ pub(super) fn service<'a>(name: ServiceName, node: &'a Node, lowering: &mut Lowe
         kind,
         image,
         command: lowering.command(view, &path),
+        entrypoint: None,
         workdir: lowering.join(view.get("workdir").text().unwrap_or(".")),
+        container_workdir: None,
         user: view.get("user").string(),
         env,
         inherit_env: view.get("inheritEnv").bool().unwrap_or(true),
         secret: view.get("secret").texts().map(str::to_owned).collect(),
         ports: view.get("ports").many().filter_map(|(_, node)| port(View(Some(node)))).collect(),
-        volumes: view.get("volumes").texts().map(str::to_owned).collect(),
-        labels: view.get("labels").pairs().collect(),
+        volumes: Vec::new(),
+        labels: BTreeMap::new(),
+        network: Network::Stack,
+        pull_policy: PullPolicy::Missing,
+        platform: None,
+        init: true,
+        allow_docker_socket: false,
         replicas: view.get("replicas").int().unwrap_or(1),
         depends_on: view.get("dependsOn").many().filter_map(|(_, node)| dependency(View(Some(node)))).collect(),
         health: health(lowering.layers(view, "health"), inherit, &path.clone().key("health"), lowering),
@@ -59,6 +69,7 @@ pub(super) fn service<'a>(name: ServiceName, node: &'a Node, lowering: &mut Lowe
         revision: Revision(0),
         name,
     };
+    container(&mut service, view, &path, lowering);
     service.revision = revision::of(&service);
     service
 }
@@ -160,6 +171,7 @@ fn resources(view: View<'_>) -> Resources {
         cpu_millis: view.get("cpu").text().and_then(|text| value::cpu_millis(text).ok()),
         memory: view.get("memory").size(),
         memory_reservation: view.get("memoryReservation").size(),
+        pids: view.get("pids").int(),
     }
 }
 

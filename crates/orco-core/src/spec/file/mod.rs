@@ -3,6 +3,7 @@
 mod dotenv;
 mod fields;
 mod lower;
+mod lower_container;
 mod lower_health;
 mod lower_service;
 mod shape;

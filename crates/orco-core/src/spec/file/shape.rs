@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// Where a field was used that does nothing yet.
+/// Where a field was used that does nothing yet, or that only containers have.
 #[derive(Clone, Debug)]
 pub(crate) struct Use {
     pub(crate) key: &'static str,
@@ -87,7 +87,8 @@ impl<'a> Shape<'a> {
                 Value::Scalar(_) => self.check(node, short, trail),
                 Value::Seq(_) | Value::Map(_) => self.table(node, table, false, trail),
             },
-            Ty::Command => self.command(node, trail),
+            Ty::Command => self.command(node, &Ty::Template, trail),
+            Ty::Words => self.command(node, &Ty::Text, trail),
             leaf => self.scalar(node, leaf, trail),
         }
     }
@@ -200,10 +201,10 @@ impl<'a> Shape<'a> {
         }
     }
 
-    fn command(&mut self, node: &mut Node, trail: &Trail<'_>) {
+    fn command(&mut self, node: &mut Node, word: &Ty, trail: &Trail<'_>) {
         match &node.value {
-            Value::Seq(_) => self.list(node, &Ty::Template, trail),
-            Value::Scalar(_) if !node.is_null() => self.scalar(node, &Ty::Template, trail),
+            Value::Seq(_) => self.list(node, word, trail),
+            Value::Scalar(_) if !node.is_null() => self.scalar(node, word, trail),
             Value::Scalar(_) | Value::Map(_) => self.mistyped(node, "a list of arguments or a command line", trail),
         }
     }
@@ -299,6 +300,9 @@ impl<'a> Shape<'a> {
                 _ => value::port_number(text).map(drop),
             },
             Ty::PortMapping => value::parse_port(text).map(drop),
+            Ty::Mount => value::parse_volume(text).map(drop),
+            Ty::Platform => value::check_platform(text),
+            Ty::Network => value::check_network(text),
             Ty::Url => value::check_url(text),
             Ty::Address => value::check_address(text),
             Ty::Ip => text
@@ -308,6 +312,7 @@ impl<'a> Shape<'a> {
             Ty::Status => value::status_range(text).map(drop),
             Ty::Text | Ty::Template => Ok(()),
             Ty::Command
+            | Ty::Words
             | Ty::List(_)
             | Ty::OneOrMany(_)
             | Ty::Map(_)
@@ -348,11 +353,14 @@ const fn expected(ty: &Ty) -> &'static str {
         Ty::Version => "`0.1`",
         Ty::PortNumber | Ty::ProbePort => "a port",
         Ty::PortMapping => "a port mapping such as `8080:80`",
+        Ty::Mount => "a mount such as `./data:/data`",
+        Ty::Platform => "a platform such as `linux/amd64`",
+        Ty::Network => "`stack`, `host`, `none` or the name of a network",
         Ty::Url => "a URL",
         Ty::Address => "an address such as `localhost:5432`",
         Ty::Ip => "an IP address",
         Ty::Status => "an HTTP status",
-        Ty::Command | Ty::List(_) | Ty::OneOrMany(_) => "a list",
+        Ty::Command | Ty::Words | Ty::List(_) | Ty::OneOrMany(_) => "a list",
         Ty::Map(_) | Ty::Env | Ty::Services(_) | Ty::Table(_) | Ty::Check(_) | Ty::Short(..) => "a mapping",
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn choice(text: &str, words: &[&'static str]) -> Result<(), Flaw> {
 }
 
 /// What other languages call our fields.
-const ELSEWHERE: [(&str, &str); 12] = [
+const ELSEWHERE: [(&str, &str); 14] = [
     ("environment", "env"),
     ("healthcheck", "health"),
     ("readiness", "health"),
@@ -47,7 +47,9 @@ const ELSEWHERE: [(&str, &str); 12] = [
     ("env_file", "envFromFile"),
     ("working_dir", "workdir"),
     ("cwd", "workdir"),
-    ("entrypoint", "command"),
+    ("networks", "network"),
+    ("network_mode", "network"),
+    ("mounts", "volumes"),
     ("include", "includes"),
     ("after", "dependsOn"),
 ];

@@ -31,7 +31,7 @@ pub(crate) enum Effect {
     Now,
     /// With a later version.
     Later,
-    /// Only where the runtime makes containers.
+    /// An error on processes: only containers have it.
     Containers,
 }
 
@@ -90,6 +90,12 @@ pub(crate) enum Ty {
     ProbePort,
     /// `host:target` and its relatives.
     PortMapping,
+    /// `source:target` of a mount.
+    Mount,
+    /// `os/architecture`.
+    Platform,
+    /// The network of a container.
+    Network,
     Url,
     Address,
     /// An IP address.
@@ -98,6 +104,8 @@ pub(crate) enum Ty {
     Status,
     /// A list of arguments, or a command line.
     Command,
+    /// The same, without per-instance variables; may be empty.
+    Words,
     List(&'static Ty),
     /// One, or a list of them.
     OneOrMany(&'static Ty),

@@ -28,9 +28,13 @@ pub(super) fn between(old: &Service, new: &Service) -> Vec<Reason> {
     shown("kind", old.kind.as_str().to_owned(), new.kind.as_str().to_owned());
     shown("image", text(&old.image), text(&new.image));
     shown("command", command(old), command(new));
-    shown("workdir", old.workdir.display().to_string(), new.workdir.display().to_string());
+    shown("entrypoint", words(&old.entrypoint), words(&new.entrypoint));
+    shown("workdir", workdir(old), workdir(new));
     shown("user", text(&old.user), text(&new.user));
     shown("inheritEnv", old.inherit_env.to_string(), new.inherit_env.to_string());
+    shown("network", old.network.as_str().to_owned(), new.network.as_str().to_owned());
+    shown("platform", text(&old.platform), text(&new.platform));
+    shown("init", old.init.to_string(), new.init.to_string());
     let mut named = |field: String| found.push(Reason { field, values: None });
     let names: BTreeSet<&String> = old.env.keys().chain(new.env.keys()).collect();
     for name in names.into_iter().filter(|name| old.env.get(*name) != new.env.get(*name)) {
@@ -43,6 +47,7 @@ pub(super) fn between(old: &Service, new: &Service) -> Vec<Reason> {
     }
     let others = [
         ("command", command(old) == command(new) && old.command != new.command),
+        ("entrypoint", words(&old.entrypoint) == words(&new.entrypoint) && old.entrypoint != new.entrypoint),
         ("secret", old.secret != new.secret),
         ("ports", old.ports != new.ports),
         ("volumes", old.volumes != new.volumes),
@@ -62,6 +67,18 @@ pub(super) fn between(old: &Service, new: &Service) -> Vec<Reason> {
 
 fn command(service: &Service) -> String {
     service.command.as_ref().map(|command| command.argv.join(" ")).unwrap_or_default()
+}
+
+fn words(argv: &Option<Vec<String>>) -> String {
+    argv.as_deref().map(|argv| argv.join(" ")).unwrap_or_default()
+}
+
+/// The directory in which the program runs. That of the stack is not one of a container's.
+fn workdir(service: &Service) -> String {
+    match service.is_container() {
+        true => service.container_workdir.clone().unwrap_or_default(),
+        false => service.workdir.display().to_string(),
+    }
 }
 
 fn hooks(old: &Hooks, new: &Hooks) -> [(&'static str, bool); 4] {

@@ -1,6 +1,7 @@
 //! What must hold between the fields of a stack. The rules see the clean model, so that stacks from files and stacks
 //! written in Rust are held to the same.
 
+mod containers;
 mod dependencies;
 mod endpoints;
 mod finding;
@@ -12,6 +13,7 @@ mod ranges;
 mod subject;
 mod values;
 
+pub(crate) use containers::{container_only, inherits};
 pub(crate) use finding::{Finding, of_service};
 pub use known::Known;
 pub(crate) use subject::{Subject, check};

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Finding, Subject, of_service};
-use crate::spec::{Port, Protocol, Service, code, yaml::Path};
+use crate::spec::{Network, Port, Protocol, Service, code, yaml::Path};
 
 /// A port of the host that one service takes for itself.
 #[derive(Clone, Copy)]
@@ -45,7 +45,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let mut holders: BTreeMap<(bool, u16), Holders<'_>> = BTreeMap::new();
     let mut clashes = Vec::new();
     for service in subject.services.iter().filter(|service| !service.ports.is_empty()) {
-        let binds_itself = service.runtime == "process" && !service.uses_own_port();
+        let binds_itself = on_the_host(service) && !service.uses_own_port();
         for (index, port) in service.ports.iter().enumerate() {
             mapping(service, index, port, findings);
             // The port of the host that it takes: the fixed one, or for a process without one its own.
@@ -103,18 +103,20 @@ fn replicas(service: &Service, index: usize, port: &Port, host: u16, findings: &
     let (message, help) = match port.host {
         Some(_) => (
             format!("{count} replicas cannot share host port {host}"),
-            match service.runtime.as_str() {
-                "process" => "use `replicas: 1`, or give each replica a port of its own: `${port}` in the command \
-                              instead of `ports`, and `${endpoints.NAME}` where others look for it"
-                    .to_owned(),
-                _ => format!(
+            match on_the_host(service) {
+                true => {
+                    "use `replicas: 1`, or give each replica a port of its own: `${port}` in the command instead of \
+                         `ports`, and `${endpoints.NAME}` where others look for it"
+                        .to_owned()
+                }
+                false => format!(
                     "use `replicas: 1`, or publish `\"{}\"` alone: each replica gets a port of its own",
                     port.target
                 ),
             },
         ),
         None => (
-            format!("{count} replicas cannot all listen on port {host}: a process binds it itself"),
+            format!("{count} replicas cannot all listen on port {host}: {} binds it itself", what(service)),
             "use `${port}` in the command: each replica gets a port of its own".to_owned(),
         ),
     };
@@ -122,10 +124,24 @@ fn replicas(service: &Service, index: usize, port: &Port, host: u16, findings: &
     findings.push(finding.help(help).also(of_service(service.name.as_str()).key("replicas"), "this many replicas"));
 }
 
+/// Whether its instances bind the ports of the host themselves.
+fn on_the_host(service: &Service) -> bool {
+    service.is_process() || (service.is_container() && service.network == Network::Host)
+}
+
+const fn what(service: &Service) -> &'static str {
+    match service.network {
+        Network::Host => "a container with `network: host`",
+        Network::Stack | Network::None | Network::Named(_) => "a process",
+    }
+}
+
 /// Nothing stands between the host and a process, so both ports are one.
 fn mapping(service: &Service, index: usize, port: &Port, findings: &mut Vec<Finding>) {
-    let Some(host) = port.host.filter(|host| *host != port.target && service.runtime == "process") else { return };
-    let message = format!("a process listens on the host itself: port {} cannot be published as {host}", port.target);
-    let help = format!("let the process listen on {host} and write `\"{host}:{host}\"`");
+    let Some(host) = port.host.filter(|host| *host != port.target && on_the_host(service)) else { return };
+    let (what, target) = (what(service), port.target);
+    let message = format!("{what} listens on the host itself: port {target} cannot be published as {host}");
+    let program = if service.is_container() { "program" } else { "process" };
+    let help = format!("let the {program} listen on {host} and write `\"{host}:{host}\"`");
     findings.push(Finding::error(code::HOST_PORT_MAPPING, place(service, index), message).help(help));
 }

@@ -35,6 +35,9 @@ pub(super) fn check(service: &Service, path: &Path, findings: &mut Vec<Finding>)
         within(health.tally.failure_threshold.into(), COUNT, || at(&[key, "failureThreshold"]), findings);
         health.check.probes.iter().for_each(|spec| probe(spec, &at(&[key, spec.name()]), findings));
     }
+    if let Some(pids) = service.resources.pids {
+        within(pids, (1, 4_194_304), || at(&["resources", "pids"]), findings);
+    }
     texts(service, path, findings);
 }
 
@@ -84,6 +87,9 @@ fn texts(service: &Service, path: &Path, findings: &mut Vec<Finding>) {
     let mut texts = vec![("runtime", service.runtime.as_str())];
     texts.extend(service.env.values().flatten().map(|value| ("env", value.as_str())));
     texts.extend(service.user.iter().map(|user| ("user", user.as_str())));
+    texts.extend(service.entrypoint.iter().flatten().map(|word| ("entrypoint", word.as_str())));
+    texts.extend(service.container_workdir.iter().map(|workdir| ("workdir", workdir.as_str())));
+    texts.extend(service.labels.iter().flat_map(|(key, value)| [("labels", key.as_str()), ("labels", value.as_str())]));
     texts.extend(service.image.iter().map(|image| ("image", image.as_str())));
     let nul = |text: &&str| text.contains('\0');
     for (key, _) in texts.iter().filter(|(_, text)| nul(text)) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Finding, Known, dependencies, endpoints, policies, ports, programs};
+use super::{Finding, Known, containers, dependencies, endpoints, policies, ports, programs};
 use crate::spec::Service;
 
 /// What the rules look at.
@@ -21,6 +21,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     endpoints::check(subject, &mut findings);
     ports::check(subject, &mut findings);
     for service in subject.services {
+        containers::check(service, &mut findings);
         policies::check(service, &mut findings);
     }
     findings

@@ -1,9 +1,9 @@
 //! Values that the reader of files has checked already, for stacks that were written in Rust.
 
-use super::{Finding, of_service, programs::checks, ranges};
+use super::{Finding, container_only, containers::keys_of_containers, of_service, programs::checks, ranges};
 use crate::spec::{
     Command, ProbeSpec, Service, code,
-    value::{Flaw, check_address, check_regex, check_url},
+    value::{Flaw, check_address, check_network, check_platform, check_regex, check_url, check_volume},
     yaml::Path,
 };
 
@@ -30,6 +30,7 @@ pub(crate) fn check(service: &Service, findings: &mut Vec<Finding>) {
     if let Some(run) = &service.command {
         command(run, path.clone().key("command"), findings);
     }
+    container(service, &path, findings);
     for (key, health) in checks(service) {
         let at = path.clone().key(key);
         if health.check.probes.is_empty() {
@@ -46,6 +47,25 @@ fn command(command: &Command, path: Path, findings: &mut Vec<Finding>) {
         findings.push(Finding::error(code::BAD_COMMAND, path, "the command is empty".to_owned()));
     } else if command.argv.iter().any(|word| word.contains('\0')) {
         findings.push(Finding::error(code::NUL, path, "a NUL character".to_owned()));
+    }
+}
+
+fn container(service: &Service, path: &Path, findings: &mut Vec<Finding>) {
+    if service.is_process() {
+        let name = service.name.as_str();
+        findings.extend(keys_of_containers(service).map(|key| container_only(name, key, path.clone().key(key))));
+    }
+    let mut checked = vec![
+        (path.clone().key("network"), check_network(service.network.as_str())),
+        (path.clone().key("platform"), service.platform.as_deref().map_or(Ok(()), check_platform)),
+    ];
+    for (index, volume) in service.volumes.iter().enumerate() {
+        checked.push((path.clone().key("volumes").index(index), check_volume(volume)));
+    }
+    for (at, result) in checked {
+        if let Err(Flaw { code, message, help }) = result {
+            findings.push(Finding { help, ..Finding::error(code, at, message) });
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod port;
 mod regex;
 mod signal;
 mod size;
+mod volume;
 
 pub(crate) use argv::{shell_words, split as split_command};
 pub(crate) use duration::parse as parse_duration;
@@ -22,5 +23,6 @@ pub use signal::{name as signal_name, number as signal_number};
 pub(crate) use size::parse as parse_size;
 #[cfg(test)]
 pub(crate) use size::show as show_size;
+pub(crate) use volume::{check as check_volume, check_network, check_platform, parse as parse_volume};
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,162 @@
+//! What a container of an instance is made of. Pure: from the request to the specification.
+
+use std::{collections::BTreeMap, path::Path};
+
+use orco_core::{
+    model::StackId,
+    runtime::{ExecRequest, StartRequest},
+    spec::{Network, Service, Volume, VolumeSource},
+};
+
+use crate::{
+    engine::spec::{ContainerSpec, Limits, MountSource, MountSpec, PortSpec},
+    labels, names,
+};
+
+/// Where a service does not say: enough for every honest program, too few for a fork bomb to hurt others.
+const PIDS: i64 = 512;
+
+/// The engine's own copy of the output. Who reads it is usually milliseconds behind; what must fit is what a container
+/// prints while no engine of ours reads, up to Orco's own limit for a stack (256 MiB, of all containers together), plus
+/// some 80 bytes of JSON around each line. Few big files, for a reader that is passed by a whole file loses it.
+const LOG: [(&str, &str); 2] = [("max-size", "64m"), ("max-file", "3")];
+
+/// What differs between engines.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Dialect {
+    /// Podman: it names the host in each container by itself, and has one log file.
+    pub(crate) podman: bool,
+}
+
+/// Whether instances have a network of their own.
+pub(crate) const fn isolates(service: &Service) -> bool {
+    match service.network {
+        Network::Stack | Network::Named(_) => true,
+        Network::Host | Network::None => false,
+    }
+}
+
+/// The container of an instance.
+pub(crate) fn instance(request: &StartRequest, dialect: Dialect) -> ContainerSpec {
+    let service = &request.service;
+    let mut spec = alike(request, dialect);
+    spec.name = names::container(request);
+    spec.entrypoint = service.entrypoint.clone().map(some_entrypoint);
+    spec.command.clone_from(&request.argv);
+    spec.env = env(&request.env);
+    spec.user.clone_from(&service.user);
+    if has_aliases(&service.network) {
+        let name = service.name.to_string();
+        spec.aliases = vec![format!("{name}-{}", request.replica), name];
+    }
+    if isolates(service) {
+        let port = |publish: &orco_core::runtime::Publish| PortSpec {
+            target: publish.target,
+            udp: publish.udp,
+            ip: publish.ip,
+            host: publish.host,
+        };
+        spec.ports = request.publish.iter().map(port).collect();
+    }
+    spec
+}
+
+/// A container for a command before the instance's start or after its end: the same files and network, but nobody finds
+/// it by the service's name, and it has no ports.
+pub(crate) fn beside(request: &ExecRequest, dialect: Dialect, number: u64) -> ContainerSpec {
+    let mut spec = alike(&request.start, dialect);
+    spec.name = names::hook(&request.start, number);
+    let (program, arguments) = request.argv.split_at(request.argv.len().min(1));
+    spec.entrypoint = Some(some_entrypoint(program.to_vec()));
+    spec.command = arguments.to_vec();
+    spec.env = env(&request.env);
+    spec.user.clone_from(&request.user);
+    spec.labels.insert(labels::HOOK.to_owned(), number.to_string());
+    spec.stdin = !request.stdin.is_empty();
+    spec
+}
+
+/// What all containers of an instance have in common.
+fn alike(request: &StartRequest, dialect: Dialect) -> ContainerSpec {
+    let service = &request.service;
+    let resources = service.resources;
+    let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    ContainerSpec {
+        image: service.image.clone().unwrap_or_default(),
+        platform: service.platform.clone(),
+        workdir: service.container_workdir.clone(),
+        labels: labels::of_instance(request),
+        mounts: service.volumes.iter().map(|volume| mount(volume, request.stack)).collect(),
+        network: network(&service.network, request.stack),
+        hosts: hosts(service, dialect),
+        init: service.init,
+        limits: Limits {
+            nano_cpus: resources.cpu_millis.map(|millis| number(millis.saturating_mul(1_000_000))),
+            memory: resources.memory.map(number),
+            memory_reservation: resources.memory_reservation.map(number),
+            pids: Some(resources.pids.map_or(PIDS, number)),
+        },
+        log: log(dialect),
+        ..ContainerSpec::default()
+    }
+}
+
+/// How engines write that there is none.
+fn some_entrypoint(argv: Vec<String>) -> Vec<String> {
+    if argv.is_empty() { vec![String::new()] } else { argv }
+}
+
+/// Variables as engines take them: a name alone takes away what the image sets.
+pub(crate) fn env(variables: &BTreeMap<String, Option<String>>) -> Vec<String> {
+    let text = |(name, value): (&String, &Option<String>)| match value {
+        Some(value) => format!("{name}={value}"),
+        None => name.clone(),
+    };
+    variables.iter().map(text).collect()
+}
+
+/// The name of the network for the engine.
+fn network(network: &Network, stack: StackId) -> String {
+    match network {
+        Network::Stack => names::network(stack),
+        Network::Host => "host".to_owned(),
+        Network::None => "none".to_owned(),
+        Network::Named(name) => name.clone(),
+    }
+}
+
+/// The engine's default network knows no names.
+fn has_aliases(network: &Network) -> bool {
+    match network {
+        Network::Stack => true,
+        Network::Host | Network::None => false,
+        Network::Named(name) => !matches!(name.as_str(), "bridge" | "default" | "podman"),
+    }
+}
+
+fn hosts(service: &Service, dialect: Dialect) -> Vec<String> {
+    let named = isolates(service) && !dialect.podman;
+    named.then(|| "host.docker.internal:host-gateway".to_owned()).into_iter().collect()
+}
+
+fn log(dialect: Dialect) -> BTreeMap<String, String> {
+    let known = LOG.into_iter().filter(|(key, _)| !dialect.podman || *key == "max-size");
+    known.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+fn mount(volume: &Volume, stack: StackId) -> MountSpec {
+    let source = match &volume.source {
+        VolumeSource::Bind(path) => MountSource::Bind(text(path)),
+        VolumeSource::Named(name) => MountSource::Volume(names::volume(stack, name)),
+        VolumeSource::Anonymous => MountSource::Anonymous,
+    };
+    MountSpec { source, target: volume.target.clone(), read_only: volume.read_only }
+}
+
+/// JSON has no other bytes.
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests;

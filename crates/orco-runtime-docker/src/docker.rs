@@ -1,0 +1,124 @@
+//! The runtime's parts, and what they share.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use orco_core::model::StackId;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    create::Dialect,
+    engine::{Client, EngineError},
+    fate::Fate,
+    flights::Flights,
+    register::Register,
+    stack::Belongings,
+    watch::Watch,
+};
+
+/// Runs services as containers, on Docker or on Podman. No I/O before the first call.
+///
+/// ```no_run
+/// use orco_runtime_docker::Docker;
+///
+/// let docker = Docker::new();
+/// let elsewhere = Docker::builder().host("unix:///run/other.sock").build();
+/// # drop((docker, elsewhere));
+/// ```
+pub struct Docker {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// What the tasks of a runtime share.
+pub(crate) struct Inner {
+    pub(crate) name: &'static str,
+    pub(crate) client: Client,
+    pub(crate) fate: Fate,
+    pub(crate) keep_volumes: bool,
+    /// What is known of instances.
+    pub(crate) register: Register,
+    /// Starts under way.
+    pub(crate) flights: Flights,
+    pub(crate) watch: Watch,
+    /// Networks and volumes.
+    stacks: Mutex<BTreeMap<StackId, Arc<Belongings>>>,
+    /// All tasks; they end when `closing` is cancelled.
+    pub(crate) tasks: TaskTracker,
+    pub(crate) closing: CancellationToken,
+    numbers: AtomicU64,
+}
+
+impl Inner {
+    pub(crate) fn new(name: &'static str, client: Client, fate: Fate, keep_volumes: bool) -> Self {
+        Self {
+            name,
+            client,
+            fate,
+            keep_volumes,
+            register: Register::default(),
+            flights: Flights::default(),
+            watch: Watch::default(),
+            stacks: Mutex::default(),
+            tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            numbers: AtomicU64::new(1),
+        }
+    }
+
+    fn stacks(&self) -> MutexGuard<'_, BTreeMap<StackId, Arc<Belongings>>> {
+        self.stacks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What belongs to the stack, and is to be there before its first container.
+    pub(crate) fn belongings(&self, stack: StackId) -> Arc<Belongings> {
+        Arc::clone(self.stacks().entry(stack).or_default())
+    }
+
+    /// Something of it has gone: the next start looks anew.
+    pub(crate) fn look_anew(&self, stack: StackId) {
+        self.stacks().remove(&stack);
+    }
+
+    /// All stacks that this runtime had to do with.
+    pub(crate) fn known_stacks(&self) -> Vec<StackId> {
+        let mut stacks: Vec<_> = self.stacks().keys().copied().collect();
+        stacks.extend(self.register.stacks());
+        stacks.sort_unstable();
+        stacks.dedup();
+        stacks
+    }
+
+    /// A number that this runtime has not used yet.
+    pub(crate) fn number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// What is particular about the engine.
+    pub(crate) async fn dialect(&self) -> Result<Dialect, EngineError> {
+        Ok(Dialect { podman: self.client.info().await?.podman })
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Docker").field("name", &self.name).field("engine", &self.client.host()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Docker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+impl Drop for Docker {
+    fn drop(&mut self) {
+        self.inner.closing.cancel();
+    }
+}

@@ -1,0 +1,24 @@
+//! The container engine: the only place that knows the library behind it.
+
+mod call;
+mod client;
+pub(crate) mod containers;
+mod error;
+pub(crate) mod execs;
+mod info;
+mod kind;
+pub(crate) mod networks;
+pub(crate) mod spec;
+pub(crate) mod streams;
+mod translate;
+mod version;
+mod wire;
+
+pub(crate) use self::{
+    call::{Call, Limits},
+    client::Client,
+    error::{Certainty, EngineError, Tried},
+    info::EngineInfo,
+    kind::Kind,
+    version::{Range, Version},
+};

@@ -1,0 +1,105 @@
+//! What is asked about networks and volumes.
+
+use std::collections::BTreeMap;
+
+use bollard::{
+    models::{NetworkCreateRequest, VolumeCreateRequest},
+    query_parameters::{
+        InspectNetworkOptions, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder, RemoveVolumeOptionsBuilder,
+    },
+};
+
+use super::{Client, EngineError, spec::hash};
+use crate::labels::Labels;
+
+/// A network or a volume.
+#[derive(Clone, Debug)]
+pub(crate) struct Thing {
+    /// A network's id, a volume's name.
+    pub(crate) id: String,
+    pub(crate) labels: Labels,
+}
+
+/// Creates a bridge network. Names need not be unique.
+pub(crate) async fn create_network(
+    client: &Client,
+    name: &str,
+    labels: &BTreeMap<String, String>,
+) -> Result<(), EngineError> {
+    let body = NetworkCreateRequest {
+        name: name.to_owned(),
+        driver: Some("bridge".to_owned()),
+        labels: Some(hash(labels)),
+        ..Default::default()
+    };
+    let what = format!("create network {name}");
+    client.call(what, |docker| async move { docker.create_network(body).await.map(drop) }).await
+}
+
+/// The network of that name or id; `None`: there is none.
+pub(crate) async fn network(client: &Client, name: &str) -> Result<Option<Thing>, EngineError> {
+    let what = format!("inspect network {name}");
+    let asked =
+        client.call(what, |docker| async move { docker.inspect_network(name, None::<InspectNetworkOptions>).await });
+    match asked.await {
+        Ok(found) => Ok(Some(Thing {
+            id: found.id.unwrap_or_default(),
+            labels: found.labels.unwrap_or_default(),
+        })),
+        Err(error) if error.status() == Some(404) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// All networks with the label.
+pub(crate) async fn networks(client: &Client, label: String) -> Result<Vec<Thing>, EngineError> {
+    let filters = [("label".to_owned(), vec![label])].into();
+    let options = ListNetworksOptionsBuilder::default().filters(&filters).build();
+    let found = client.call("list networks", |docker| async move { docker.list_networks(Some(options)).await }).await?;
+    let thing = |network: bollard::models::Network| {
+        Some(Thing { id: network.id?, labels: network.labels.unwrap_or_default() })
+    };
+    Ok(found.into_iter().filter_map(thing).collect())
+}
+
+/// Removes a network; one that is not there is removed.
+pub(crate) async fn remove_network(client: &Client, id: &str) -> Result<(), EngineError> {
+    let what = format!("remove network {id}");
+    gone(client.call(what, |docker| async move { docker.remove_network(id).await }).await)
+}
+
+/// Creates a volume; one that is there is left as it is.
+pub(crate) async fn create_volume(
+    client: &Client,
+    name: &str,
+    labels: &BTreeMap<String, String>,
+) -> Result<Thing, EngineError> {
+    let body =
+        VolumeCreateRequest { name: Some(name.to_owned()), labels: Some(hash(labels)), ..Default::default() };
+    let what = format!("create volume {name}");
+    let volume = client.call(what, |docker| async move { docker.create_volume(body).await }).await?;
+    Ok(Thing { id: volume.name, labels: volume.labels })
+}
+
+/// All volumes with the label.
+pub(crate) async fn volumes(client: &Client, label: String) -> Result<Vec<Thing>, EngineError> {
+    let filters = [("label".to_owned(), vec![label])].into();
+    let options = ListVolumesOptionsBuilder::default().filters(&filters).build();
+    let found = client.call("list volumes", |docker| async move { docker.list_volumes(Some(options)).await }).await?;
+    let volumes = found.volumes.unwrap_or_default().into_iter();
+    Ok(volumes.map(|volume| Thing { id: volume.name, labels: volume.labels }).collect())
+}
+
+/// Removes a volume; one that is not there is removed.
+pub(crate) async fn remove_volume(client: &Client, name: &str) -> Result<(), EngineError> {
+    let options = RemoveVolumeOptionsBuilder::default().force(false).build();
+    let what = format!("remove volume {name}");
+    gone(client.call(what, |docker| async move { docker.remove_volume(name, Some(options)).await }).await)
+}
+
+fn gone(asked: Result<(), EngineError>) -> Result<(), EngineError> {
+    match asked {
+        Err(error) if error.status() == Some(404) => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,143 @@
+//! Commands inside a container, and where to put those for which there is none.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::StreamExt as _;
+use orco_core::runtime::{ExecRequest, ExecResult, RuntimeError};
+use tokio::{
+    io::AsyncWriteExt as _,
+    time::{Instant, sleep, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    beside, create,
+    docker::Inner,
+    engine::{
+        Client, EngineError,
+        execs::{self, Attached, ExecSpec},
+    },
+    exit, manhunt,
+    manhunt::Prey,
+    tail::Tail,
+    wait,
+};
+
+/// What the engine puts into a command's output when it could not be started.
+const NOT_STARTED: [&[u8]; 2] = [b"OCI runtime exec failed", b"exec failed"];
+/// Pauses between questions for the exit code of a command whose output has ended.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
+
+/// Runs a command, in a task of its own: it is ended also if the caller goes.
+pub(crate) async fn exec(inner: &Arc<Inner>, request: ExecRequest) -> Result<ExecResult, RuntimeError> {
+    let unwanted = CancellationToken::new();
+    let task = inner.tasks.spawn({
+        let (inner, unwanted) = (Arc::clone(inner), unwanted.clone());
+        async move {
+            match request.beside {
+                true => beside::run(&inner, &request, &unwanted).await,
+                false => inside(&inner, &request, &unwanted).await,
+            }
+        }
+    });
+    let _caller = unwanted.drop_guard();
+    task.await.unwrap_or_else(|error| Err(RuntimeError::unknown("the command broke off").because(error)))
+}
+
+async fn inside(
+    inner: &Arc<Inner>,
+    request: &ExecRequest,
+    unwanted: &CancellationToken,
+) -> Result<ExecResult, RuntimeError> {
+    let deadline = Instant::now() + request.timeout;
+    let client = &inner.client;
+    let found = wait::container_of(inner, request.instance).await.map_err(EngineError::into_runtime_repeatable)?;
+    let container = found.ok_or_else(|| RuntimeError::refused("the container is not there"))?;
+    let stamp = format!("{}.{}.{}", request.instance, std::process::id(), inner.number());
+    let mut env = create::env(&request.env);
+    env.push(format!("{}={stamp}", manhunt::STAMP));
+    let spec = ExecSpec {
+        argv: request.argv.clone(),
+        env,
+        user: request.user.clone(),
+        workdir: request.start.service.container_workdir.clone(),
+        stdin: !request.stdin.is_empty(),
+    };
+    let command = execs::create(client, &container, &spec).await.map_err(EngineError::into_runtime_repeatable)?;
+    if unwanted.is_cancelled() {
+        return Err(RuntimeError::refused("nobody wants it any more"));
+    }
+    let prey = Prey { container, command, stamp };
+    let attached = match execs::start(client, &prey.command).await {
+        Ok(attached) => attached,
+        Err(error) => {
+            if error.status().is_none() {
+                manhunt::end(inner, &prey).await;
+            }
+            return Err(error.into_runtime_repeatable());
+        }
+    };
+    let mut output = Tail::default();
+    let ran = async {
+        talk(attached, &request.stdin, &mut output).await;
+        code(client, &prey.command).await
+    };
+    // Cancel-safe: what is dropped is killed.
+    let code = tokio::select! {
+        code = ran => code,
+        () = sleep_until(deadline) => None,
+        () = unwanted.cancelled() => None,
+    };
+    let Some(code) = code else {
+        manhunt::end(inner, &prey).await;
+        return Ok(ExecResult::new(None, output.into_bytes()));
+    };
+    let output = output.into_bytes();
+    let not_started = matches!(code, 126 | 127) && NOT_STARTED.iter().any(|text| output.starts_with(text));
+    if not_started {
+        let words = String::from_utf8_lossy(&output);
+        let words: Vec<_> = words.split_whitespace().collect();
+        return Err(RuntimeError::refused(words.join(" ")));
+    }
+    Ok(ExecResult::new(Some(exit::of(code, false)), output))
+}
+
+/// Gives it its input, and takes what it prints until it prints no more.
+pub(crate) async fn talk(attached: Attached, stdin: &[u8], output: &mut Tail) {
+    let Attached { output: mut printed, mut input } = attached;
+    let feed = async {
+        if !stdin.is_empty() {
+            // One who does not read on has what he needs.
+            let _ = input.write_all(stdin).await;
+            let _ = input.flush().await;
+        }
+        let _ = input.shutdown().await;
+        // Kept open until all was read: some engines take the end of the connection for the end of the command.
+        std::future::pending::<()>().await;
+    };
+    let read = async {
+        while let Some(bytes) = printed.next().await {
+            output.push(&bytes);
+        }
+    };
+    // Neither is polled again.
+    tokio::select! {
+        () = feed => {}
+        () = read => {}
+    }
+}
+
+/// The exit code, as soon as the engine knows it. `None`: the container is gone, or the engine has forgotten it.
+async fn code(client: &Client, command: &str) -> Option<i64> {
+    let mut pause = PAUSES.0;
+    loop {
+        match execs::inspect(client, command).await {
+            Ok(None) => return None,
+            Ok(Some(state)) if !state.running && state.code.is_some() => return state.code,
+            // An engine that does not answer: until the deadline.
+            Ok(Some(_)) | Err(_) => {}
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(PAUSES.1);
+    }
+}

@@ -1,0 +1,57 @@
+//! What is left of a stack: by an earlier program that was killed with its keeper, or at the end.
+
+use orco_core::{model::StackId, runtime::RuntimeError};
+
+use crate::{
+    docker::Inner,
+    engine::{EngineError, containers, networks},
+    labels, removal,
+};
+
+/// Removes the stack's containers that this process neither started nor found: their program is dead, for it shared
+/// their fate as this one does.
+pub(crate) async fn clear(inner: &Inner, stack: StackId) -> Result<(), RuntimeError> {
+    remove_strays(inner, stack).await.map_err(|error| error.into_runtime_repeatable())
+}
+
+async fn remove_strays(inner: &Inner, stack: StackId) -> Result<(), EngineError> {
+    let found = containers::list(&inner.client, &[labels::filter(labels::STACK, stack)]).await?;
+    for container in found {
+        let known = labels::instance(&container.labels).is_some_and(|instance| inner.register.knows(instance));
+        if !known && labels::is_of(&container.labels, stack) {
+            tracing::info!(container = %container.id, "removing what an earlier program left");
+            removal::remove(&inner.client, &container.id).await?;
+        }
+    }
+    Ok(())
+}
+
+/// At the end: takes away what the stack has. `Ok(false)`: something of it still lives and was left.
+pub(crate) async fn end(inner: &Inner, stack: StackId) -> Result<bool, EngineError> {
+    let client = &inner.client;
+    let filter = || labels::filter(labels::STACK, stack);
+    let left = containers::list(client, &[filter()]).await?;
+    let left: Vec<_> = left.into_iter().filter(|container| labels::is_of(&container.labels, stack)).collect();
+    if inner.fate.outlives() {
+        if !left.is_empty() {
+            return Ok(false);
+        }
+    } else {
+        for container in left {
+            removal::remove(client, &container.id).await?;
+        }
+    }
+    for network in networks::networks(client, filter()).await? {
+        if labels::is_of(&network.labels, stack) {
+            networks::remove_network(client, &network.id).await?;
+        }
+    }
+    if !inner.keep_volumes {
+        for volume in networks::volumes(client, filter()).await? {
+            if labels::is_of(&volume.labels, stack) {
+                networks::remove_volume(client, &volume.id).await?;
+            }
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,112 @@
+//! What this process knows of its instances.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use orco_core::model::{Exit, InstanceId, StackId};
+use tokio::{sync::watch, time::Instant};
+
+use crate::engine::containers::Inspected;
+
+/// So long a look at a container that has just been started is good enough.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// What this process knows of its instances: those it has started, and those it has found.
+#[derive(Debug, Default)]
+pub(crate) struct Register {
+    table: Mutex<BTreeMap<InstanceId, Record>>,
+}
+
+#[derive(Debug)]
+struct Record {
+    stack: Option<StackId>,
+    container: Option<String>,
+    /// Told once; the answer stays the same.
+    exit: watch::Sender<Option<Exit>>,
+    look: Option<(Instant, Inspected)>,
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self { stack: None, container: None, exit: watch::Sender::new(None), look: None }
+    }
+}
+
+impl Register {
+    fn table(&self) -> MutexGuard<'_, BTreeMap<InstanceId, Record>> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The instance is this stack's, and its own.
+    pub(crate) fn enter(&self, instance: InstanceId, stack: StackId) {
+        self.table().entry(instance).or_default().stack = Some(stack);
+    }
+
+    /// It has this container.
+    pub(crate) fn enter_container(&self, instance: InstanceId, container: &str) {
+        self.table().entry(instance).or_default().container = Some(container.to_owned());
+    }
+
+    /// Whether this process has started or found it.
+    pub(crate) fn knows(&self, instance: InstanceId) -> bool {
+        self.table().contains_key(&instance)
+    }
+
+    pub(crate) fn container(&self, instance: InstanceId) -> Option<String> {
+        self.table().get(&instance)?.container.clone()
+    }
+
+    pub(crate) fn stacks(&self) -> BTreeSet<StackId> {
+        self.table().values().filter_map(|record| record.stack).collect()
+    }
+
+    /// A container was looked at just now.
+    pub(crate) fn seen(&self, instance: InstanceId, look: Inspected) {
+        if let Some(record) = self.table().get_mut(&instance) {
+            record.look = Some((Instant::now(), look));
+        }
+    }
+
+    /// What was seen a moment ago.
+    pub(crate) fn fresh_look(&self, instance: InstanceId) -> Option<Inspected> {
+        let table = self.table();
+        let (when, look) = table.get(&instance)?.look.as_ref()?;
+        (when.elapsed() < FRESH).then(|| look.clone())
+    }
+
+    /// Its end is known. The first who says it is right.
+    pub(crate) fn told(&self, instance: InstanceId, exit: Exit) -> Exit {
+        let mut table = self.table();
+        let record = table.entry(instance).or_default();
+        record.look = None;
+        let mut right = exit;
+        record.exit.send_if_modified(|known| match known {
+            Some(first) => {
+                right = *first;
+                false
+            }
+            None => {
+                *known = Some(exit);
+                true
+            }
+        });
+        right
+    }
+
+    /// How it ended, if that is known.
+    pub(crate) fn exit(&self, instance: InstanceId) -> Option<Exit> {
+        *self.table().get(&instance)?.exit.borrow()
+    }
+
+    /// Says when its end is known, or it is forgotten.
+    pub(crate) fn over(&self, instance: InstanceId) -> watch::Receiver<Option<Exit>> {
+        self.table().entry(instance).or_default().exit.subscribe()
+    }
+
+    pub(crate) fn forget(&self, instance: InstanceId) {
+        self.table().remove(&instance);
+    }
+}

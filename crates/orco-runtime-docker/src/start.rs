@@ -1,0 +1,167 @@
+//! How an instance comes to be. A start may be repeated: the container's name is unique, and one that exists already with
+//! our label is our own earlier try.
+
+use std::sync::Arc;
+
+use orco_core::runtime::{Handle, RuntimeError, StartRequest};
+
+use crate::{
+    create,
+    docker::Inner,
+    engine::{
+        Certainty, EngineError, Kind,
+        containers::{self, Status},
+        spec::ContainerSpec,
+    },
+    flights::Flight,
+    labels, removal, stack,
+    watch::Watch,
+};
+
+/// Starts an instance, in a task of its own: what was begun is finished or taken back, also if the caller goes.
+pub(crate) async fn start(inner: &Arc<Inner>, request: StartRequest) -> Result<Handle, RuntimeError> {
+    let instance = request.instance;
+    let flight = inner.flights.begin(instance).await;
+    let task = inner.tasks.spawn({
+        let (inner, flight) = (Arc::clone(inner), flight.clone());
+        async move {
+            // Dropped with the runtime's tasks, or panicking, it is no more under way either.
+            let _landing = Landing { inner: &inner, instance };
+            carry_out(&inner, &request, &flight).await
+        }
+    });
+    let caller = flight.unwanted.clone().drop_guard();
+    let done = task.await;
+    caller.disarm();
+    done.unwrap_or_else(|error| Err(RuntimeError::unknown("the start broke off").because(error)))
+}
+
+struct Landing<'a> {
+    inner: &'a Inner,
+    instance: orco_core::model::InstanceId,
+}
+
+impl Drop for Landing<'_> {
+    fn drop(&mut self) {
+        self.inner.flights.end(self.instance);
+    }
+}
+
+async fn carry_out(inner: &Arc<Inner>, request: &StartRequest, flight: &Flight) -> Result<Handle, RuntimeError> {
+    let instance = request.instance;
+    let unwanted = || RuntimeError::refused("nobody wants it any more");
+    inner.watch.trust(instance);
+    // Known before it exists: what this process starts is nobody's leftover.
+    let others = inner.register.stacks();
+    inner.register.enter(instance, request.stack);
+    if !others.contains(&request.stack) {
+        inner.watch.renew();
+    }
+    stack::ready(inner, request).await?;
+    let dialect = inner.dialect().await.map_err(EngineError::into_runtime_repeatable)?;
+    let spec = create::instance(request, dialect);
+    if flight.unwanted.is_cancelled() {
+        return Err(unwanted());
+    }
+    let container = create(inner, request, &spec).await?;
+    inner.register.enter_container(instance, &container.id);
+    if flight.unwanted.is_cancelled() {
+        take_back(inner, request, &container.id).await;
+        return Err(unwanted());
+    }
+    if container.fresh {
+        run(inner, request, &container.id).await?;
+    }
+    let handle = Handle::new(instance, container.id.clone()).with_container(container.id.clone());
+    // Its pid is a comfort, not a condition.
+    let look = containers::inspect(&inner.client, &container.id).await.ok().flatten();
+    let pid = look.as_ref().and_then(|look| look.pid);
+    if let Some(look) = look {
+        inner.register.seen(instance, look);
+    }
+    if flight.unwanted.is_cancelled() {
+        take_back(inner, request, &container.id).await;
+        return Err(unwanted());
+    }
+    Ok(pid.map_or(handle.clone(), |pid| handle.with_pid(pid)))
+}
+
+/// A container of ours.
+struct Created {
+    id: String,
+    /// It was not started yet.
+    fresh: bool,
+}
+
+async fn create(inner: &Arc<Inner>, request: &StartRequest, spec: &ContainerSpec) -> Result<Created, RuntimeError> {
+    let error = match containers::create(&inner.client, spec).await {
+        Ok(id) => return Ok(Created { id, fresh: true }),
+        Err(error) => error,
+    };
+    let says = |text: &str| error.to_string().to_ascii_lowercase().contains(text);
+    if error.status() == Some(409) || error.kind() == Some(Kind::NameTaken) {
+        return taken(inner, request, &spec.name, &error).await;
+    }
+    if error.status() == Some(404) && says("network") {
+        // Somebody removed the stack's network: the next try makes it again.
+        inner.look_anew(request.stack);
+        return Err(match request.service.network {
+            orco_core::spec::Network::Stack => RuntimeError::unavailable(error.to_string()),
+            _ => RuntimeError::refused(error.to_string()),
+        });
+    }
+    Err(failed(inner, request, error))
+}
+
+/// Who has the name?
+async fn taken(
+    inner: &Arc<Inner>,
+    request: &StartRequest,
+    name: &str,
+    error: &EngineError,
+) -> Result<Created, RuntimeError> {
+    let look = containers::inspect(&inner.client, name).await.map_err(EngineError::into_runtime_repeatable)?;
+    let Some(look) = look else { return Err(RuntimeError::unavailable(error.to_string())) };
+    if labels::instance(&look.labels) == Some(request.instance) && labels::is_of(&look.labels, request.stack) {
+        // Our own earlier try. Whether that one has run already: once is enough.
+        return Ok(Created { fresh: look.status == Status::Created, id: look.id });
+    }
+    Err(RuntimeError::unavailable(format!("a container that is not ours is called `{}`", look.name)))
+}
+
+async fn run(inner: &Arc<Inner>, request: &StartRequest, id: &str) -> Result<(), RuntimeError> {
+    let Err(error) = containers::start(&inner.client, id).await else { return Ok(()) };
+    if error.happened() == Certainty::Unknown && error.status().is_none() {
+        return Err(failed(inner, request, error));
+    }
+    // It did not start; what was created for it goes.
+    take_back(inner, request, id).await;
+    let taken = match error.kind() {
+        Some(Kind::PortTaken(Some(port))) => Some(port),
+        Some(Kind::PortTaken(None)) => request.publish.first().map(|publish| publish.host),
+        _ => None,
+    };
+    Err(match taken {
+        Some(port) => RuntimeError::port_taken(port, error.to_string()),
+        // Somebody removed it between our two calls.
+        None if error.status() == Some(404) => RuntimeError::unavailable(error.to_string()),
+        None => error.into_runtime_repeatable(),
+    })
+}
+
+/// An error as the contract has it. Where nobody knows whether it happened, whatever comes of it will be removed, unless
+/// the start is tried again: then it is found.
+fn failed(inner: &Arc<Inner>, request: &StartRequest, error: EngineError) -> RuntimeError {
+    if error.happened() == Certainty::Unknown {
+        Watch::doubt(inner, request.instance);
+    }
+    error.into_runtime_repeatable()
+}
+
+/// Removes what was created; where that cannot be done now, later.
+async fn take_back(inner: &Arc<Inner>, request: &StartRequest, id: &str) {
+    if let Err(error) = removal::remove(&inner.client, id).await {
+        tracing::warn!(%error, container = %id, "cannot remove a container now");
+        Watch::doubt(inner, request.instance);
+    }
+}
