@@ -35,14 +35,34 @@ impl Own {
 
 /// An engine with all that this build has, and its logs in `dir/logs`. Nothing runs yet.
 pub(crate) fn engine(stack: Stack, own: &Own, dir: &Path) -> Result<Engine, StartError> {
-    let mut builder = with_runtimes(Engine::builder(stack)).probes(orco_probes::all());
+    let used = |runtime: &str| stack.services().iter().any(|service| service.runtime == runtime);
+    let (docker, podman) = (used("docker"), used("podman"));
+    let mut builder = built_in(Engine::builder(stack), docker, podman).probes(orco_probes::all());
     for runtime in &own.runtimes {
         builder = builder.runtime(Arc::clone(runtime));
     }
     builder.probes(own.probes.iter().map(Arc::clone)).state(State::Dir(dir.to_owned())).start()
 }
 
-fn with_runtimes(builder: EngineBuilder) -> EngineBuilder {
+/// Registers runtimes; those of containers only where they are used, so that no container engine is looked for in vain.
+#[cfg(feature = "docker")]
+fn built_in(mut builder: EngineBuilder, docker: bool, podman: bool) -> EngineBuilder {
+    use orco_keeper::{Client, Config};
+    use orco_runtime_docker::Docker;
+
+    // One keeper cleans up after all of them.
+    let keeper = Client::new(Config::new());
+    if docker {
+        builder = builder.runtime(Docker::builder().keeper(keeper.clone()).build());
+    }
+    if podman {
+        builder = builder.runtime(Docker::builder().podman().keeper(keeper.clone()).build());
+    }
+    builder.runtime(ProcessRuntime::of(keeper))
+}
+
+#[cfg(not(feature = "docker"))]
+fn built_in(builder: EngineBuilder, _: bool, _: bool) -> EngineBuilder {
     builder.runtime(ProcessRuntime::new())
 }
 

@@ -22,6 +22,16 @@ pub fn stuck(mark: &str) -> Stack {
     Stack::builder("app").workdir("/").service(server.env("MARK", mark)).build().unwrap()
 }
 
+/// A web server in a container, and a process that has waited for it.
+pub fn mixed(mark: &str) -> Stack {
+    let web = "mkdir -p /tmp/www; echo warm > /tmp/www/state; echo ready; exec httpd -f -p 8080 -h /tmp/www";
+    let cache = ServiceBuilder::container("cache", "orco-test/busybox:1").command(["sh", "-c", web]).port("8080");
+    let cache = cache.label("test.mark", mark).health(Check::http("http://localhost:8080/state"));
+    let user = ServiceBuilder::new("user", "process").shell("echo ready; exec sleep 1000").env("MARK", mark);
+    let user = user.env("CACHE", "${endpoint.cache}").depends_on("cache").health(Check::log("^ready"));
+    Stack::builder("mixed").workdir("/").services([cache, user]).build().unwrap()
+}
+
 fn fixture(mark: &str) -> Fixture {
     let linger = std::env::var("ACTOR_LINGER").ok().and_then(|text| text.parse().ok()).unwrap_or(200);
     Fixture::new("server", stack(mark)).linger(Duration::from_millis(linger))
@@ -45,6 +55,17 @@ async fn play(part: &str, mark: &str) {
         "own" => {
             let running = TestStack::new(stack(mark)).start().await.unwrap();
             println!("@ready {}", running.endpoint("server").await.unwrap());
+            until_told();
+        }
+        "mixed" => {
+            let running = TestStack::new(mixed(mark)).start().await.unwrap();
+            println!("@ready {}", running.engine().unwrap().id());
+            until_told();
+        }
+        "mixed shared" => {
+            let fixture = Fixture::new("mixed", mixed(mark)).linger(Duration::from_millis(200));
+            let shared = fixture.hold().await.unwrap();
+            println!("@ready {} {}", shared.host_pid().unwrap(), shared.endpoint("cache").await.unwrap());
             until_told();
         }
         "shared" => {

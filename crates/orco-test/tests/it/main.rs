@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
 
 mod actor;
+#[cfg(feature = "docker")]
+mod containers;
 mod kept;
 mod own;
 mod shared;
