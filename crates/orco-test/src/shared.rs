@@ -58,7 +58,8 @@ impl Fixture {
         self
     }
 
-    /// It goes on for so long when the last holder has ended (default 2 s). Its first asker's counts.
+    /// It goes on for so long when the last holder has ended (default 2 s); with minutes, the next run of the tests finds it
+    /// ready. Its first asker's counts.
     pub const fn linger(mut self, time: Duration) -> Self {
         self.linger = time;
         self

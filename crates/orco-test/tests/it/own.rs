@@ -184,15 +184,16 @@ fn a_test_process_that_is_killed_takes_everything_with_it() {
 }
 
 #[test]
-fn a_service_that_is_killed_is_told_in_the_log_of_its_engine() {
+fn a_service_that_is_killed_comes_again_and_the_log_goes_on() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mark = mark();
     runtime.block_on(async {
         let running = TestStack::new(stack(&mark)).start().await.unwrap();
-        let ready = running.engine().unwrap().clone();
-        marked(&mark).into_iter().for_each(kill);
+        let engine = running.engine().unwrap().clone();
+        let status = engine.status().await.unwrap();
+        kill(status.overlays.values().find_map(|instance| instance.pid).unwrap());
         running.logs("server").wait_for_count("^ready", 2, SOON).await.unwrap();
-        ready.ready().await.unwrap();
+        engine.ready().await.unwrap();
         running.shutdown().await.unwrap();
     });
     assert_eq!(marked(&mark), [0_u32; 0]);

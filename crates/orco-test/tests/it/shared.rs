@@ -30,6 +30,7 @@ fn ten_processes_at_once_get_one_instance_and_the_last_takes_it_with_it() {
     for (at, mut actor) in all.into_iter().enumerate() {
         if at % 2 == 0 { actor.kill() } else { drop(actor.end()) }
     }
+    // Twice as long as it lingers.
     std::thread::sleep(Duration::from_millis(400));
     assert_eq!(marked(&mark).len(), 2, "held");
     let mut last = last;
