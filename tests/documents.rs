@@ -9,7 +9,7 @@ use orco::{
 };
 
 fn load(path: &Path) -> Loaded {
-    let known = Known::new(["process"], ["http", "tcp", "cmd", "log"]);
+    let known = Known::new(["process", "docker"], ["http", "tcp", "cmd", "log"]);
     let loaded = load_file(path, &known).unwrap_or_else(|e| panic!("{}: {:#?}", path.display(), e.diagnostics));
     assert!(loaded.diagnostics.is_empty(), "{}: {:#?}", path.display(), loaded.diagnostics);
     loaded
@@ -35,6 +35,16 @@ fn the_demos_stack_file_is_valid() {
 }
 
 #[test]
+fn the_mixed_stack_file_is_valid_and_mixed() {
+    let loaded = load(&root().join("examples/mixed/stack.yaml"));
+    let runtimes: Vec<(&str, &str)> =
+        loaded.stack.services().iter().map(|s| (s.name.as_str(), s.runtime.as_str())).collect();
+    let docker = ["db", "cache", "seed-db", "seed-cache", "report"];
+    assert_eq!(runtimes.iter().filter(|(name, runtime)| docker.contains(name) == (*runtime == "docker")).count(), 6);
+    assert!(root().join("examples/demo/src/bin/counter.rs").exists());
+}
+
+#[test]
 fn the_readmes_stack_files_are_valid() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let blocks: Vec<&str> = readme.split("```yaml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
@@ -49,7 +59,14 @@ fn the_readmes_stack_files_are_valid() {
 
 #[test]
 fn the_documents_name_only_files_that_exist() {
-    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "benches/peers/README.md"] {
+    for document in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "benches/peers/README.md",
+        "examples/mixed/README.md",
+    ] {
         let text = fs::read_to_string(root().join(document)).unwrap();
         let folder = root().join(document).parent().unwrap().to_owned();
         for target in text.split("](").skip(1).map(|rest| rest.split_once(')').unwrap().0) {

@@ -133,7 +133,9 @@ const GUARDED_STD: &[&str] = &[
 /// Modules of the core that plug-ins and the keeper must not know.
 const INNER: &[&str] = &["brain", "engine", "graph", "policy", "sim"];
 /// Crates that implement a contract of the core, and know neither the engine nor each other.
-const PLUG_INS: &[&str] = &["orco-keeper", "orco-probes", "orco-runtime-process"];
+const PLUG_INS: &[&str] = &["orco-keeper", "orco-probes", "orco-runtime-docker", "orco-runtime-process"];
+/// The library for container engines, and the only folder that knows it.
+const ENGINE_LIBRARY: (&str, &str) = ("bollard", "crates/orco-runtime-docker/src/engine/");
 
 fn module_of(path: &str) -> Option<String> {
     let inner = path.split_once("/src/")?.1;
@@ -227,6 +229,17 @@ fn plug_ins_and_the_keeper_do_not_know_the_engine() {
     none("plug-ins that know too much", &findings);
 }
 
+/// The client of the container engine is a detail of one folder: no type of its reaches the rest.
+#[test]
+fn bollard_stays_in_its_folder() {
+    let files = sources("crates/orco-runtime-docker/src");
+    let naming = |s: &Source| !paths(&s.code, "bollard").is_empty();
+    let inside = |s: &Source| s.path.starts_with("crates/orco-runtime-docker/src/engine/");
+    let findings: Vec<String> = files.iter().filter(|s| naming(s) && !inside(s)).map(|s| s.path.clone()).collect();
+    none("bollard outside of `engine`", &findings);
+    assert!(files.iter().any(|s| naming(s) && inside(s)), "nobody uses bollard any more");
+}
+
 /// The keeper's own process has no asynchronous runtime; only its client, which lives in the engine's process, has.
 #[test]
 fn the_keepers_process_knows_no_tokio() {
@@ -237,6 +250,26 @@ fn the_keepers_process_knows_no_tokio() {
         .flat_map(|s| paths(&s.code, "tokio").into_iter().map(|(line, _)| format!("{}:{line}", s.path)))
         .collect();
     none("tokio in the keeper's process", &findings);
+}
+
+/// Where a library's types end, in one place, a change of the library ends too.
+fn engine_library_findings(source: &Source) -> Vec<String> {
+    let (library, folder) = ENGINE_LIBRARY;
+    let named = source.code.iter().filter(|token| token.text == library && !source.path.starts_with(folder));
+    named.map(|token| format!("{}:{}: {library}", source.path, token.line)).collect()
+}
+
+#[test]
+fn only_the_container_engine_knows_its_library() {
+    let all: Vec<Source> = ["src", "crates", "examples"].iter().flat_map(|folder| sources(folder)).collect();
+    let inside = |source: &&Source| source.path.starts_with(ENGINE_LIBRARY.1);
+    assert!(all.iter().filter(inside).any(|s| s.code.iter().any(|t| t.text == ENGINE_LIBRARY.0)), "the folder is gone");
+    let findings: Vec<String> = all.iter().flat_map(engine_library_findings).collect();
+    none("the engine's library outside of its folder", &findings);
+    let elsewhere = parse("crates/orco-runtime-docker/src/runtime.rs", "fn f(docker: &bollard::Docker) {}");
+    assert_eq!(engine_library_findings(&elsewhere).len(), 1);
+    let within = parse("crates/orco-runtime-docker/src/engine/client.rs", "use bollard::Docker;");
+    assert_eq!(engine_library_findings(&within), Vec::<String>::new());
 }
 
 #[test]

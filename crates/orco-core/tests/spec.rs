@@ -177,6 +177,10 @@ fn the_sample() {
     let result = load(&path, &known());
     assert_eq!(count(&result, Severity::Error), [code::HOST_PORT_REPLICAS]);
     assert_eq!(count(&result, Severity::Warning), [code::HTTP_ON_OTHER_PROTOCOL]);
+    // What it says of containers has its effect.
+    let notes: Vec<_> =
+        diagnostics(&result).iter().filter(|d| d.severity == Severity::Note).map(|d| &*d.path).collect();
+    assert_eq!(notes, ["logging", "services.api.update"]);
     let without = load(&path, &Known::new(["process"], ["http", "tcp", "cmd", "log"]));
     assert_eq!(count(&without, Severity::Error), [code::UNKNOWN_RUNTIME, code::HOST_PORT_REPLICAS]);
 }

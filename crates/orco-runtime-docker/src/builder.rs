@@ -4,6 +4,7 @@ use orco_keeper::{Client as Keeper, Config};
 use std::sync::Arc;
 
 use crate::{
+    credentials::Credentials,
     docker::{Docker, Inner},
     engine::{Client, Limits},
     fate::Fate,
@@ -71,6 +72,7 @@ impl DockerBuilder {
             let own = self.keeper.is_none();
             Fate::Shared { keeper: Box::new(self.keeper.unwrap_or_else(|| Keeper::new(Config::new()))), own }
         };
-        Docker { inner: Arc::new(Inner::new(flavour.name(), client, fate, self.keep_volumes)) }
+        let login = Credentials::usual(self.podman, |name| std::env::var_os(name));
+        Docker { inner: Arc::new(Inner::new(flavour.name(), client, fate, self.keep_volumes, login)) }
     }
 }

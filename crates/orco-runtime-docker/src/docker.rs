@@ -14,9 +14,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     create::Dialect,
+    credentials::Credentials,
     engine::{Client, EngineError},
     fate::Fate,
     flights::Flights,
+    news::News,
+    pull::{Pulls, Report},
     register::Register,
     stack::Belongings,
     watch::Watch,
@@ -46,6 +49,9 @@ pub(crate) struct Inner {
     /// Starts under way.
     pub(crate) flights: Flights,
     pub(crate) watch: Watch,
+    pub(crate) pulls: Pulls,
+    /// What pulls have to say.
+    pub(crate) news: Arc<News>,
     /// Networks and volumes.
     stacks: Mutex<BTreeMap<StackId, Arc<Belongings>>>,
     /// All tasks; they end when `closing` is cancelled.
@@ -55,8 +61,15 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
-    pub(crate) fn new(name: &'static str, client: Client, fate: Fate, keep_volumes: bool) -> Self {
+    pub(crate) fn new(name: &'static str, client: Client, fate: Fate, keep_volumes: bool, login: Credentials) -> Self {
+        let news = Arc::new(News::default());
+        let report: Report = {
+            let news = Arc::clone(&news);
+            Arc::new(move |word| news.tell(word))
+        };
         Self {
+            pulls: Pulls::new(client.clone(), login, report),
+            news,
             name,
             client,
             fate,

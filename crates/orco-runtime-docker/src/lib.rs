@@ -15,6 +15,8 @@ mod docker;
 mod ends;
 mod endpoint;
 #[allow(dead_code, unused_imports)]
+mod credentials;
+#[allow(dead_code, unused_imports)]
 mod engine;
 mod exec;
 mod exit;
@@ -27,8 +29,13 @@ mod leaving;
 mod leftovers;
 mod manhunt;
 mod names;
+mod news;
 mod output;
 mod place;
+#[allow(dead_code, unused_imports)]
+mod pull;
+#[allow(dead_code)]
+mod reference;
 mod register;
 mod removal;
 mod runtime;
@@ -40,3 +47,10 @@ mod wait;
 mod watch;
 
 pub use self::{builder::DockerBuilder, docker::Docker};
+
+#[cfg(test)]
+#[path = "../tests/fake_engine/mod.rs"]
+mod fake_engine;
+#[cfg(test)]
+#[path = "../tests/registry/mod.rs"]
+mod registry;

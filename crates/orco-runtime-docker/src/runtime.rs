@@ -10,7 +10,7 @@ use orco_core::{
         ExecRequest, ExecResult, Found, Handle, How, Known, LogPosition, LogSource, Notice, Runtime, RuntimeError,
         StartRequest, Usage,
     },
-    spec::{Diagnostic, Service},
+    spec::{self, Diagnostic, Service},
 };
 
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
         EngineError,
         containers::{self, Listed, Status},
     },
-    ends, exec, labels, leaving, output, start, wait,
+    ends, exec, labels, leaving, output, pull::PullPolicy, start, wait,
 };
 
 /// So many containers are looked at at a time.
@@ -98,8 +98,15 @@ impl Runtime for Docker {
         found.map_err(EngineError::into_runtime_repeatable)
     }
 
-    async fn prepare(&self, _: &StartRequest) -> Result<(), RuntimeError> {
-        Ok(())
+    async fn prepare(&self, start: &StartRequest) -> Result<(), RuntimeError> {
+        let service = &start.service;
+        let image = service.image.as_deref().ok_or_else(|| RuntimeError::refused("the service has no image"))?;
+        let policy = match service.pull_policy {
+            spec::PullPolicy::Missing => PullPolicy::Missing,
+            spec::PullPolicy::Always => PullPolicy::Always,
+            spec::PullPolicy::Never => PullPolicy::Never,
+        };
+        self.inner.pulls.ensure(image, policy, service.platform.as_deref()).await
     }
 
     fn isolates(&self, service: &Service) -> bool {
@@ -156,7 +163,11 @@ impl Runtime for Docker {
     }
 
     async fn notice(&self) -> Notice {
-        self.inner.fate.notice().await
+        // Both are cancel-safe.
+        tokio::select! {
+            word = self.inner.news.next() => Notice::Progress(word),
+            notice = self.inner.fate.notice() => notice,
+        }
     }
 
     async fn shutdown(&self) {

@@ -6,7 +6,7 @@ use orco_core::{
 };
 
 use super::{
-    Event, Instance, Mode, Resources, Service, Status, Timestamp, Waiting, Why, event,
+    Event, Instance, Mode, Resources, Service, Status, Timestamp, Waiting, Why,
     status::{Wall, ended},
 };
 
@@ -85,7 +85,7 @@ impl From<&engine::Event> for Event {
             message: event.message.to_string(),
             reason: event.reason.as_ref().map(ToString::to_string),
             attempt: event.attempt,
-            data: event::data(&event.data),
+            data: serde_json::from_str(&event.details()).unwrap_or_default(),
         }
     }
 }

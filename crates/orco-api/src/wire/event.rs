@@ -1,11 +1,10 @@
 //! Events.
 
-use orco_core::model::EventData;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{Exit, Timestamp};
+use super::Timestamp;
 
 /// Something that happened.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -29,16 +28,4 @@ pub struct Event {
     pub attempt: Option<u32>,
     /// Typed details: `{exit}`, `{delay_ms}`, `{dependency}` or `{pid}`; null where there are none.
     pub data: Value,
-}
-
-/// The details as JSON.
-pub(crate) fn data(data: &EventData) -> Value {
-    match data {
-        EventData::None => Value::Null,
-        EventData::Exit(exit) => json!({ "exit": Exit::new(*exit, None) }),
-        EventData::Delay(delay) => json!({ "delay_ms": u64::try_from(delay.as_millis()).unwrap_or(u64::MAX) }),
-        EventData::Dependency(name) => json!({ "dependency": name.as_str() }),
-        EventData::Pid(pid) => json!({ "pid": pid }),
-        _ => Value::Null,
-    }
 }

@@ -24,6 +24,9 @@ use crate::{
     spec::Stack,
 };
 
+/// An odd number of 128 bits without a pattern (the golden ratio's).
+const SPREAD: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+
 /// A started instance.
 #[derive(Debug)]
 pub(super) struct Living {
@@ -63,7 +66,9 @@ impl<'a> Lab<'a> {
 
     /// An id that nobody has.
     pub(super) fn fresh(&self) -> InstanceId {
-        InstanceId(self.base + u128::from(self.next.fetch_add(1, Ordering::Relaxed)))
+        // As engines make them: different in every part, for a runtime may take some digits for a name.
+        let number = u128::from(self.next.fetch_add(1, Ordering::Relaxed));
+        InstanceId(self.base.wrapping_add(number.wrapping_mul(SPREAD)))
     }
 
     /// No call may hang.

@@ -34,7 +34,7 @@ pub use diagnostic::{Diagnostic, Label, Severity};
 pub use diff::{Change, diff};
 pub use plan::{Fate, Plan, PlanStep, Planned, Reason, StepKind};
 pub use resolved::{FORMAT as RESOLVED_FORMAT, ResolvedError};
-pub use rules::Known;
+pub use rules::{Known, is_engine_socket};
 pub use schema::schema;
 pub use service::{
     Backoff, Command, Condition, Dependency, Hook, Hooks, OnFailure, Port, Protocol, Resources, Restart, RetryLimit,

@@ -10,3 +10,8 @@ pub(crate) use label::Label;
 pub use order::{CleanUp, EngineHost};
 pub(crate) use order::{MAX_CLEAN_UPS, key};
 pub(crate) use rounds::{LEISURE, Limits, SHUTDOWN, all};
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path, process::Command};
 
+use orco_keeper::{CleanUp, EngineHost};
+
 use crate::world::{World, eventually};
 
 #[tokio::test]
@@ -79,6 +81,9 @@ async fn an_idle_keeper_does_not_wake_up() {
         let (id, _) = world.start(world.sh("echo up; exec sleep 1000")).await;
         world.says(id, "up").await;
     }
+    // What is to be cleaned up after us lets nobody wake up either.
+    let clean_up = CleanUp::new(EngineHost::Unix("/no/such/engine".into()), "orco.stack=idle");
+    world.client.on_engine_death(clean_up.clone()).await.unwrap();
     let keeper = world.client.keeper_pid().unwrap();
     let switches = || -> u64 {
         let count = |task: fs::DirEntry| {
@@ -93,6 +98,7 @@ async fn an_idle_keeper_does_not_wake_up() {
     let before = switches();
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     assert_eq!(switches(), before);
+    world.client.clean_up_done(&clean_up.host, &clean_up.label);
 }
 
 #[test]

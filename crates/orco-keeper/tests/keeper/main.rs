@@ -4,6 +4,7 @@
 mod adoption;
 mod clean;
 mod commands;
+mod containers;
 mod deaths;
 mod detached;
 mod engine;

@@ -5,6 +5,7 @@ mod client;
 pub(crate) mod containers;
 mod error;
 pub(crate) mod execs;
+mod images;
 mod info;
 mod kind;
 pub(crate) mod networks;
@@ -18,7 +19,11 @@ pub(crate) use self::{
     call::{Call, Limits},
     client::Client,
     error::{Certainty, EngineError, Tried},
+    images::{ImageFor, PullLine, PullOrder},
     info::EngineInfo,
     kind::Kind,
     version::{Range, Version},
 };
+
+#[cfg(test)]
+mod tests;

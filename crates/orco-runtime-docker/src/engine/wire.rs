@@ -97,6 +97,9 @@ impl Wire {
         B::Data: Send,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
+        if self.connections.ending.is_cancelled() {
+            return Err(Fault::Connect(io::Error::new(io::ErrorKind::NotConnected, "this client is closed")).into());
+        }
         let request = self.addressed(request)?;
         let limit = self.limit_of(request.uri().path());
         let stream = self.limited(self.stream()).await.inspect_err(|_| self.stale.store(true, Ordering::Release))?;
@@ -130,6 +133,9 @@ impl Wire {
         };
         *request.uri_mut() = uri;
         request.headers_mut().insert(HOST, name);
+        if let Some(login) = request.headers_mut().get_mut("x-registry-auth") {
+            *login = url_safe(login)?;
+        }
         Ok(request)
     }
 
@@ -168,6 +174,19 @@ impl Wire {
         self.prefix = format!("/v{version}");
         self
     }
+}
+
+/// Engines read logins as base64 in the alphabet of addresses, the library writes the other one: a password with `?`, `~`
+/// or an umlaut at the wrong place would be taken for none at all, without a word.
+fn url_safe(login: &HeaderValue) -> Result<HeaderValue, http::Error> {
+    let bytes = login.as_bytes().iter().map(|byte| match byte {
+        b'+' => b'-',
+        b'/' => b'_',
+        other => *other,
+    });
+    let mut value = HeaderValue::from_bytes(&bytes.collect::<Vec<u8>>())?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}

@@ -10,3 +10,6 @@ pub(crate) use self::{
     places::{Find, Flavour, Place, places},
     surroundings::Surroundings,
 };
+
+#[cfg(test)]
+mod tests;

@@ -86,6 +86,6 @@ fn a_paused_engine_restarts_nothing_healthy() {
         assert!(!since.contains("Unready") && !since.contains("Unhealthy"), "after {pause} ms: {since}");
     }
     figure(&format!("G35: at most {worst} questions within 90 ms after a pause, by {} probes", 2 * SERVICES));
-    assert!(worst <= 2 * 2 * SERVICES, "{worst}");
+    assert!(worst <= 2 * SERVICES + SERVICES / 2, "{worst}");
     fleet.down();
 }

@@ -28,6 +28,14 @@ pub struct Event {
     pub data: EventData,
 }
 
+impl Event {
+    /// The typed details as JSON text, the same in events.ndjson and in the control API: `{"exit": …}`,
+    /// `{"delay_ms": …}`, `{"dependency": …}`, `{"pid": …}` or `null`.
+    pub fn details(&self) -> String {
+        super::text::data(&self.data).to_string()
+    }
+}
+
 /// Which events are wanted.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]

@@ -53,7 +53,8 @@ pub(super) fn read(line: &[u8]) -> Option<Event> {
     })
 }
 
-fn data(data: &EventData) -> Value {
+/// The details of an event, as the file and the control API have them.
+pub(super) fn data(data: &EventData) -> Value {
     match data {
         EventData::None => Value::Null,
         EventData::Exit(exit) => json!({ "exit": exit_json(*exit) }),

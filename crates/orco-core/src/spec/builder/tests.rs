@@ -1,12 +1,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::time::Duration;
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _, time::Duration};
 
 use super::*;
-use crate::spec::{Check, Kind, Known, Require, Stack, code};
+use crate::spec::{Check, Kind, Known, Network, PullPolicy, Require, Severity, Stack, code};
 
 fn process(name: &str) -> ServiceBuilder {
     ServiceBuilder::process(name, ["./run"])
+}
+
+fn container() -> ServiceBuilder {
+    ServiceBuilder::container("a", "acme/a")
 }
 
 /// The same rules as for files: each mistake has the code that it has there.
@@ -40,6 +44,40 @@ fn mistakes() {
         (code::NEVER_COMPLETES, with(process("a").depends_on(Need::completed("b"))).service(process("b"))),
         (code::HOST_PORT_REPLICAS, with(process("a").port("80:80").replicas(2))),
         (code::ENDPOINT_NOT_DEPENDENCY, with(process("a").env("B", "${endpoint.b}")).service(process("b"))),
+        (code::BAD_VOLUME, with(container().volume("./data"))),
+        (code::DUPLICATE_MOUNT, with(container().volume("a:/data").volume("b:/data/"))),
+        (code::ENGINE_SOCKET, with(container().volume("/var/run/docker.sock:/sock"))),
+        (code::RESERVED_LABEL, with(container().label("orco.stack", "x"))),
+        (code::RELATIVE_WORKDIR, with(container().workdir("app"))),
+        (code::RELATIVE_WORKDIR, with(container().container_workdir("app"))),
+        (code::BAD_PLATFORM, with(container().platform("arm"))),
+        (code::BAD_NAME, with(container().network("a b"))),
+        (code::BAD_COMMAND, with(container().entrypoint([""]))),
+        (code::NO_COMMAND, with(container().entrypoint([] as [&str; 0]))),
+        (code::NO_COMMAND, with(ServiceBuilder::new("a", "podman"))),
+        (code::NO_IMAGE, with(ServiceBuilder::new("a", "podman").command(["x"]))),
+        (code::NO_IMAGE, with(ServiceBuilder::new("a", "custom").command(["x"]).pull_policy(PullPolicy::Always))),
+        (code::NUL, with(container().label("a", "\0"))),
+        (code::NUL, with(container().entrypoint(["\0"]))),
+        (code::BAD_VOLUME, with(container().volume("./\0:/data"))),
+        (code::BAD_VOLUME, with(container().volume("./data:/data")).workdir(OsStr::from_bytes(b"/srv/\xff"))),
+        (code::OUT_OF_RANGE, with(container().memory(1))),
+        (code::OUT_OF_RANGE, with(container().pids(0))),
+        (code::MIN_ABOVE_MAX, with(container().memory(8 << 20).resources(|r| r.memory_reservation = Some(9 << 20)))),
+        (code::PROCESS_ONLY, with(container().inherit_env(true))),
+        (code::HOST_PORT_MAPPING, with(container().network(Network::Host).port("8080:80"))),
+        (code::HOST_PORT_REPLICAS, with(container().port("8080:80").replicas(2))),
+        (code::CONFLICTING_KEYS, with(container().network(Network::None).port("80"))),
+        (code::CONTAINER_ONLY, with(process("a").image("x"))),
+        (code::CONTAINER_ONLY, with(process("a").entrypoint(["x"]))),
+        (code::CONTAINER_ONLY, with(process("a").container_workdir("/x"))),
+        (code::CONTAINER_ONLY, with(process("a").volume("a:/b"))),
+        (code::CONTAINER_ONLY, with(process("a").label("a", "b"))),
+        (code::CONTAINER_ONLY, with(process("a").network("front"))),
+        (code::CONTAINER_ONLY, with(process("a").pull_policy(PullPolicy::Never))),
+        (code::CONTAINER_ONLY, with(process("a").platform("linux/amd64"))),
+        (code::CONTAINER_ONLY, with(process("a").init(false))),
+        (code::CONTAINER_ONLY, with(process("a").allow_docker_socket(true))),
         (code::UNKNOWN_RUNTIME, with(ServiceBuilder::new("a", "nope")).known(Known::new(["process"], ["tcp"]))),
         (code::UNKNOWN_PROBE, with(process("a").health(Check::log("x"))).known(Known::new(["process"], ["tcp"]))),
     ];
@@ -84,6 +122,46 @@ fn what_was_said_arrives() {
     let db = stack.service("db").unwrap();
     assert_eq!((db.kind, db.workdir.to_str()), (Kind::Oneshot, Some("/srv/db")));
     assert_eq!(db.restart.condition, crate::spec::Condition::OnFailure);
+}
+
+/// What is relative is so to the stack's folder; what is inside a container, to nothing.
+#[test]
+fn containers_and_what_surrounds_them() {
+    let stack = Stack::builder("s")
+        .workdir("/srv/shop")
+        .service(
+            container()
+                .workdir("/app")
+                .volume("./data/../conf:/etc//conf/:ro")
+                .volume("cache:/cache:rw")
+                .volume("/scratch")
+                .volume("/run/docker.sock:/sock"),
+        )
+        .service(ServiceBuilder::new("vm", "qemu").image("disk"))
+        .service(ServiceBuilder::new("job", "qemu").command(["x"]).workdir("job"))
+        .service(process("p").resources(|limits| limits.memory = Some(1)))
+        .known(Known::anything());
+    let invalid = stack.clone().build().unwrap_err();
+    assert_eq!(invalid.diagnostics.iter().filter(|d| d.severity == Severity::Error).count(), 1, "{invalid}");
+    let allowed = Stack::builder("s").workdir("/srv/shop");
+    let service = container().workdir("/app").volume("./data/../conf:/etc//conf/:ro").volume("cache:/cache:rw");
+    let allowed = allowed
+        .service(service.volume("/scratch").volume("/run/docker.sock:/sock").allow_docker_socket(true))
+        .service(ServiceBuilder::new("vm", "qemu").image("disk"))
+        .service(ServiceBuilder::new("job", "qemu").command(["x"]).workdir("job"))
+        .service(process("p").resources(|limits| limits.memory = Some(1)))
+        .build()
+        .unwrap();
+    let notes: Vec<_> = allowed.notes().iter().map(|note| (note.severity, note.code)).collect();
+    assert_eq!(notes, [(Severity::Warning, code::ENGINE_SOCKET), (Severity::Warning, code::NO_EFFECT_YET)]);
+    let a = allowed.service("a").unwrap();
+    assert_eq!((a.container_workdir.as_deref(), a.workdir.to_str()), (Some("/app"), Some("/srv/shop")));
+    assert!(a.is_container() && !a.inherit_env && a.init);
+    let volumes: Vec<_> = a.volumes.iter().map(ToString::to_string).collect();
+    assert_eq!(volumes, ["/srv/shop/conf:/etc/conf:ro", "cache:/cache", "/scratch", "/run/docker.sock:/sock"]);
+    let job = allowed.service("job").unwrap();
+    assert!(allowed.service("vm").unwrap().is_container() && !job.is_container());
+    assert_eq!((job.workdir.to_str(), &job.container_workdir), (Some("/srv/shop/job"), &None));
 }
 
 /// A probe of an instance has its own values everywhere a variable may stand.

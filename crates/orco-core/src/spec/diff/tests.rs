@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Change, diff};
-use crate::spec::{Amount, Check, HookAt, RetryLimit, ServiceBuilder, Stack};
+use crate::spec::{Amount, Check, HookAt, Network, PullPolicy, RetryLimit, ServiceBuilder, Stack};
 
 fn base() -> ServiceBuilder {
     ServiceBuilder::process("api", ["./api"]).env("A", "1")
@@ -50,6 +50,41 @@ fn what_each_field_means() {
 }
 
 #[test]
+fn what_each_field_of_containers_means() {
+    use Change::{InPlace, Replace, Same};
+    type Edit = fn(ServiceBuilder) -> ServiceBuilder;
+    let edits: [(&str, Edit, Change); 19] = [
+        ("nothing", |s| s.init(true).network("stack").pull_policy(PullPolicy::Missing), Same),
+        ("pullPolicy", |s| s.pull_policy(PullPolicy::Always), InPlace(vec!["pullPolicy"])),
+        ("allowDockerSocket", |s| s.allow_docker_socket(true), InPlace(vec!["allowDockerSocket"])),
+        ("both", |s| s.pull_policy(PullPolicy::Never).replicas(2), InPlace(vec!["replicas", "pullPolicy"])),
+        ("image", |s| s.image("acme/api:2"), Replace),
+        ("entrypoint", |s| s.entrypoint(["./entry"]), Replace),
+        ("workdir", |s| s.workdir("/app"), Replace),
+        ("volumes", |s| s.volume("other:/data"), Replace),
+        ("mode", |s| s.volume("data:/more:ro"), Replace),
+        ("labels", |s| s.label("team", "shop"), Replace),
+        ("network", |s| s.network(Network::Host), Replace),
+        ("platform", |s| s.platform("linux/arm64"), Replace),
+        ("init", |s| s.init(false), Replace),
+        ("cpu", |s| s.cpu(500), Replace),
+        ("memory", |s| s.memory(64 << 20), Replace),
+        ("pids", |s| s.pids(64), Replace),
+        ("ports", |s| s.port("80"), Replace),
+        ("user", |s| s.user("app"), Replace),
+        ("env", |s| s.env("A", "1"), Replace),
+    ];
+    let base = || ServiceBuilder::container("api", "acme/api:1");
+    let old = stack([base()]);
+    for (name, edit, expected) in edits {
+        assert_eq!(diff(&old, &stack([edit(base())])), [("api".parse().unwrap(), expected)], "{name}");
+    }
+    let mounted = |text: &str| stack([base().volume(text)]);
+    assert_eq!(diff(&mounted("data:/a"), &mounted("data:/a/:rw"))[0].1, Same);
+    assert_eq!(diff(&mounted("data:/a"), &mounted("data:/a:ro"))[0].1, Replace);
+}
+
+#[test]
 fn comings_and_goings() {
     let one = stack([base(), ServiceBuilder::process("old", ["x"])]);
     let two = stack([ServiceBuilder::process("new", ["x"]), base()]);
@@ -63,6 +98,9 @@ fn comings_and_goings() {
 fn revisions_are_stable() {
     let stack = stack([base()]);
     assert_eq!(stack.service("api").unwrap().revision.to_string(), "cf15db0ff2be");
+    let service = ServiceBuilder::container("api", "acme/api:1").volume("data:/data:ro").network("front").pids(64);
+    let stack = Stack::builder("s").workdir("/srv").service(service.init(false)).build().unwrap();
+    assert_eq!(stack.service("api").unwrap().revision.to_string(), "f1fd3bbc7672");
 }
 
 /// Two lists that read the same when joined are not the same.
@@ -73,5 +111,8 @@ fn revisions_tell_neighbours_apart() {
     assert_ne!(of(process(&["x", "y z"])), of(process(&["x y", "z"])));
     assert_ne!(of(process(&["x"]).env("A", "BC")), of(process(&["x"]).env("AB", "C")));
     assert_ne!(of(process(&["x"]).env("A", "")), of(process(&["x"]).without_env("A")));
-    assert_ne!(of(process(&["x"]).user("a")), of(process(&["x"]).volume("a")));
+    let container = || ServiceBuilder::container("a", "x");
+    assert_ne!(of(container().platform("init/false")), of(container().network("init").entrypoint(["false"])));
+    assert_ne!(of(container().entrypoint(["x"])), of(container().container_workdir("/x").command(["x"])));
+    assert_ne!(of(container().entrypoint([] as [&str; 0]).command(["x"])), of(container().command(["x"])));
 }

@@ -35,17 +35,19 @@ pub(super) fn container(service: &mut Service, view: View<'_>, path: &Path, lowe
 
 fn entrypoint(view: View<'_>, path: &Path, lowering: &mut Lowering<'_>) -> Option<Vec<String>> {
     let node = view.0.filter(|node| !node.tainted())?;
-    let Some(text) = view.text() else {
-        return Some(node.items().iter().filter_map(|item| item.text().map(str::to_owned)).collect());
+    let argv = match view.text() {
+        Some(text) => value::split_command(text),
+        None => Ok(node.items().iter().filter_map(|item| item.text().map(str::to_owned)).collect()),
     };
-    match value::split_command(text) {
-        Ok(argv) => Some(argv),
+    match argv {
+        Ok(argv) if argv.first().is_some_and(String::is_empty) => lowering.findings.push(rules::no_entrypoint(path)),
+        Ok(argv) => return Some(argv),
         Err(flaw) => {
             let finding = Finding::error(flaw.code, path.clone().key("entrypoint"), flaw.message);
             lowering.findings.push(Finding { help: flaw.help, ..finding });
-            None
         }
     }
+    None
 }
 
 /// The mounts, seen from the stack's folder.

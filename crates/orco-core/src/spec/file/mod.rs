@@ -2,6 +2,7 @@
 
 mod dotenv;
 mod fields;
+mod fields_life;
 mod lower;
 mod lower_container;
 mod lower_health;

@@ -57,7 +57,7 @@ fn why_a_service_is_replaced_without_telling_secrets() {
 #[test]
 fn each_replacing_field_has_its_name() {
     type Edit = fn(ServiceBuilder) -> ServiceBuilder;
-    let edits: [(&str, Edit); 11] = [
+    let edits: [(&str, Edit); 10] = [
         ("command", |s| s.command(["./run a"])),
         ("workdir", |s| s.workdir("sub")),
         ("user", |s| s.user("app")),
@@ -67,12 +67,33 @@ fn each_replacing_field_has_its_name() {
         ("kind", |s| s.daemon()),
         ("ports", |s| s.port("80")),
         ("secret", |s| s.secret("A")),
-        ("volumes", |s| s.volume("a:/b")),
         ("resources", |s| s.resources(|limits| limits.memory = Some(1))),
     ];
     let old = stack([process("a")]);
     for (field, edit) in edits {
         let plan = plan(&old, &stack([edit(process("a"))]));
+        let why: Vec<_> = plan.services[0].why.iter().map(|reason| reason.field.as_str()).collect();
+        assert_eq!((plan.services[0].fate, why), (Fate::Replaced, vec![field]));
+    }
+    let edits: [(&str, Edit); 13] = [
+        ("image", |s| s.image("b")),
+        ("entrypoint", |s| s.entrypoint(["a b"])),
+        ("entrypoint", |s| s.entrypoint([] as [&str; 0])),
+        ("workdir", |s| s.workdir("/app")),
+        ("volumes", |s| s.volume("a:/b")),
+        ("labels", |s| s.label("a", "b")),
+        ("network", |s| s.network("front")),
+        ("platform", |s| s.platform("linux/arm64")),
+        ("init", |s| s.init(false)),
+        ("resources", |s| s.cpu(1)),
+        ("resources", |s| s.memory(64 << 20)),
+        ("resources", |s| s.pids(1)),
+        ("env.A", |s| s.without_env("A")),
+    ];
+    let container = || ServiceBuilder::container("a", "a").command(["x"]);
+    let old = stack([container()]);
+    for (field, edit) in edits {
+        let plan = plan(&old, &stack([edit(container())]));
         let why: Vec<_> = plan.services[0].why.iter().map(|reason| reason.field.as_str()).collect();
         assert_eq!((plan.services[0].fate, why), (Fate::Replaced, vec![field]));
     }

@@ -11,13 +11,51 @@ use crate::{
     model::Revision,
     sim,
     spec::{
-        Amount, BlueGreen, Canary, Check, Condition, HookAt, Known, Need, OnFailure, Require, RetryLimit, Service,
-        ServiceBuilder, Stack, Strategy as Update, code,
+        Amount, BlueGreen, Canary, Check, Condition, HookAt, Known, Need, OnFailure, PullPolicy, Require, RetryLimit,
+        Service, ServiceBuilder, Stack, Strategy as Update, code,
     },
 };
 
 /// One stack in which every field of the model is another than its default somewhere.
 fn everything() -> Stack {
+    let db = ServiceBuilder::container("db", "postgres:17")
+        .port("5432")
+        .named_port("web", "127.0.0.1:8080:80/http")
+        .entrypoint(["/entry", "--now"])
+        .container_workdir("/srv")
+        .volume("data:/data")
+        .volume("./conf:/etc/conf:ro")
+        .volume("/scratch")
+        .label("a", "b")
+        .network("front")
+        .pull_policy(PullPolicy::Always)
+        .platform("linux/arm64")
+        .init(false)
+        .allow_docker_socket(true)
+        .memory(64 << 20)
+        .pids(64);
+    around(db)
+}
+
+/// The same as the first version could say it.
+fn everything_at_first() -> Stack {
+    let db = ServiceBuilder::container("db", "postgres:17")
+        .port("5432")
+        .named_port("web", "127.0.0.1:8080:80/http")
+        .volume("data:/data")
+        .label("a", "b");
+    let stack = around(db);
+    // It said of containers too that they inherit variables.
+    let services = stack.services().iter().map(|service| {
+        let mut service = Service::clone(service);
+        service.inherit_env |= service.is_container();
+        service.revision = service.computed_revision();
+        service.into()
+    });
+    Stack::assume_valid(stack.name().clone(), stack.workdir().to_owned(), services.collect(), Vec::new())
+}
+
+fn around(db: ServiceBuilder) -> Stack {
     let check = Check::http("http://localhost:${port}/health")
         .and_log("listening")
         .and(Check::cmd(["check", "${replica}"]))
@@ -70,11 +108,6 @@ fn everything() -> Stack {
             update.canary = Some(Canary { replicas: 2, weight: Some(10) });
             update.blue_green = Some(BlueGreen::default());
         });
-    let db = ServiceBuilder::container("db", "postgres:17")
-        .port("5432")
-        .named_port("web", "127.0.0.1:8080:80/http")
-        .volume("data:/data")
-        .label("a", "b");
     let seed = ServiceBuilder::process("seed", ["./seed"]).oneshot();
     Stack::builder("everything").workdir("/srv/shop").services([db, seed, api]).build().unwrap()
 }
@@ -89,11 +122,36 @@ fn assert_same(one: &Stack, other: &Stack) {
 #[test]
 fn the_first_format_stays_readable() {
     let golden = include_str!("golden-1.json");
+    let stack = everything_at_first();
+    assert_same(&Stack::from_json(golden.as_bytes()).unwrap(), &stack);
+    assert_same(&Stack::read_resolved(golden.as_bytes(), &Known::anything()).unwrap(), &stack);
+}
+
+/// As it was written once there were containers: the same format with more fields.
+#[test]
+fn the_format_with_containers_stays_readable() {
+    let golden = include_str!("golden-2.json");
     let stack = everything();
     assert_same(&Stack::from_json(golden.as_bytes()).unwrap(), &stack);
     assert_same(&Stack::read_resolved(golden.as_bytes(), &Known::anything()).unwrap(), &stack);
     let written: Value = serde_json::from_slice(&stack.to_json()).unwrap();
     assert_eq!(serde_json::to_string_pretty(&written).unwrap().trim(), golden.trim());
+}
+
+/// The first version kept mounts as they were written, good or not: a journal with them is still one, a stranger's
+/// stack is not.
+#[test]
+fn mounts_of_the_first_version_are_read() {
+    let written = ["./x:/x", "whatever", "a:b:c", ":/x", "x:ro", "/a:b:/c:ro", ""];
+    let mut document: Value = serde_json::from_slice(&everything_at_first().to_json()).unwrap();
+    document["services"][0]["volumes"] = json!(written);
+    let json = serde_json::to_vec(&document).unwrap();
+    let stack = Stack::from_json(&json).unwrap();
+    let volumes = &stack.service("db").unwrap().volumes;
+    assert_eq!(volumes.iter().map(ToString::to_string).collect::<Vec<_>>(), written);
+    let invalid = Stack::read_resolved(&json, &Known::anything()).unwrap_err();
+    let bad = invalid.diagnostics.iter().filter(|diagnostic| diagnostic.code == code::BAD_VOLUME).count();
+    assert!(bad >= 6, "{invalid}");
 }
 
 #[test]
@@ -138,7 +196,7 @@ fn what_is_no_stack_is_refused() {
 #[test]
 fn a_posted_stack_is_as_valid_as_a_file() {
     type Edit = fn(&mut Value);
-    let edits: [(&str, Edit); 14] = [
+    let edits: [(&str, Edit); 26] = [
         (code::UNKNOWN_DEPENDENCY, |s| s["services"][2]["dependsOn"][0]["target"] = json!("dp")),
         (code::CYCLE, |s| s["services"][0]["dependsOn"] = json!([{ "target": "api" }])),
         (code::OUT_OF_RANGE, |s| s["services"][2]["replicas"] = json!(0)),
@@ -154,6 +212,24 @@ fn a_posted_stack_is_as_valid_as_a_file() {
         (code::NOT_RESOLVED, |s| s["services"][1]["workdir"] = json!("relative")),
         (code::NOT_RESOLVED, |s| s["services"][1]["stop"]["timeout"] = json!("soon")),
         (code::DUPLICATE_KEY, |s| s["services"][1]["name"] = json!("db")),
+        (code::BAD_VOLUME, |s| s["services"][0]["volumes"] = json!(["./relative:/data"])),
+        (code::BAD_VOLUME, |s| s["services"][0]["volumes"] = json!(["data:data"])),
+        (code::DUPLICATE_MOUNT, |s| s["services"][0]["volumes"] = json!(["/data", "data:/data"])),
+        (code::ENGINE_SOCKET, |s| {
+            s["services"][0]["volumes"] = json!(["/run:/run"]);
+            s["services"][0]["allowDockerSocket"] = json!(false);
+        }),
+        (code::BAD_PLATFORM, |s| s["services"][0]["platform"] = json!("arm")),
+        (code::BAD_NAME, |s| s["services"][0]["network"] = json!("container:db")),
+        (code::RESERVED_LABEL, |s| s["services"][0]["labels"] = json!({ "orco.stack": "x" })),
+        (code::RELATIVE_WORKDIR, |s| s["services"][0]["containerWorkdir"] = json!("srv")),
+        (code::NO_IMAGE, |s| {
+            s["services"][0]["image"] = Value::Null;
+            s["services"][0]["command"] = json!({ "argv": ["x"] });
+        }),
+        (code::OUT_OF_RANGE, |s| s["services"][0]["resources"]["memory"] = json!(1)),
+        (code::OUT_OF_RANGE, |s| s["services"][0]["resources"]["pids"] = json!(0)),
+        (code::CONTAINER_ONLY, |s| s["services"][1]["volumes"] = json!(["data:/data"])),
         (code::REVISION_MISMATCH, |s| s["services"][1]["revision"] = json!("0123456789abcdef")),
     ];
     let known = Known::new(["process", "docker"], ["http", "tcp", "cmd", "log", "grpc"]);

@@ -2,11 +2,15 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Component, Path as FilePath, PathBuf},
+    path::{Component, Path as FilePath},
 };
 
 use super::{Finding, of_service};
-use crate::spec::{Network, PullPolicy, Resources, Service, VolumeSource, code, yaml::Path};
+use crate::spec::{
+    Network, PullPolicy, Resources, Service, VolumeSource, code,
+    value::{Flaw, check_volume},
+    yaml::Path,
+};
 
 /// Labels that begin so are Orco's own.
 const RESERVED: &str = "orco.";
@@ -20,7 +24,10 @@ const FOLDERS: [&str; 4] = ["/run/podman", "/run/containerd", "/run/docker/conta
 pub(super) fn check(service: &Service, findings: &mut Vec<Finding>) {
     let path = of_service(service.name.as_str());
     resources(service, &path, findings);
-    if service.image.is_none() && service.pull_policy != PullPolicy::Missing && !service.is_container() {
+    volumes(service, &path, findings);
+    // A container without an image, and a policy on a process, are reported as such.
+    let other = !service.is_container() && !service.is_process();
+    if other && service.image.is_none() && service.pull_policy != PullPolicy::Missing {
         let message = "`pullPolicy` without an `image`: there is nothing to pull".to_owned();
         findings.push(Finding::error(code::NO_IMAGE, path.clone().key("pullPolicy"), message).help("remove it"));
     }
@@ -43,16 +50,14 @@ pub(super) fn check(service: &Service, findings: &mut Vec<Finding>) {
 }
 
 fn image(service: &Service, path: &Path, findings: &mut Vec<Finding>) {
-    let absent = match service.image.as_deref() {
-        None => "no `image`",
+    let fault = match service.image.as_deref() {
+        // Without a command either, that is what is reported.
+        None if service.command.is_none() => return,
+        None => "has no `image`",
         Some("") => "its `image` is empty",
         Some(_) => return,
     };
-    // Without a command either, that is what is reported.
-    if service.command.is_none() && service.image.is_none() {
-        return;
-    }
-    let message = format!("`{}` runs in a container, but has {absent}", service.name).replace("has its", "its");
+    let message = format!("`{}` runs in a container, but {fault}", service.name);
     let finding = Finding::error(code::NO_IMAGE, path.clone().key("image"), message);
     findings.push(finding.help("say from which image, or use `runtime: process`"));
 }
@@ -64,6 +69,22 @@ fn workdir(service: &Service, path: &Path, findings: &mut Vec<Finding>) {
     let message = format!("`{}` is not absolute: `workdir` of a container is inside it", workdir.escape_debug());
     let finding = Finding::error(code::RELATIVE_WORKDIR, path.clone().key("workdir"), message);
     findings.push(finding.help("write `workdir: /app`; with `volumes: [\"./app:/app\"]` it is a folder of the host"));
+}
+
+/// Once more after relative sources are absolute: the stack's folder may have a name that is no text.
+fn volumes(service: &Service, path: &Path, findings: &mut Vec<Finding>) {
+    for (index, volume) in service.volumes.iter().enumerate() {
+        let relative = matches!(&volume.source, VolumeSource::Bind(path) if path.is_relative());
+        let flaw = match check_volume(volume) {
+            Ok(()) if !relative => continue,
+            Ok(()) => {
+                Flaw::new(code::BAD_VOLUME, format!("`{}` has a relative source", volume.to_string().escape_debug()))
+            }
+            Err(flaw) => flaw,
+        };
+        let at = path.clone().key("volumes").index(index);
+        findings.push(Finding { help: flaw.help, ..Finding::error(flaw.code, at, flaw.message) });
+    }
 }
 
 fn mounts(service: &Service, path: &Path, findings: &mut Vec<Finding>) {
@@ -84,24 +105,28 @@ fn mounts(service: &Service, path: &Path, findings: &mut Vec<Finding>) {
 fn sockets(service: &Service, path: &Path, findings: &mut Vec<Finding>) {
     for (index, volume) in service.volumes.iter().enumerate() {
         let VolumeSource::Bind(source) = &volume.source else { continue };
-        if !rules_an_engine(source) {
+        if !is_engine_socket(source) {
             continue;
         }
         let at = path.clone().key("volumes").index(index);
-        let shown = source.display();
-        let message = format!("`{shown}` gives `{}` the container engine, and so this whole machine", service.name);
+        let shown = source.display().to_string();
+        let what = if has_its_name(source) { "is" } else { "holds" };
+        let message = format!("`{}` {what} the socket of the container engine", shown.escape_debug());
         findings.push(match service.allow_docker_socket {
             false => Finding::error(code::ENGINE_SOCKET, at, message)
-                .help("mount something else, or say `allowDockerSocket: true` where that is meant"),
-            true => Finding::warning(code::ENGINE_SOCKET, at, message)
-                .help("whoever runs code in it is root here; `:ro` does not change that"),
+                .help("whoever has it rules this machine; where that is meant say `allowDockerSocket: true`"),
+            true => Finding::warning(code::ENGINE_SOCKET, at, message).help(format!(
+                "whoever runs code in `{}` rules this machine; `:ro` does not change that",
+                service.name
+            )),
         });
     }
 }
 
-/// Whether who can write there has a container engine at their command: its socket, or a folder that usually has it.
-pub(crate) fn rules_an_engine(source: &FilePath) -> bool {
-    if source.file_name().and_then(|name| name.to_str()).is_some_and(|name| SOCKETS.contains(&name)) {
+/// Whether who gets this path of the host has a container engine at their command: it is its socket by its name, or a
+/// folder that usually has it. Only by the text: whoever mounts it asks again with what links lead to.
+pub fn is_engine_socket(source: &FilePath) -> bool {
+    if has_its_name(source) {
         return true;
     }
     let plain = match source.strip_prefix("/var/run") {
@@ -111,8 +136,12 @@ pub(crate) fn rules_an_engine(source: &FilePath) -> bool {
     plain == FilePath::new("/var") || FOLDERS.iter().any(|folder| is_above(&plain, folder))
 }
 
+fn has_its_name(source: &FilePath) -> bool {
+    source.file_name().and_then(|name| name.to_str()).is_some_and(|name| SOCKETS.contains(&name))
+}
+
 /// Whether the path is the folder or one above it.
-fn is_above(path: &PathBuf, folder: &str) -> bool {
+fn is_above(path: &FilePath, folder: &str) -> bool {
     let mut folder = FilePath::new(folder).components();
     path.components().all(|part| match folder.next() {
         Some(Component::Normal(any)) if any == "*" => matches!(part, Component::Normal(_)),
@@ -190,4 +219,10 @@ pub(crate) fn inherits(service: &Service, path: &Path) -> Finding {
     let message = format!("`inheritEnv` is for processes, and `{}` runs in a container", service.name);
     Finding::error(code::PROCESS_ONLY, path.clone().key("inheritEnv"), message)
         .help("remove it, and name the variables in `env`: `HOME: ${HOME}`")
+}
+
+/// An entrypoint whose program has no name.
+pub(crate) fn no_entrypoint(path: &Path) -> Finding {
+    Finding::error(code::BAD_COMMAND, path.clone().key("entrypoint"), "the entrypoint is empty".to_owned())
+        .help("an empty list stands for none")
 }

@@ -13,7 +13,8 @@ mod ranges;
 mod subject;
 mod values;
 
-pub(crate) use containers::{container_only, inherits};
+pub use containers::is_engine_socket;
+pub(crate) use containers::{container_only, inherits, no_entrypoint};
 pub(crate) use finding::{Finding, of_service};
 pub use known::Known;
 pub(crate) use subject::{Subject, check};

@@ -40,6 +40,9 @@ fn command(service: &Service, findings: &mut Vec<Finding>) {
     let path = of_service(service.name.as_str()).key("command");
     let (message, help) = match (service.runtime.as_str(), &service.image) {
         ("process", None) | ("docker" | "podman", None) => ("neither `command` nor `image`", "say what to run"),
+        (_, Some(_)) if service.entrypoint.as_ref().is_some_and(Vec::is_empty) => {
+            ("an empty `entrypoint` and no `command`", "say what to run")
+        }
         ("process", Some(_)) => ("a process needs a `command`", "without `runtime: process` the image would be run"),
         _ => return,
     };

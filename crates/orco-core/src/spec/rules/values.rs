@@ -1,9 +1,11 @@
 //! Values that the reader of files has checked already, for stacks that were written in Rust.
 
-use super::{Finding, container_only, containers::keys_of_containers, of_service, programs::checks, ranges};
+use super::{
+    Finding, container_only, containers::keys_of_containers, no_entrypoint, of_service, programs::checks, ranges,
+};
 use crate::spec::{
     Command, ProbeSpec, Service, code,
-    value::{Flaw, check_address, check_network, check_platform, check_regex, check_url, check_volume},
+    value::{Flaw, check_address, check_network, check_platform, check_regex, check_url},
     yaml::Path,
 };
 
@@ -55,13 +57,13 @@ fn container(service: &Service, path: &Path, findings: &mut Vec<Finding>) {
         let name = service.name.as_str();
         findings.extend(keys_of_containers(service).map(|key| container_only(name, key, path.clone().key(key))));
     }
-    let mut checked = vec![
+    if service.entrypoint.as_ref().and_then(|argv| argv.first()).is_some_and(String::is_empty) {
+        findings.push(no_entrypoint(path));
+    }
+    let checked = [
         (path.clone().key("network"), check_network(service.network.as_str())),
         (path.clone().key("platform"), service.platform.as_deref().map_or(Ok(()), check_platform)),
     ];
-    for (index, volume) in service.volumes.iter().enumerate() {
-        checked.push((path.clone().key("volumes").index(index), check_volume(volume)));
-    }
     for (at, result) in checked {
         if let Err(Flaw { code, message, help }) = result {
             findings.push(Finding { help, ..Finding::error(code, at, message) });

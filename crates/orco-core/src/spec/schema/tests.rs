@@ -116,6 +116,9 @@ fn it_agrees_with_the_reader() {
         ("bad-name", false),
         ("out-of-range", false),
         ("missing-key", false),
+        ("bad-volume", false),
+        ("bad-platform", false),
+        ("bad-name-network", false),
     ] {
         let text = fs::read_to_string(folder.join(stem).with_extension("yaml")).unwrap();
         let result = fits(&json_of(&parse(&text).0), &schema, &schema);

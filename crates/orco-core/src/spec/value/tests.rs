@@ -2,13 +2,14 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    path::Path,
     time::Duration,
 };
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::spec::{Port, Protocol};
+use crate::spec::{Port, Protocol, Volume, VolumeSource, is_engine_socket};
 
 #[test]
 fn durations() {
@@ -86,6 +87,63 @@ fn port_mappings() {
     let port = parse_port("[::1]:8080:80/http").unwrap();
     assert_eq!((port.ip, port.host, port.target), (Some(IpAddr::V6(Ipv6Addr::LOCALHOST)), Some(8080), 80));
     assert_eq!(port.protocol, Protocol::Http);
+}
+
+#[test]
+fn mounts() {
+    let bind = |path: &str| VolumeSource::Bind(path.into());
+    for (text, source, target, read_only) in [
+        ("./a:/b", bind("./a"), "/b", false),
+        ("../a:/b:ro", bind("../a"), "/b", true),
+        ("/a/b:/b:rw", bind("/a/b"), "/b", false),
+        (".:/b", bind("."), "/b", false),
+        ("a/b:/b", bind("a/b"), "/b", false),
+        ("data:/b", VolumeSource::Named("data".to_owned()), "/b", false),
+        ("ro:/b", VolumeSource::Named("ro".to_owned()), "/b", false),
+        ("/b", VolumeSource::Anonymous, "/b", false),
+        ("/b:ro", VolumeSource::Anonymous, "/b", true),
+    ] {
+        let volume = parse_volume(text).unwrap();
+        assert_eq!((volume.source, volume.target.as_str(), volume.read_only), (source, target, read_only), "{text}");
+    }
+    for text in [
+        "",
+        ":",
+        "a",
+        "a:b",
+        ":/b",
+        "/a:/",
+        "/",
+        "/a:/..",
+        "/a:/b:/c",
+        "~:/b",
+        "~/a:/b",
+        "~me/a:/b",
+        "a b:/b",
+        "-a:/b",
+        "/a:/b:z",
+        "/a:/b:RO",
+        "/a:/b:ro:ro",
+        "ro",
+        ":ro",
+        "/a:/b/../c",
+    ] {
+        assert!(parse_volume(text).is_err(), "{text}");
+    }
+    assert_eq!("~/a:/b".parse::<Volume>().unwrap_err().to_string(), "`~/a:/b` is not a mount: `~` is not expanded");
+}
+
+#[test]
+fn sockets_of_engines() {
+    for path in ["/", "/var", "/run", "/var/run", "/var/run/", "/run/user", "/run/user/1000", "/run/user/0/podman"] {
+        assert!(is_engine_socket(Path::new(path)), "{path}");
+    }
+    for path in ["/run/docker.sock", "/x/podman.sock", "docker.sock", "/run/containerd", "/run/docker", "/run/podman"] {
+        assert!(is_engine_socket(Path::new(path)), "{path}");
+    }
+    for path in ["/var/lib", "/run/lock", "/srv/docker.sock.d", "/run/user/1000/bus", "/var/log", "/home/me", "/sys"] {
+        assert!(!is_engine_socket(Path::new(path)), "{path}");
+    }
 }
 
 #[test]
@@ -202,7 +260,24 @@ fn ports() -> impl Strategy<Value = Port> {
     })
 }
 
+fn volumes() -> impl Strategy<Value = Volume> {
+    let source = prop_oneof![
+        "(/[ -~é]{1,8}){1,3}".prop_map(|path| VolumeSource::Bind(path.into())),
+        "[a-zA-Z0-9][a-zA-Z0-9_.-]{0,12}".prop_map(VolumeSource::Named),
+        Just(VolumeSource::Anonymous),
+    ];
+    (source, "(/[a-z :]{1,5}){1,3}", any::<bool>()).prop_map(|(source, target, read_only)| {
+        let volume = Volume::new(source, target.replace(':', "x"));
+        if read_only { volume.read_only() } else { volume }
+    })
+}
+
 proptest! {
+    #[test]
+    fn volumes_read_what_they_write(volume in volumes()) {
+        prop_assert_eq!(volume.to_string().parse::<Volume>().unwrap(), volume);
+    }
+
     #[test]
     fn durations_read_what_they_write(millis in 0..=36_500_u64 * 86_400_000) {
         let duration = Duration::from_millis(millis);
@@ -231,6 +306,7 @@ proptest! {
     fn nothing_panics(text in "\\PC{0,24}") {
         let _ = (parse_duration(&text), parse_size(&text), parse_port(&text), split_command(&text));
         let _ = (check_url(&text), check_address(&text), cpu_millis(&text), amount(&text), status_range(&text));
+        let _ = (Volume::read(&text), check_network(&text), check_platform(&text), parse_volume(&text));
         let _ = (parse_signal(&text), ratio(&text, 1.0), url_port(&text), shell_words(&text));
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn check(volume: &Volume) -> Result<(), Flaw> {
         VolumeSource::Named(name) if engine_name(name) => Ok(()),
         VolumeSource::Named(_) => Err(flaw("the source is no name of a volume")
             .help("a name has letters, digits, `.`, `_` and `-`; a path begins with `/`, `./` or `../`")),
-        VolumeSource::Bind(path) if path.starts_with("~") => {
+        VolumeSource::Bind(path) if path.as_os_str().as_encoded_bytes().starts_with(b"~") => {
             Err(flaw("`~` is not expanded").help("write `${HOME}`, or a path relative to the stack's workdir"))
         }
         VolumeSource::Bind(path) => match path.to_str() {

@@ -1,0 +1,108 @@
+//! The runtime passes the kit on the real engine.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+
+#[path = "engine/real.rs"]
+mod real;
+
+use std::{fs, path::PathBuf, sync::Arc, time::Duration};
+
+use orco_core::{
+    conformance::{Behaviour, Exec, Fixture, MARK, Outcome, runtime},
+    model::InstanceId,
+    runtime::Runtime,
+    spec::ServiceBuilder,
+};
+use orco_runtime_docker::Docker;
+
+/// Children that ignore TERM, one of them in a session of its own.
+const CHILDREN: &str = "(trap '' TERM; setsid sleep 1000 & sleep 1000 &)";
+
+struct Containers {
+    runtime: Arc<Docker>,
+    scratch: tempfile::TempDir,
+}
+
+fn script(behaviour: Behaviour) -> Option<String> {
+    Some(match behaviour {
+        Behaviour::Exits(code) => format!("exit {code}"),
+        Behaviour::DiesOf(signal) => format!("kill -{signal} $$"),
+        Behaviour::Runs => "echo ready; exec sleep 1000".to_owned(),
+        Behaviour::IgnoresStop => "trap '' TERM; echo ready; while :; do sleep 1000; done".to_owned(),
+        Behaviour::Prints(lines) => {
+            let numbers = format!("i=0; while [ $i -lt {lines} ]; do echo $i; i=$((i+1)); done");
+            format!("{numbers}; {{ {numbers}; }} >&2; printf end")
+        }
+        Behaviour::Spawns => format!("{CHILDREN}; echo ready; exec sleep 1000"),
+        Behaviour::LeavesChildren => CHILDREN.to_owned(),
+        _ => return None,
+    })
+}
+
+fn missing() -> Vec<String> {
+    vec!["/no/such/program".to_owned()]
+}
+
+impl Fixture for Containers {
+    fn runtime(&self) -> Arc<dyn Runtime> {
+        self.runtime.clone()
+    }
+
+    /// As the next engine of a detached stack would: it shares nobody's fate.
+    fn again(&self) -> Option<Arc<dyn Runtime>> {
+        Some(Docker::builder().detached().build().into())
+    }
+
+    fn service(&self, behaviour: Behaviour) -> Option<ServiceBuilder> {
+        // A missing program is no failed start: the small init inside runs, and says so with exit code 127.
+        if behaviour == Behaviour::FailsToStart {
+            return Some(ServiceBuilder::container("api", "orco-test/no-such-image:1"));
+        }
+        Some(real::service("api", real::shell(&script(behaviour)?)))
+    }
+
+    fn scratch(&self) -> PathBuf {
+        self.scratch.path().to_owned()
+    }
+
+    fn command(&self, exec: Exec) -> Option<Vec<String>> {
+        Some(match exec {
+            Exec::Exits(code) => real::shell(&format!("echo hello; exit {code}")),
+            Exec::Hangs => real::shell("setsid sleep 1000 & sleep 1000"),
+            Exec::Fails => missing(),
+            _ => return None,
+        })
+    }
+
+    /// The containers' processes are processes of this machine.
+    fn alive(&self, instance: InstanceId) -> Option<usize> {
+        let mark = format!("{MARK}={instance}").into_bytes();
+        let processes = fs::read_dir("/proc").ok()?.flatten();
+        let carries = |path: PathBuf| {
+            let variables = fs::read(path.join("environ")).unwrap_or_default();
+            variables.split(|&b| b == 0).any(|variable| variable == mark)
+        };
+        Some(processes.filter(|process| carries(process.path())).count())
+    }
+
+    /// Containers are slow, and this machine may be busy.
+    fn bound(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+
+    fn many(&self) -> usize {
+        8
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn passes_on_the_real_engine() {
+    if !real::engine() {
+        return;
+    }
+    let fixture = Containers { runtime: Arc::new(Docker::new()), scratch: tempfile::tempdir().unwrap() };
+    let report = runtime(&fixture).await;
+    fixture.runtime.shutdown().await;
+    report.assert();
+    let skipped = report.checks().iter().filter(|c| matches!(c.outcome, Outcome::Skipped(_))).map(|c| c.name);
+    assert_eq!(skipped.collect::<Vec<_>>(), Vec::<&str>::new());
+}

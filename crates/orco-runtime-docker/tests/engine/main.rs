@@ -1,0 +1,9 @@
+//! The runtime on a real engine.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+
+mod commands;
+mod lives;
+mod output;
+mod proxy;
+mod real;
+mod trouble;

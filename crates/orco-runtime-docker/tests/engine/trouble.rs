@@ -1,0 +1,71 @@
+//! An engine in trouble is unknown, never dead.
+
+use std::time::Duration;
+
+use orco_core::{model::Exit, runtime::Runtime};
+use orco_runtime_docker::Docker;
+use crate::proxy::{Manner, Proxy};
+use crate::real::{Lab, docker, engine, until};
+use tokio::time::timeout;
+
+const LONG: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_trouble_of_the_engine_is_an_exit() {
+    if !engine() {
+        return;
+    }
+    let proxy = Proxy::new();
+    let lab = Lab::on(Docker::builder().host(proxy.host()).build());
+    let handle = lab.start("exec sleep 1000").await;
+    let mut waiting = Box::pin(lab.docker.wait(&handle));
+    for manner in [Manner::Fails, Manner::Hangs, Manner::Fails, Manner::Fine, Manner::Hangs] {
+        proxy.set_now(manner);
+        let early = timeout(Duration::from_millis(700), &mut waiting).await;
+        assert!(early.is_err(), "{manner:?} was told as {early:?}");
+    }
+    // It ends while nobody can be asked.
+    docker(&["kill", &handle.token]);
+    proxy.set_now(Manner::Fine);
+    assert_eq!(timeout(LONG, waiting).await.unwrap().unwrap(), Exit::Signal(9));
+    proxy.set_now(Manner::Fails);
+    let error = lab.docker.start(lab.script("true")).await.unwrap_err();
+    assert!(error.is_unavailable(), "{error}");
+    assert!(lab.docker.list(&lab.stack, &[]).await.is_err());
+    assert!(lab.docker.remove(&handle).await.is_err());
+    proxy.set(Manner::Fine);
+    lab.docker.remove(&handle).await.unwrap();
+    lab.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creation_without_an_answer_is_found_again_or_removed() {
+    if !engine() {
+        return;
+    }
+    let proxy = Proxy::new();
+    let lab = Lab::on(Docker::builder().host(proxy.host()).build());
+    // The network and what else comes before.
+    let first = lab.start("exec sleep 1000").await;
+    proxy.set(Manner::LosesCreations);
+    let request = lab.script("exec sleep 1000");
+    let error = lab.docker.start(request.clone()).await.unwrap_err();
+    assert!(error.is_unavailable(), "{error}");
+    until("the engine has created it", || lab.containers().len() == 2).await;
+    proxy.set(Manner::Fine);
+    // Tried again it is the same one.
+    let handle = lab.docker.start(request).await.unwrap();
+    assert!(lab.containers().contains(&handle.token) && lab.containers().len() == 2);
+    // Another one is not wanted any more.
+    proxy.set(Manner::LosesCreations);
+    assert!(lab.docker.start(lab.script("exec sleep 1000")).await.is_err());
+    until("the engine has created it", || lab.containers().len() == 3).await;
+    proxy.set(Manner::Fine);
+    let waiting = timeout(LONG, lab.docker.wait(&first));
+    let swept = until("nobody's container is removed", || lab.containers().len() == 2);
+    tokio::select! {
+        early = waiting => panic!("{early:?}"),
+        () = swept => {}
+    }
+    lab.end().await;
+}
