@@ -3,7 +3,7 @@
 
 mod actor;
 #[cfg(feature = "docker")]
-mod containers;
+mod docker;
 mod kept;
 mod own;
 mod shared;

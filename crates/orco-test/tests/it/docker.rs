@@ -17,13 +17,13 @@ use crate::{
 /// What is promised after a SIGKILL.
 const PROMISED: Duration = Duration::from_secs(30);
 
-fn docker(arguments: &[&str]) -> Option<String> {
+fn command(arguments: &[&str]) -> Option<String> {
     let output = Command::new("docker").args(arguments).stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn is_there() -> bool {
-    let there = docker(&["image", "inspect", "orco-test/busybox:1"]).is_some();
+    let there = command(&["image", "inspect", "orco-test/busybox:1"]).is_some();
     assert!(there || std::env::var_os("CI").is_none(), "no container engine has the image orco-test/busybox:1");
     if !there {
         println!("skipped: no container engine has the image orco-test/busybox:1");
@@ -33,7 +33,7 @@ fn is_there() -> bool {
 
 fn count(what: &[&str], filter: &str) -> usize {
     let arguments = [what, &["-q", "--filter", filter]].concat();
-    docker(&arguments).unwrap().lines().count()
+    command(&arguments).unwrap().lines().count()
 }
 
 fn containers(mark: &str) -> usize {
