@@ -59,11 +59,25 @@ async fn a_stream_has_to_begin_in_time_and_a_call_may_take_longer() {
     let client = Client::new(at(engine.host()), limits(LONG, open));
     let options = LogsOptionsBuilder::default().follow(true).stdout(true).build();
     let mut logs = client.docker().await.unwrap().logs("c1", Some(options));
-    let (log, listed) = tokio::join!(logs.next(), list(&client));
+    let (log, listed) = tokio::join!(timeout(LONG, logs.next()), list(&client));
+    let log = log.expect("no limit");
     let what = Call::from("read the logs of web-0");
     let error = client.explain(&what, &log.unwrap().unwrap_err());
     assert_eq!(error, EngineError::NoAnswer { what, after: open, sent: true });
     assert_eq!(listed, Ok(0));
+}
+
+/// Podman sends the first line of the answer together with the first log: a quiet container is no hung engine.
+#[tokio::test]
+async fn logs_of_podman_may_begin_late() {
+    let engine = FakeEngine::start().await;
+    engine.on("GET /version", Answer::Json(canned::version_of_podman()));
+    let late = Answer::Stream(vec![Piece::output(1, b"at last\n")]);
+    engine.on("GET /containers/*/logs", Answer::After(SHORT * 5, Box::new(late)));
+    let client = Client::new(at(engine.host()), limits(LONG, SHORT * 3));
+    let options = LogsOptionsBuilder::default().follow(true).stdout(true).build();
+    let mut logs = client.docker().await.unwrap().logs("c1", Some(options));
+    assert_eq!(logs.next().await.unwrap().unwrap().to_string(), "at last\n");
 }
 
 #[tokio::test]
