@@ -90,6 +90,8 @@ impl Runtime for Docker {
     /// What bears the stack's label, in whatever state; what is `known` helps nobody here.
     async fn list(&self, stack: &StackId, _: &[Known]) -> Result<Vec<Found>, RuntimeError> {
         let inner = &self.inner;
+        // Its network and volumes are ours to take away in the end, also if nothing is started.
+        inner.belongings(*stack);
         let all = containers::list(&inner.client, &[labels::filter(labels::STACK, stack)]).await;
         let all = all.map_err(EngineError::into_runtime_repeatable)?;
         let looks = stream::iter(all).map(|one| found(inner, *stack, one)).buffered(LOOKS);

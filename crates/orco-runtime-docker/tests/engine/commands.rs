@@ -48,7 +48,7 @@ async fn beside_an_instance_that_is_not_there() {
     let request = lab.request(service("api", shell("cat /data/seed; exec sleep 1000")).volume("data:/data"));
     let mut before = ask(&request, "cat >/data/seed; echo seeded", LONG);
     before.beside = true;
-    before.stdin = b"seed".to_vec();
+    before.stdin = b"seed\n".to_vec();
     let done = lab.docker.exec(before).await.unwrap();
     assert_eq!((done.exit, &done.output[..]), (Some(Exit::Code(0)), &b"seeded\n"[..]));
     assert_eq!(lab.containers(), Vec::<String>::new());

@@ -257,3 +257,19 @@ async fn ways_into_a_container_and_between_them() {
     assert!(usage.memory > 0, "{usage:?}");
     lab.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_somebody_removed_is_made_again() {
+    let lab = lab!();
+    let first = lab.start("true").await;
+    lab.docker.wait(&first).await.unwrap();
+    lab.docker.remove(&first).await.unwrap();
+    docker(&["network", "rm", &format!("orco-{}", lab.stack)]);
+    assert_eq!(lab.networks(), Vec::<String>::new());
+    let request = lab.script("true");
+    let error = lab.docker.start(request.clone()).await.unwrap_err();
+    assert!(error.is_unavailable(), "{error}");
+    let second = lab.docker.start(request).await.unwrap();
+    assert_eq!(lab.docker.wait(&second).await.unwrap(), Exit::Code(0));
+    lab.end().await;
+}
