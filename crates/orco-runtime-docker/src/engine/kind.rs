@@ -58,6 +58,8 @@ const TEXTS: &[(&str, Kind)] = &[
     ("failed to resolve reference", Kind::NoImage),
     ("oci runtime", Kind::CannotExecute),
     ("executable file not found", Kind::CannotExecute),
+    ("unable to find user", Kind::CannotExecute),
+    ("unable to find group", Kind::CannotExecute),
     ("client version", Kind::ApiVersion),
     ("dial tcp", Kind::Network),
     ("no such host", Kind::Network),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 mod commands;
+mod fate;
 mod lives;
 mod output;
 mod proxy;
