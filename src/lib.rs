@@ -6,5 +6,7 @@
 
 pub use orco_core::*;
 pub use orco_probes as probes;
+#[cfg(feature = "docker")]
+pub use orco_runtime_docker as docker;
 #[cfg(feature = "process")]
 pub use orco_runtime_process as process;

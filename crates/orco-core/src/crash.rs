@@ -3,7 +3,8 @@
 //! Only with the feature `crash-points`; otherwise a call is nothing at all. Only a process that was armed by [`arm`] strikes.
 //! `ORCO_CRASH=NAME:HIT:TIMES` names the moment, at which passing it strikes, and how many processes in a row;
 //! `ORCO_CRASH_STRUCK=FILE` counts the strikes, a byte each. `ORCO_CRASH_ABORT` makes it an abort instead.
-//! `ORCO_CRASH_SEEN=FILE` collects the names of all moments passed.
+//! `ORCO_CRASH_SEEN=FILE` collects the names of all moments passed. While the file of `ORCO_CRASH_STALL` exists, the
+//! engine's loop stands still and everything else goes on.
 
 /// All moments, in the order of an engine's life. A name that is not here never strikes.
 pub const POINTS: &[&str] = &[
@@ -91,8 +92,15 @@ pub const fn arm() {}
 #[inline(always)]
 pub const fn point(_name: &'static str) {}
 
+/// Whether the engine's loop shall stand still.
+#[cfg(not(feature = "crash-points"))]
+#[inline(always)]
+pub const fn stalled() -> bool {
+    false
+}
+
 #[cfg(feature = "crash-points")]
-pub use armed::{arm, point};
+pub use armed::{arm, point, stalled};
 
 #[cfg(feature = "crash-points")]
 mod armed {
@@ -122,6 +130,7 @@ mod armed {
     struct Armed {
         strike: Option<Strike>,
         seen: Option<PathBuf>,
+        stall: Option<PathBuf>,
         passed: Mutex<BTreeMap<&'static str, u32>>,
     }
 
@@ -143,11 +152,16 @@ mod armed {
                 abort: path("ORCO_CRASH_ABORT").is_some(),
             })
         };
-        let (strike, seen) = (strike(), path("ORCO_CRASH_SEEN"));
-        if strike.is_some() || seen.is_some() {
+        let (strike, seen, stall) = (strike(), path("ORCO_CRASH_SEEN"), path("ORCO_CRASH_STALL"));
+        if strike.is_some() || seen.is_some() || stall.is_some() {
             // The first call holds.
-            let _ = ARMED.set(Armed { strike, seen, passed: Mutex::default() });
+            let _ = ARMED.set(Armed { strike, seen, stall, passed: Mutex::default() });
         }
+    }
+
+    /// Whether the engine's loop shall stand still.
+    pub fn stalled() -> bool {
+        ARMED.get().and_then(|armed| armed.stall.as_ref()).is_some_and(|file| file.exists())
     }
 
     /// This moment has come.

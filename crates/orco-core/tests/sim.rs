@@ -217,6 +217,16 @@ fn everything_is_reached() {
         "DISK Sync",
         "DISK well",
         "the journal cannot be written",
+        "AWAY docker Refuses",
+        "AWAY docker Hangs",
+        "AWAY docker Restarts",
+        "AWAY podman",
+        "PRANK Kill",
+        "PRANK Remove",
+        "PRANK Restart",
+        "PRANK Pause",
+        "stopped before its start",
+        "no answer from the engine",
     ];
     let mut missing: Vec<&str> = words.to_vec();
     for seed in 0..3000 {

@@ -211,7 +211,11 @@ mod tests {
     use crate::wire::Wire;
 
     fn host(name: u8) -> EngineHost {
-        if name % 2 == 0 { EngineHost::Unix(format!("/run/{name}").into()) } else { EngineHost::Tcp(name.to_string()) }
+        if name.is_multiple_of(2) {
+            EngineHost::Unix(format!("/run/{name}").into())
+        } else {
+            EngineHost::Tcp(name.to_string())
+        }
     }
 
     fn entry() -> impl Strategy<Value = Entry> {

@@ -1,5 +1,7 @@
 //! The plug-ins of this build: each feature only switches one on.
 
+#[cfg(feature = "docker")]
+mod docker;
 mod keeper;
 
 use std::{os::fd::OwnedFd, path::Path, time::Duration};
@@ -18,6 +20,10 @@ pub const fn names() -> &'static [&'static str] {
     &[
         #[cfg(feature = "process")]
         "process",
+        #[cfg(feature = "docker")]
+        "docker",
+        #[cfg(feature = "docker")]
+        "podman",
     ]
 }
 
@@ -51,6 +57,8 @@ impl Plugins {
         let builder = builder.probes(orco_probes::all());
         #[cfg(feature = "process")]
         let builder = builder.runtime(orco_runtime_process::ProcessRuntime::of(self.keeper.clone()));
+        #[cfg(feature = "docker")]
+        let builder = docker::register(builder, &self.keeper);
         builder
     }
 

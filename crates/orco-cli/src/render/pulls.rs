@@ -39,10 +39,15 @@ fn bar(name: &str, stage: &Stage, width: usize, columns: usize, paint: Paint) ->
     let (ink, rest) = match stage {
         Stage::Running { done, total: Some(total) } if *total > 0 => (Ink::Good, measured(*done, *total, left)),
         Stage::Running { done, .. } if *done > 0 => (Ink::Plain, size(*done)),
-        Stage::Waiting { why } => (Ink::Busy, format!("waits to try again: {}", printable(why))),
+        Stage::Waiting { why } => (Ink::Busy, format!("waits: {}", printable(bare(why)))),
         _ => (Ink::Plain, "begins".to_owned()),
     };
     format!("{}{}", cut(&name, columns), paint.ink(ink, cut(&rest, left)))
+}
+
+/// Without `cannot pull IMAGE from REGISTRY: `, where who reads it knows of what it speaks.
+fn bare(why: &str) -> &str {
+    why.strip_prefix("cannot pull ").and_then(|rest| rest.split_once(": ")).map_or(why, |(_, reason)| reason)
 }
 
 /// `[=====>    ]  52 %  12.3 of 23.4 MiB`, or what of it fits.
@@ -129,6 +134,7 @@ impl PullLines {
             _ => String::new(),
         };
         let said = match (now, before) {
+            (Told::Failed(why), _) if why.contains(subject) => (Ink::Bad, printable(why).into_owned()),
             (Told::Failed(why), _) => (Ink::Bad, format!("cannot pull {subject}: {}", printable(why))),
             // It was there already.
             (Told::Done, None) => return None,
@@ -212,6 +218,7 @@ mod tests {
             running(310, Some(1000)),
             waiting(),
             waiting(),
+            image(Stage::Waiting { why: "cannot pull db:1 from r.example: the registry is in trouble".to_owned() }),
             running(800, Some(1000)),
             running(1000, Some(1000)),
             image(Stage::Done),
@@ -219,6 +226,7 @@ mod tests {
             BTreeMap::new(),
             image(Stage::Done),
             image(Stage::Failed { why: "no such image".to_owned() }),
+            image(Stage::Failed { why: "cannot pull db:1 from r.example: no such image".to_owned() }),
         ];
         for bars in [false, true] {
             let mut lines = PullLines::new(Paint(false), bars);

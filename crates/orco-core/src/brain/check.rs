@@ -29,7 +29,7 @@ impl Brain {
             return Err(format!("counted {:?}, there are {:?}", self.counted(), (wanted, unmet, live)));
         }
         if !self.admission.fair(self.limit(), now) {
-            return Err("restarts wait although there is room".to_owned());
+            return Err("starts wait although there is room".to_owned());
         }
         Ok(())
     }

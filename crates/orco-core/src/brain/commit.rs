@@ -154,6 +154,7 @@ impl Brain {
             self.admission.started(now);
         }
         let at = Seat { service: ix, slot: key };
+        self.admission.enter(&service, at, inst);
         out.push(Action::Start { at, inst, run, service });
         self.tell(ix, now, Told::new(EventKind::ServiceStarting, "starting").of(key.replica));
     }

@@ -42,7 +42,7 @@ pub(crate) fn decide(view: &View<'_>, slot: &Slot, now: Moment, out: &mut Decisi
     }
 }
 
-/// Through the gate, then, if it is a restart, through admission.
+/// Through the gate, then, if it is a restart or a container, through admission.
 fn start(view: &View<'_>, slot: &Slot, out: &mut Decision) {
     if let Some(wait) = view.shut(slot.key, slot.last_inst.is_none()) {
         if slot.ticket != Ticket::None {
@@ -52,8 +52,9 @@ fn start(view: &View<'_>, slot: &Slot, out: &mut Decision) {
     }
     match slot.ticket {
         Ticket::None if slot.again && !view.has(Plant::AdmissionIgnored) => out.step(Step::Queue(slot.key)),
-        Ticket::Queued(_) => out.wait(slot.key, Wait::Admission),
-        Ticket::None | Ticket::Granted => out.step(Step::Start(slot.key)),
+        Ticket::None if view.is_container(slot.key) => out.step(Step::Queue(slot.key)),
+        Ticket::Queued(..) => out.wait(slot.key, Wait::Admission),
+        Ticket::None | Ticket::Granted(_) => out.step(Step::Start(slot.key)),
     }
 }
 

@@ -92,11 +92,29 @@ pub enum Plant {
     OneshotsStay,
     /// What ended in a seat is not given to be remembered.
     ChangeForgotten,
+    /// Containers are started without limit.
+    PlacesIgnored,
+    /// A start that failed keeps its place among those under way.
+    PlaceKept,
+    /// A new engine forgets which starts are under way.
+    PlacesForgotten,
+    /// A container engine that does not answer is taken for the end of its containers.
+    OutageIsExit,
+    /// A start that waits for its engine is counted as failed.
+    HeldStartFails,
+    /// What a container engine cannot tell of is taken to be gone.
+    UnlistedStartedAgain,
+    /// A start that was never answered, of an engine that cannot tell, is taken to have happened.
+    UnlistedTakenForStarted,
+    /// What ended while its engine could not tell is never looked at again.
+    LateTruthForgotten,
+    /// A container that came into being after it was given up is left there.
+    LateBornForgotten,
 }
 
 impl Plant {
     /// All of them.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 53] = [
         Self::StaleVerdict,
         Self::StaleExit,
         Self::StaleVersion,
@@ -141,6 +159,15 @@ impl Plant {
         Self::GoalForgotten,
         Self::OneshotsStay,
         Self::ChangeForgotten,
+        Self::PlacesIgnored,
+        Self::PlaceKept,
+        Self::PlacesForgotten,
+        Self::OutageIsExit,
+        Self::HeldStartFails,
+        Self::UnlistedStartedAgain,
+        Self::UnlistedTakenForStarted,
+        Self::LateTruthForgotten,
+        Self::LateBornForgotten,
     ];
 }
 

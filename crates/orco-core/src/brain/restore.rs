@@ -77,6 +77,7 @@ impl Brain {
         brain.memory = Memory::with(saved.instances, hash::bytes(stack), given);
         brain.now = now;
         brain.awake()?;
+        brain.enter_rooms();
         Ok(brain)
     }
 

@@ -9,8 +9,10 @@ use crate::model::Moment;
 impl Brain {
     /// Forgets what the bug makes it forget.
     pub(super) fn spoil(&mut self, plant: Plant) {
-        if plant == Plant::InstancesAgain {
-            self.instances = 0;
+        match plant {
+            Plant::InstancesAgain => self.instances = 0,
+            Plant::PlacesForgotten => self.admission = super::admit::Admission::default(),
+            _ => {}
         }
         for ix in self.all() {
             let unit = &mut self.units[ix.index()];

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{Why, face::Face};
+use super::{Why, admit::LaneNo, face::Face};
 use crate::{
     model::{Ended, Exit, Gen, InstanceId, Moment, ProbeVersion, Role, ServiceIx, ServiceName, SlotKey, Verdict},
     policy::health::Run,
@@ -170,15 +170,15 @@ pub(crate) enum Leave {
     Recycle(Why),
 }
 
-/// Whether a restart waits for admission.
+/// Whether a start waits for admission.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Ticket {
     /// It does not.
     None,
     /// In the queue since then.
-    Queued(Moment),
+    Queued(Moment, LaneNo),
     /// Its turn has come.
-    Granted,
+    Granted(LaneNo),
 }
 
 /// A replica's seat in a set.

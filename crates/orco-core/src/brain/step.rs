@@ -26,7 +26,7 @@ pub enum Step {
     Recycle(SlotKey, Why),
     /// An empty seat is taken away.
     Drop(SlotKey),
-    /// A restart begins to wait for its turn.
+    /// A restart, or the start of a container, begins to wait for its turn.
     Queue(SlotKey),
     /// It does not wait for its turn any more (its gate closed, or it is to go).
     Unqueue(SlotKey),

@@ -96,6 +96,11 @@ impl<'a> View<'a> {
         })
     }
 
+    /// Its starts are limited: so many at once are as much as a container engine takes well.
+    pub(crate) fn is_container(&self, key: SlotKey) -> bool {
+        self.own().set(key.generation).is_some_and(|set| set.spec.image.is_some())
+    }
+
     /// What keeps this seat from being started.
     pub(crate) fn shut(&self, key: SlotKey, first: bool) -> Option<Wait> {
         let unit = self.own();

@@ -81,7 +81,7 @@ pub(super) struct Inbox {
 
 impl Driver {
     pub(super) fn new(brain: Brain, clock: Clock, world: Arc<World>, events: Arc<EventLog>, inbox: Inbox) -> Self {
-        let first = status(&brain, &BTreeMap::new(), &world.ledger, clock.now(), 0, false);
+        let first = status(&brain, &BTreeMap::new(), &world, clock.now(), 0, false);
         Self {
             brain,
             clock,
@@ -110,6 +110,9 @@ impl Driver {
         self.open(opening).await;
         let mut reports = Vec::with_capacity(BATCH);
         loop {
+            while crash::stalled() {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
             let timer = self.next_timer();
             // All arms are cancel-safe: `recv_many` and `recv` lose nothing, a dropped sleep is set anew.
             tokio::select! {
@@ -191,7 +194,10 @@ impl Driver {
                 data: EventData::None,
             }]),
             Report::Notice { notice: Notice::SegmentFull, .. } => self.world.logs.rotated(),
-            Report::Notice { notice: Notice::Progress(progress), .. } => self.world.waits.note(progress),
+            Report::Notice { notice: Notice::Progress(progress), .. } => {
+                self.world.waits.note(progress);
+                self.stale = true;
+            }
             Report::Notice { runtime, notice: Notice::KeeperLost(why) } => self.tell(vec![Happening {
                 kind: EventKind::KeeperLost,
                 service: None,
@@ -383,8 +389,7 @@ impl Driver {
     }
 
     pub(super) fn publish_now(&mut self, now: Moment) -> Arc<Status> {
-        let new =
-            Arc::new(status(&self.brain, &self.live, &self.world.ledger, now, self.next_version(), self.going_down));
+        let new = Arc::new(status(&self.brain, &self.live, &self.world, now, self.next_version(), self.going_down));
         self.published.send_replace(Arc::clone(&new));
         self.stale = false;
         self.last_published = now;

@@ -80,7 +80,12 @@ pub(super) async fn lead(world: Arc<World>, plan: Plan, mut orders: watch::Recei
         Ok(running) => running,
         Err(NoStart::Refused(why)) => {
             world.release_ports(inst);
-            return fail(&world, at, inst, why, true).await;
+            fail(&world, at, inst, why, true).await;
+            if runtime.is_remote() {
+                // An answer may have been lost on its way: an engine that seemed to refuse has made it all the same.
+                until_done(|| runtime.reap(inst)).await;
+            }
+            return;
         }
         Err(NoStart::Unknown(why)) => {
             fail(&world, at, inst, why, false).await;

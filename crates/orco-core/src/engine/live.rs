@@ -12,10 +12,11 @@ use crate::{
 
 use super::{
     clock::wall_micros,
-    ledger::{Ledger, Mark},
+    ledger::Mark,
     life::{Order, Ordered},
     report::Running,
     status::{Overlay, Status},
+    world::World,
 };
 
 /// A running instance: its replica, its runtime, and what is known of it.
@@ -68,7 +69,7 @@ pub(super) const fn slot(role: Role) -> usize {
 pub(super) fn status(
     brain: &Brain,
     live: &BTreeMap<InstanceId, Live>,
-    ledger: &Ledger,
+    world: &World,
     now: Moment,
     version: u64,
     going_down: bool,
@@ -82,7 +83,7 @@ pub(super) fn status(
         })
     };
     let mut snapshot = brain.snapshot(now);
-    live.iter().for_each(|(id, l)| tell_what_holds(&mut snapshot, *id, l, ledger));
+    live.iter().for_each(|(id, l)| tell_what_holds(&mut snapshot, *id, l, world));
     Status {
         version,
         generated_at: wall_micros(),
@@ -93,16 +94,23 @@ pub(super) fn status(
 }
 
 /// The brain takes a start for under way that its hand still holds back, since it cannot be recorded or its runtime
-/// cannot work: only the engine knows of disk and runtime.
-fn tell_what_holds(snapshot: &mut Snapshot, id: InstanceId, live: &Live, ledger: &Ledger) {
-    let disk = live.unrecorded.and_then(|mark| ledger.trouble_before(mark));
+/// cannot work or still pulls its image: only the engine knows of disk and runtime.
+fn tell_what_holds(snapshot: &mut Snapshot, id: InstanceId, live: &Live, world: &World) {
+    let disk = live.unrecorded.and_then(|mark| world.ledger.trouble_before(mark));
+    if disk.is_none() && live.held.is_none() && world.waits.is_empty() {
+        return;
+    }
+    let service = snapshot.services.iter_mut().find(|view| view.ix == live.seat.service);
+    let Some(service) = service else { return };
     let waiting = match (disk, &live.held) {
         (Some(trouble), _) => Waiting::Unrecorded { trouble },
         (None, Some(why)) => Waiting::Unavailable { why: Arc::clone(why) },
-        (None, None) => return,
+        (None, None) => {
+            let image = world.directory().get(&service.name).and_then(|(service, _)| service.image.clone());
+            let Some(what) = image.and_then(|image| world.waits.of(&image)) else { return };
+            Waiting::Preparing { what }
+        }
     };
-    let service = snapshot.services.iter_mut().find(|view| view.ix == live.seat.service);
-    let Some(service) = service else { return };
     let is_start = |waiting: &Option<Waiting>| matches!(waiting, Some(Waiting::Starting));
     if is_start(&service.waiting) {
         service.message = waiting.message(snapshot.at);

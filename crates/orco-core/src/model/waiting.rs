@@ -55,6 +55,11 @@ pub enum Waiting {
         /// What stands in the way.
         why: Arc<str>,
     },
+    /// What it starts from is on its way: its image is pulled.
+    Preparing {
+        /// What, and how far that is.
+        what: Arc<str>,
+    },
     /// It runs; its probes do not pass yet.
     Probe {
         /// What they last said.
@@ -162,6 +167,7 @@ impl Waiting {
             Self::Starting => "starting".to_owned(),
             Self::Unrecorded { trouble } => format!("waits for the disk: its start cannot be recorded: {trouble}"),
             Self::Unavailable { why } => format!("cannot start yet: {why}"),
+            Self::Preparing { what } => what.to_string(),
             Self::Probe { last: Some(last), .. } => format!("not ready: {last}"),
             Self::Probe { last: None, .. } => "not ready: first probe under way".to_owned(),
             Self::Unready { last } => format!("unready: {last}"),

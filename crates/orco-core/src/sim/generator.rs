@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{Chance, Crash, Faults, Outage, Plan};
+use super::{Chance, Crash, ENGINES, Faults, Outage, Plan, Weather};
 use crate::{
     brain::{Command, samples},
     model::{Moment, Revision, ServiceName},
@@ -29,7 +29,8 @@ pub fn plan(seed: u64) -> Plan {
     let count = if c.hit(15) { c.between(9, 40) } else { c.between(1, 8) };
     let density = u32::try_from(c.below(501)).unwrap_or(0);
     let services = (0..usize::try_from(count).unwrap_or(1)).filter_map(|i| draw_service(seed, i, density, quiet));
-    let services: Vec<Service> = services.collect();
+    let mut services: Vec<Service> = services.collect();
+    let boxed = contain(&mut Chance::new(&[seed, 13]), &mut services);
     let faults = if quiet { Faults::default() } else { Faults::draw(&mut c) };
     let mut cursed = BTreeMap::new();
     if !quiet && c.hit(120) {
@@ -38,7 +39,15 @@ pub fn plan(seed: u64) -> Plan {
     }
     let chaos = Duration::from_secs(c.between(5, 60));
     let orders = orders(&mut c, services, chaos);
+    let mut weather = Weather::default();
+    if boxed {
+        let within = u64::try_from(chaos.as_micros()).unwrap_or(u64::MAX);
+        weather = Weather::draw(&mut Chance::new(&[seed, 14]), within, quiet);
+    }
     let (crashes, outages, parting) = crashes(&mut Chance::new(&[seed, 12]), chaos, quiet);
+    if let Some(crash) = crashes.first() {
+        weather.meet(&mut Chance::new(&[seed, 15]), crash.at);
+    }
     Plan {
         seed,
         quiet,
@@ -50,10 +59,31 @@ pub fn plan(seed: u64) -> Plan {
         restarts_per_second: c.pick(&[50, 50, 5, 1]),
         crashes,
         outages,
+        weather,
         parting,
         revive: c.hit(600),
         plant: None,
     }
+}
+
+/// In some stacks more services are containers, all of them or a few, some of another engine, and sometimes many
+/// replicas. True: some are.
+fn contain(c: &mut Chance, services: &mut [Service]) -> bool {
+    let share = c.pick(&[0, 0, 0, 300, 700, 1000]);
+    let other = c.pick(&[0, 0, 300]);
+    let crowded = c.hit(100);
+    for s in services.iter_mut() {
+        if c.hit(share) {
+            s.image = Some("image".to_owned());
+        }
+        if s.image.is_some() {
+            if crowded && s.kind != Kind::Oneshot && s.ports.is_empty() {
+                s.replicas = u32::try_from(c.between(4, 12)).unwrap_or(4);
+            }
+            s.runtime = (if c.hit(other) { ENGINES[1] } else { ENGINES[0] }).to_owned();
+        }
+    }
+    services.iter().any(|s| s.image.is_some())
 }
 
 /// Less than half of the runs have an engine that keeps a journal, and dies.

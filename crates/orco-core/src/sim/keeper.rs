@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use super::{
     Chance, Mood, Pulse, Script, Spawn, World,
+    dock::is_container,
     world::{Body, Event},
 };
 use crate::{
@@ -16,8 +17,13 @@ impl World {
     /// The engine is dead: what was on its way to it is lost, nobody asks probes, nobody leads instances.
     /// What it asked the keeper to do is done.
     pub fn engine_died(&mut self) {
-        self.queue.retain(|_, event| !matches!(event, Event::Fact(_) | Event::Ask(..) | Event::Answer(..)));
+        let heard = |event: &Event| {
+            matches!(event, Event::Fact(_) | Event::Ask(..) | Event::Answer(..) | Event::Resume(_) | Event::Seen(_))
+        };
+        self.queue.retain(|_, event| !heard(event));
         self.past.clear();
+        self.nobody = true;
+        self.drop_held();
         for body in self.bodies.values_mut() {
             body.hand = false;
             body.watch = [None, None];
@@ -41,6 +47,7 @@ impl World {
         let asked = |event: &Event| if let Event::Spawn(inst) = event { Some(*inst) } else { None };
         let asked: BTreeSet<InstanceId> = self.queue.values().filter_map(asked).collect();
         let open = |inst: &InstanceId, body: &Body| match body.pulse {
+            _ if is_container(&body.service) => false,
             Pulse::Unborn => !body.over_told,
             // It runs, and the answer that nobody gave in time never comes.
             Pulse::Alive(_) => asked.contains(inst),
@@ -48,7 +55,13 @@ impl World {
         };
         let under_way: Vec<InstanceId> =
             self.bodies.iter().filter(|(inst, body)| open(inst, body)).map(|(inst, _)| *inst).collect();
-        self.queue.retain(|_, event| !matches!(event, Event::Spawn(_) | Event::Late(_) | Event::Keeper));
+        let bodies = &self.bodies;
+        let process = |inst: &InstanceId| bodies.get(inst).is_none_or(|body| !is_container(&body.service));
+        self.queue.retain(|_, event| match event {
+            Event::Spawn(inst) | Event::Late(inst) => !process(inst),
+            Event::Keeper => false,
+            _ => true,
+        });
         for inst in under_way {
             let happened = self.chance.hit(500);
             let Some(body) = self.bodies.get_mut(&inst) else { continue };
@@ -65,7 +78,7 @@ impl World {
             }
         }
         // What it alone knew of ends is gone with it; what it has told is on its way.
-        for body in self.bodies.values_mut() {
+        for body in self.bodies.values_mut().filter(|body| !is_container(&body.service)) {
             body.unseen |= body.kept.take().is_some();
         }
         if let Some(after) = after {
@@ -76,7 +89,8 @@ impl World {
     /// A new keeper has adopted what lives.
     pub fn keeper_back(&mut self, now: Moment) {
         self.keeper = true;
-        let unseen = self.bodies.iter().filter(|(_, b)| b.hand && b.pulse == Pulse::Gone && !b.over_told);
+        let process = |b: &Body| !is_container(&b.service);
+        let unseen = self.bodies.iter().filter(|(_, b)| b.hand && b.pulse == Pulse::Gone && !b.over_told && process(b));
         let unseen: Vec<InstanceId> = unseen.map(|(inst, _)| *inst).collect();
         for inst in unseen {
             self.tell_end(inst, now);
@@ -90,6 +104,7 @@ impl World {
     pub fn keeper_begins(&mut self) {
         self.queue.retain(|_, event| !matches!(event, Event::Keeper));
         self.keeper = true;
+        self.nobody = false;
     }
 
     /// The machine is down: nothing lives, nothing is under way.
@@ -101,8 +116,10 @@ impl World {
         for body in self.bodies.values_mut() {
             body.unseen |= body.pulse != Pulse::Gone;
             body.pulse = Pulse::Gone;
-            (body.hand, body.kept, body.watch) = (false, None, [None, None]);
+            (body.hand, body.kept, body.watch, body.paused) = (false, None, [None, None], false);
         }
+        self.nobody = true;
+        self.docks_down();
     }
 
     /// What runtimes answer when a new engine asks what there is: what runs, what is under way, and what has
@@ -113,7 +130,11 @@ impl World {
             Pulse::Unborn => !body.lost,
             Pulse::Gone => body.kept.is_some(),
         };
-        self.bodies.iter().filter(|(_, body)| there(body)).map(|(inst, _)| *inst).collect()
+        let found = |inst: &InstanceId, body: &Body| {
+            let in_reach = !is_container(&body.service) || !self.is_out_of_reach(&body.service);
+            in_reach && (there(body) || self.husks.contains(inst))
+        };
+        self.bodies.iter().filter(|(inst, body)| found(inst, body)).map(|(inst, _)| *inst).collect()
     }
 
     /// A hand of the new engine takes an instance over.
@@ -134,6 +155,9 @@ impl World {
 
     /// The end of an instance is recorded: the keeper need not keep it.
     pub fn recorded(&mut self, inst: InstanceId) {
+        if self.bodies.get(&inst).is_some_and(|body| !self.is_out_of_reach(&body.service)) {
+            self.husks.remove(&inst);
+        }
         if let Some(body) = self.bodies.get_mut(&inst) {
             body.kept = None;
         }
@@ -155,6 +179,7 @@ impl World {
         body.kill = true;
         body.kept = None;
         let takes = body.script.kill;
+        self.husks.remove(&inst);
         if body.pulse != Pulse::Gone {
             self.post(now + takes, Event::Die(inst, Exit::Signal(9)));
         }

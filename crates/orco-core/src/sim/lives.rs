@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Chance, Fate, Pulse, Spawn, World,
+    dock::{is_container, is_silent},
     prober::lane,
     world::{Body, Event},
 };
@@ -24,23 +25,46 @@ impl World {
                 }
             }
             Action::Start { at, inst, run, service } => self.start(*at, *inst, *run, service, now),
-            Action::Stop { .. } | Action::Kill { .. } if !self.keeper => self.waiting.push(action.clone()),
+            Action::Stop { inst, .. } | Action::Kill { inst, .. } if self.is_deaf(*inst) => {
+                if self.bodies.get(inst).is_some_and(|body| is_container(&body.service)) {
+                    self.ask_again(*inst, action, now);
+                } else {
+                    self.waiting.push(action.clone());
+                }
+            }
             Action::Stop { at, inst, .. } => self.stop(*at, *inst, now),
             Action::Kill { at, inst } => self.kill(*at, *inst, now),
         }
     }
 
-    fn start(&mut self, at: Seat, inst: InstanceId, run: u32, service: &Arc<Service>, now: Moment) {
+    /// Nobody can do anything to it now.
+    fn is_deaf(&self, inst: InstanceId) -> bool {
+        self.bodies.get(&inst).map_or(!self.keeper, |body| body.held.is_some() || self.is_out_of_reach(&body.service))
+    }
+
+    pub(super) fn start(&mut self, at: Seat, inst: InstanceId, run: u32, service: &Arc<Service>, now: Moment) {
         let mut script = self.fate.script(at, run, service);
         let chance = match &self.fate {
             Fate::Drawn(adversary) => adversary.stream(at, run, service),
             Fate::Told(_) => Chance::new(&[0, u64::from(run)]),
         };
-        if !self.keeper {
+        let out_of_reach = self.is_out_of_reach(service);
+        if out_of_reach && !is_container(service) {
             // Nobody is there to do it; the hand's request fails, and nothing happened.
             script.spawn = Spawn::Refused(Duration::from_millis(1));
         }
-        match script.spawn {
+        self.bodies.insert(inst, Body::new(at, service, script, chance));
+        if out_of_reach && is_container(service) {
+            self.hold(inst, now);
+        } else {
+            self.send(inst, now);
+        }
+    }
+
+    /// The start is asked for.
+    pub(super) fn send(&mut self, inst: InstanceId, now: Moment) {
+        let Some(body) = self.bodies.get(&inst) else { return };
+        match body.script.spawn {
             Spawn::Runs(after) | Spawn::Refused(after) => self.post(now + after, Event::Spawn(inst)),
             Spawn::Unclear { after, born } => {
                 self.post(now + after, Event::Spawn(inst));
@@ -49,7 +73,6 @@ impl World {
                 }
             }
         }
-        self.bodies.insert(inst, Body::new(at, service, script, chance));
     }
 
     /// The runtime's answer to a start. It does what it was asked also when nobody listens any more.
@@ -112,10 +135,10 @@ impl World {
         }
     }
 
-    fn stop(&mut self, _: Seat, inst: InstanceId, now: Moment) {
+    pub(super) fn stop(&mut self, _: Seat, inst: InstanceId, now: Moment) {
         let Some(body) = self.bodies.get_mut(&inst) else { return };
         body.stop = true;
-        if let (Pulse::Alive(_), Some((takes, exit))) = (body.pulse, body.script.stop) {
+        if let (Pulse::Alive(_), Some((takes, exit)), false) = (body.pulse, body.script.stop, body.paused) {
             self.post(now + takes, Event::Die(inst, exit));
         }
     }
@@ -130,8 +153,17 @@ impl World {
         match (body.pulse, body.script.spawn) {
             (Pulse::Alive(_), _) => self.post(now + takes, Event::Die(inst, Exit::Signal(9))),
             // `reap`: whatever may still come of the start is prevented, and the engine says so.
-            (Pulse::Unborn, Spawn::Unclear { .. }) => self.post(now + takes, Event::Die(inst, Exit::Unknown)),
+            (Pulse::Unborn, Spawn::Unclear { .. }) => {
+                let lands = is_container(&body.service) && body.chance.hit(self.late_born);
+                let after = body.chance.duration(1, 3000);
+                self.post(now + takes, Event::Die(inst, Exit::Unknown));
+                if lands {
+                    self.post(now + after, Event::Land(inst));
+                }
+            }
             // The start's own answer will find it killed.
+            // It ended before anybody could tell; whoever clears it away sees that.
+            (Pulse::Gone, _) if is_container(&body.service) => self.post(now + takes, Event::Seen(inst)),
             (Pulse::Unborn, _) | (Pulse::Gone, _) => {}
         }
     }
@@ -145,16 +177,26 @@ impl World {
         }
     }
 
-    /// It has ended. Without a keeper nobody sees how.
-    fn over(&mut self, inst: InstanceId, exit: Exit, now: Moment) {
-        let keeper = self.keeper;
+    /// It has ended. Without a keeper nobody sees how; a container engine tells it some day.
+    pub(super) fn over(&mut self, inst: InstanceId, exit: Exit, now: Moment) {
+        let Some(body) = self.bodies.get(&inst) else { return };
+        let out_of_reach = self.is_out_of_reach(&body.service);
         let Some(body) = self.bodies.get_mut(&inst) else { return };
+        let container = is_container(&body.service);
         body.pulse = Pulse::Gone;
-        body.watch = [None, None];
-        body.kept = keeper.then_some(exit);
-        body.unseen |= !keeper;
-        if keeper && body.hand {
+        body.kept = (container || !out_of_reach).then_some(exit);
+        body.unseen |= body.kept.is_none();
+        if !is_silent(body) {
+            body.watch = [None, None];
+        }
+        if body.held.is_some() || !body.hand {
+            // Whoever holds the start finds it; else the next engine does.
+            return;
+        }
+        if !out_of_reach {
             self.tell_end(inst, now);
+        } else if container {
+            self.end_unseen(inst);
         }
     }
 
@@ -162,6 +204,7 @@ impl World {
     pub(super) fn tell_end(&mut self, inst: InstanceId, now: Moment) {
         let Some(body) = self.bodies.get_mut(&inst) else { return };
         body.over_told = true;
+        body.watch = [None, None];
         let asked = body.stop || body.kill;
         let exit = body.kept.unwrap_or(Exit::Unknown);
         let (at, port_lost) = (body.at, body.script.port_lost && !asked);

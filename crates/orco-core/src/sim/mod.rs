@@ -5,7 +5,8 @@
 //! [`hunt`] goes through many. [`tell`] plays a story from a script.
 //!
 //! In a share of the runs the engine keeps a journal and is killed, at any boundary between deciding, writing and
-//! acting; so are its keeper and the machine, and the journal's disk fails ([`Crash`], [`Outage`]).
+//! acting; so are its keeper and the machine, and the journal's disk fails ([`Crash`], [`Outage`]). Where there are
+//! containers, their engines go away and come back, and somebody plays pranks on them ([`Weather`]).
 //!
 //! Time is a number, chance is a seed: the same plan gives the same trace, always.
 
@@ -14,6 +15,7 @@ mod chair;
 mod chance;
 mod crash;
 mod disk;
+mod dock;
 mod faults;
 mod generator;
 mod hunt;
@@ -33,6 +35,7 @@ mod show;
 mod shrink;
 mod story;
 mod tally;
+mod weather;
 mod world;
 
 #[cfg(feature = "engine")]
@@ -57,4 +60,5 @@ pub use session::Session;
 pub use shrink::shrink;
 pub use story::tell;
 pub use tally::{Tallied, delay_bounds};
+pub use weather::{Absence, ENGINES, Manner, Mischief, Prank, Weather};
 pub use world::{Body, Pulse, World};

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Crash, Faults, Outage};
+use super::{Crash, Faults, Outage, Weather};
 use crate::{
     brain::{Command, Plant},
     model::{Moment, ServiceName},
@@ -37,6 +37,8 @@ pub struct Plan {
     pub crashes: Vec<Crash>,
     /// When the journal's disk fails, in order of time.
     pub outages: Vec<Outage>,
+    /// What container engines do.
+    pub weather: Weather,
     /// What dies while everything goes down at the end (its moment counts from then).
     pub parting: Option<Crash>,
     /// Starts everything again once all is calm.
@@ -147,6 +149,9 @@ fn one_line(s: &Service) -> String {
     if !s.ports.is_empty() {
         text += " fixed-port";
     }
+    if s.image.is_some() {
+        text += &format!(" in {}", s.runtime);
+    }
     text
 }
 
@@ -168,6 +173,16 @@ impl fmt::Display for Plan {
         }
         for outage in &self.outages {
             writeln!(f, "  {:?} OUTAGE {:?} for {:?}", outage.at, outage.how, outage.lasts)?;
+        }
+        let Weather { absences, mischief, late_born } = &self.weather;
+        for absence in absences {
+            writeln!(f, "  {absence}")?;
+        }
+        for prank in mischief {
+            writeln!(f, "  {prank}")?;
+        }
+        if *late_born > 0 {
+            writeln!(f, "late-born {late_born}")?;
         }
         for (at, command) in &self.orders {
             writeln!(f, "  {at:?} {}", describe(command))?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     World,
+    dock::is_silent,
     world::{Event, Pulse},
 };
 use crate::{
@@ -34,7 +35,7 @@ pub(super) struct Watch {
 impl World {
     pub(super) fn watch(&mut self, inst: InstanceId, role: Role, version: ProbeVersion, health: &Health, now: Moment) {
         let Some(body) = self.bodies.get_mut(&inst) else { return };
-        if body.pulse == Pulse::Gone {
+        if body.pulse == Pulse::Gone && !is_silent(body) {
             return;
         }
         body.turns += 1;
@@ -58,14 +59,18 @@ impl World {
     pub(super) fn answer(&mut self, inst: InstanceId, role: Role, turn: u32, now: Moment) {
         let (hangs, errors, healed) = (self.faults.probe_hang, self.faults.probe_error, self.healed);
         let Some(body) = self.bodies.get_mut(&inst) else { return };
-        let Pulse::Alive(born) = body.pulse else { return };
+        let born = match body.pulse {
+            Pulse::Alive(born) => Some(born),
+            Pulse::Gone if is_silent(body) => None,
+            Pulse::Unborn | Pulse::Gone => return,
+        };
         let mood = if role == Role::Readiness { body.script.readiness } else { body.script.liveness };
         let Some(watch) = body.watch[lane(role)].as_mut().filter(|w| w.turn == turn) else { return };
         let verdict = if body.chance.hit(errors) {
             Verdict::Unknown("prober out of descriptors".into())
         } else if body.chance.hit(hangs / 2) {
             Verdict::Fail("timeout".into())
-        } else if mood.well(now.since(born)) {
+        } else if !body.paused && born.is_some_and(|born| mood.well(now.since(born))) {
             Verdict::Pass
         } else {
             Verdict::Fail("connection refused".into())

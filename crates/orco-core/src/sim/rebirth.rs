@@ -1,6 +1,6 @@
 //! How a session goes on when its engine, the keeper or the machine has died.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use super::{
     Blow, Chance, Crash, Point, Session, Violation,
@@ -47,7 +47,7 @@ impl Session {
     /// No crash and no outage from now on.
     pub fn heal(&mut self) {
         self.shell.heal();
-        self.world.heal();
+        self.world.heal(self.now);
     }
 
     /// A crash that is to come; its moment counts from now.
@@ -163,6 +163,7 @@ impl Session {
         self.restore(machine)?;
         if self.shell.owes_new_life {
             // Whatever bears the stack's name is not ours.
+            self.world.unheard_from();
             for stranger in self.world.list() {
                 self.world.reap(stranger, self.now);
             }
@@ -196,13 +197,24 @@ impl Session {
 
     /// What reality says: who is there is adopted, whoever nobody knows is ended.
     fn recover(&mut self) -> Result<(), Violation> {
-        let found = self.world.list();
+        let mut found = self.world.list();
         let remembered = self.brain.remembered();
+        self.world.unheard_from();
+        // Unknown is not dead.
+        let unheard: BTreeSet<InstanceId> =
+            remembered.iter().filter(|one| self.world.is_unheard(&one.service)).map(|one| one.inst).collect();
+        if self.shell.plant != Some(Plant::UnlistedStartedAgain) {
+            found.extend(&unheard);
+        }
         let strangers = self.brain.recovered(&found, self.now);
         self.judge.recovered(self.scene(), &found, &strangers)?;
         self.ledger.adopted(&found, self.now);
         for one in remembered.iter().filter(|one| found.contains(&one.inst)) {
-            self.world.adopt(one.at, one.inst, self.now);
+            if unheard.contains(&one.inst) {
+                self.world.adopt_unheard(one, self.now);
+            } else {
+                self.world.adopt(one.at, one.inst, self.now);
+            }
         }
         if self.shell.plant != Some(Plant::StrangerSpared) {
             for stranger in strangers {

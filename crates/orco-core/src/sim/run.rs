@@ -77,7 +77,7 @@ fn step(session: &mut Session, now: Moment) -> Result<(), Violation> {
     session.now = session.now.max(now);
     let mut facts = Vec::new();
     session.world.advance(session.now, &mut facts);
-    session.deliver(facts);
+    session.deliver(facts)?;
     session.turn()?;
     let n = session.turns;
     session.inspect(n.is_multiple_of(5), n.is_multiple_of(7))
@@ -89,12 +89,17 @@ fn chaos(plan: &Plan, session: &mut Session) -> Result<(), Violation> {
     // Orders keep their distance from each other when the machine sleeps.
     let mut slept = Duration::ZERO;
     let mut orders = plan.orders.iter().peekable();
+    let mut absences = plan.weather.absences.iter().peekable();
+    let mut mischief = plan.weather.mischief.iter().peekable();
     for _ in 0..plan.steps {
         // After the machine was started anew the clock counts from zero, the plan counts on.
         let booted = session.shell.booted;
         let clock = |at: Moment| Moment::ZERO + at.since(Moment::ZERO + booted);
         let ordered = orders.peek().map(|(at, _)| clock(*at + slept));
-        let Some(mut now) = next(session).into_iter().chain(ordered).min().filter(|at| *at <= clock(end)) else {
+        let away = absences.peek().map(|absence| clock(absence.at + slept));
+        let pranked = mischief.peek().map(|one| clock(one.at + slept));
+        let planned = [ordered, away, pranked].into_iter().flatten();
+        let Some(mut now) = next(session).into_iter().chain(planned).min().filter(|at| *at <= clock(end)) else {
             break;
         };
         if chance.hit(plan.faults.burst) {
@@ -110,6 +115,12 @@ fn chaos(plan: &Plan, session: &mut Session) -> Result<(), Violation> {
         while let Some((_, command)) = orders.next_if(|(at, _)| *at + slept <= session.now + booted) {
             // A refusal changes nothing; the operator's wishes say so.
             let _ = session.command(command);
+        }
+        while let Some(absence) = absences.next_if(|absence| absence.at + slept <= session.now + booted) {
+            session.leave_dock(absence);
+        }
+        while let Some(one) = mischief.next_if(|one| one.at + slept <= session.now + booted) {
+            session.prank(one);
         }
         step(session, now)?;
         if chance.hit(20) && !session.shell.is_armed(session.now) && session.turn()? > 0 {
@@ -168,6 +179,11 @@ fn down(session: &mut Session) -> Result<(), Violation> {
     if let Some((_, body)) = session.world.living().next() {
         let what = format!("{} replica {} is left", body.service.name, body.at.slot.replica);
         return Err(session.violated("I24 down leaves nothing", what));
+    }
+    if let Some(husk) = session.world.husks().first() {
+        return Err(
+            session.violated("I24 down leaves nothing", format!("a container that never ran, {husk:?}, is left"))
+        );
     }
     let snapshot = session.brain.snapshot(session.now);
     if !snapshot.all_down() {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    Fate, Faults, Judge, Ledger, Operator, Plan, Scene, Violation, World,
+    Absence, Fate, Faults, Judge, Ledger, Mischief, Operator, Plan, Scene, Violation, World,
     plan::describe,
     shell::Shell,
     show::{show_fact, show_happening},
@@ -58,7 +58,8 @@ impl Session {
     pub fn planned(plan: &Plan, fate: Fate, trace: bool) -> Self {
         let mut config = BrainConfig::new(u128::from(plan.seed));
         config.restarts_per_second = plan.restarts_per_second;
-        let world = World::new(fate, plan.faults.clone(), plan.seed);
+        let mut world = World::new(fate, plan.faults.clone(), plan.seed);
+        (world.late_born, world.plant) = (plan.weather.late_born, plan.plant);
         let mut session = Self::new(config, world, Judge::new(plan.quiet, plan.restarts_per_second));
         session.trace = trace.then(String::new);
         session.shell = Shell::planned(plan);
@@ -110,6 +111,20 @@ impl Session {
     /// What checks look at.
     pub const fn scene(&self) -> Scene<'_> {
         scene!(self)
+    }
+
+    /// A container engine goes away.
+    pub fn leave_dock(&mut self, absence: &Absence) {
+        self.note(|_| absence.to_string());
+        self.judge.leaves(scene!(self), absence.engine);
+        self.world.leave_dock(absence, self.now);
+    }
+
+    /// Somebody plays a prank on a container.
+    pub fn prank(&mut self, mischief: &Mischief) {
+        if let Some(victim) = self.world.prank(mischief, self.now) {
+            self.note(|_| format!("{mischief} on {victim:?}"));
+        }
     }
 
     /// Writes a line into the trace.
@@ -216,7 +231,10 @@ impl Session {
     }
 
     /// Delivers facts. They never refuse.
-    pub fn deliver(&mut self, facts: Vec<Fact>) {
+    ///
+    /// # Errors
+    /// A fact that is not so.
+    pub fn deliver(&mut self, facts: Vec<Fact>) -> Result<(), Violation> {
         self.prepare();
         for fact in facts {
             if let Fact::Exited { inst, .. } = &fact {
@@ -227,10 +245,12 @@ impl Session {
             }
             self.note(|brain| format!("  fact {}", show_fact(brain, &fact)));
             self.facts += 1;
+            scene!(self).fact(&fact)?;
             self.ledger.hear(&fact, self.now);
             // Facts never refuse.
             let _ = self.brain.apply(Input::Fact(fact), self.now);
         }
+        Ok(())
     }
 
     /// Asks the brain, judges the answer, writes it down and carries it out. Returns how many steps it took.

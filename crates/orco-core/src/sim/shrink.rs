@@ -79,6 +79,21 @@ impl Search {
             plan.outages.remove(nth);
             smaller |= self.offer(plan);
         }
+        for nth in (0..self.best.weather.absences.len()).rev() {
+            let mut plan = self.best.clone();
+            plan.weather.absences.remove(nth);
+            smaller |= self.offer(plan);
+        }
+        for nth in (0..self.best.weather.mischief.len()).rev() {
+            let mut plan = self.best.clone();
+            plan.weather.mischief.remove(nth);
+            smaller |= self.offer(plan);
+        }
+        if self.best.weather.late_born > 0 {
+            let mut plan = self.best.clone();
+            plan.weather.late_born = 0;
+            smaller |= self.offer(plan);
+        }
         if self.best.parting.is_some() {
             smaller |= self.offer(Plan { parting: None, ..self.best.clone() });
         }

@@ -17,6 +17,8 @@ pub struct Tallied {
     pub tally: Tally,
     /// The check has changed, and the new one is not asked yet.
     pub outdated: bool,
+    /// The row of verdicts said so once: whoever fails and recovers within one look is replaced all the same.
+    pub failed: bool,
     passes: u32,
     failures: u32,
     /// What the row of verdicts says: `None` until a threshold was reached.
@@ -26,7 +28,7 @@ pub struct Tallied {
 impl Tallied {
     /// Nothing heard yet.
     pub const fn new(version: ProbeVersion, tally: Tally) -> Self {
-        Self { version, tally, outdated: false, passes: 0, failures: 0, verdict: None }
+        Self { version, tally, outdated: false, failed: false, passes: 0, failures: 0, verdict: None }
     }
 
     /// One more verdict of an instance of this age. Returns the new verdict of the row if it changed.
@@ -52,6 +54,7 @@ impl Tallied {
         } else {
             None
         };
+        self.failed |= said == Some(false);
         if said.is_some() && said != self.verdict {
             self.verdict = said;
             return said;

@@ -3,14 +3,18 @@
 //! It knows the truth. The brain knows only the facts that have been delivered.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
 
-use super::{Chance, Fate, Faults, Mood, Script, prober::Watch};
+use super::{
+    Chance, ENGINES, Fate, Faults, Mood, Script,
+    dock::{Dock, Held},
+    prober::Watch,
+};
 use crate::{
-    brain::Action,
+    brain::{Action, Plant},
     model::{Exit, Fact, InstanceId, Moment, Role, Seat},
     spec::{Kind, Service},
 };
@@ -52,6 +56,12 @@ pub struct Body {
     pub intruder: bool,
     /// Nobody saw how it ended, or who did is dead.
     pub unseen: bool,
+    /// Its start waits for its container engine.
+    pub(super) held: Option<Held>,
+    /// It stands still.
+    pub(super) paused: bool,
+    /// It would have ended meanwhile.
+    pub(super) overdue: bool,
     pub(super) watch: [Option<Watch>; 2],
     pub(super) turns: u32,
 }
@@ -72,6 +82,9 @@ impl Body {
             lost: false,
             intruder: false,
             unseen: false,
+            held: None,
+            paused: false,
+            overdue: false,
             watch: [None, None],
             turns: 0,
         }
@@ -94,6 +107,17 @@ pub(super) enum Event {
     End(InstanceId),
     /// The next keeper has adopted everything.
     Keeper,
+    /// A container engine is back.
+    Dock(usize),
+    /// A held start is tried again.
+    Resume(InstanceId),
+    /// A look at what there is finds its end.
+    Seen(InstanceId),
+    /// A start that was given up lands.
+    Land(InstanceId),
+    /// A look at what there is finds what nobody leads.
+    Sweep(InstanceId),
+    Unpause(InstanceId),
     Ask(InstanceId, Role, u32),
     Answer(InstanceId, Role, u32),
 }
@@ -113,6 +137,16 @@ pub struct World {
     pub(super) keeper: bool,
     /// What waits for the next keeper.
     pub(super) waiting: Vec<Action>,
+    /// The container engines.
+    pub(super) docks: [Dock; ENGINES.len()],
+    /// Containers that never run and that nobody leads.
+    pub(super) husks: BTreeSet<InstanceId>,
+    /// How many in a thousand starts that were given up leave one.
+    pub(super) late_born: u32,
+    /// No engine of ours is there.
+    pub(super) nobody: bool,
+    /// A planted bug of the hands.
+    pub(super) plant: Option<Plant>,
 }
 
 impl World {
@@ -129,6 +163,11 @@ impl World {
             chance: Chance::new(&[seed, 2]),
             keeper: true,
             waiting: Vec::new(),
+            docks: std::array::from_fn(|_| Dock::default()),
+            husks: BTreeSet::new(),
+            late_born: 0,
+            nobody: false,
+            plant: None,
         }
     }
 
@@ -163,8 +202,9 @@ impl World {
     }
 
     /// No fault from now on: what lives becomes well, what is started lives.
-    pub fn heal(&mut self) {
+    pub fn heal(&mut self, now: Moment) {
         self.healed = true;
+        self.late_born = 0;
         self.faults = Faults::default();
         if let Fate::Drawn(adversary) = &mut self.fate {
             adversary.faults = Faults::default();
@@ -179,6 +219,7 @@ impl World {
         }
         // Verdicts on their way are of the sick past; probes will say the same again if it still holds.
         self.queue.retain(|_, event| !matches!(event, Event::Fact(Fact::Probed { .. })));
+        self.heal_docks(now);
     }
 
     /// Everything up to `now` happens; the facts that arrive are appended to `facts`.
@@ -196,11 +237,20 @@ impl World {
                 Event::Late(inst) => self.born(inst, now),
                 Event::Die(inst, exit) => self.die(inst, exit, now),
                 Event::End(inst) => {
-                    if let Some((_, exit)) = self.bodies.get(&inst).and_then(|b| b.script.end) {
-                        self.die(inst, exit, now);
+                    let body = self.bodies.get_mut(&inst);
+                    match body.and_then(|body| body.script.end.map(|(_, exit)| (exit, body))) {
+                        Some((_, body)) if body.paused => body.overdue = true,
+                        Some((exit, _)) => self.die(inst, exit, now),
+                        None => {}
                     }
                 }
                 Event::Keeper => self.keeper_back(now),
+                Event::Dock(engine) => self.dock_back(engine, now),
+                Event::Resume(inst) => self.resume(inst, now),
+                Event::Seen(inst) => self.seen(inst, now),
+                Event::Land(inst) => self.land(inst, now),
+                Event::Sweep(inst) => self.sweep(inst, now),
+                Event::Unpause(inst) => self.unpause(inst, now),
                 Event::Ask(inst, role, turn) => self.ask(inst, role, turn, now),
                 Event::Answer(inst, role, turn) => self.answer(inst, role, turn, now),
             }
@@ -259,7 +309,8 @@ impl World {
     /// Drops the memory of instances that are long over.
     pub fn forget_gone(&mut self) {
         if self.bodies.len() > 4096 {
-            self.bodies.retain(|_, body| body.pulse != Pulse::Gone);
+            let husks = &self.husks;
+            self.bodies.retain(|inst, body| body.pulse != Pulse::Gone || husks.contains(inst));
         }
     }
 }

@@ -1,4 +1,5 @@
 //! A container engine for tests: objects, and a temper.
+#![allow(clippy::unwrap_used)]
 
 use std::{
     io::{Read, Write},
@@ -10,11 +11,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{
-    CleanUp, EngineHost,
-    objects::Kind,
-    rounds::{LEISURE, Limits},
-};
+use super::{CleanUp, EngineHost, objects::Kind, rounds::Limits};
 
 /// As long as in life, but for a test.
 pub(super) const SHORT: Limits = Limits {
@@ -24,7 +21,6 @@ pub(super) const SHORT: Limits = Limits {
     unanswered: Duration::from_millis(1500),
     refused: Duration::from_millis(300),
     total: Duration::from_secs(10),
-    ..LEISURE
 };
 
 pub(super) const LABEL: &str = "orco.stack=0123abcd";
@@ -100,7 +96,7 @@ impl Engine {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (state, temper) = (Arc::clone(&state), Arc::clone(&temper));
-                thread::spawn(move || answer(stream, &state, &*temper));
+                thread::spawn(move || answer(stream, &state, &temper));
             }
         });
     }

@@ -37,7 +37,8 @@ pub(super) fn ask(host: &EngineHost, method: &str, target: &str, patience: Durat
     let mut line = Line::open(host, patience)?;
     line.set_timeout(until)?;
     // Old engines want a Host, although this version of the protocol has none.
-    write!(line, "{method} {target} HTTP/1.0\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")?;
+    let request = format!("{method} {target} HTTP/1.0\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+    line.write_all(request.as_bytes())?;
     let mut bytes = Vec::new();
     loop {
         line.set_timeout(until)?;

@@ -1,7 +1,8 @@
 //! What becomes of containers when engine and keeper are killed, on the real engine.
 
 use std::{
-    io::{BufRead, BufReader, Lines},
+    io::{BufRead, BufReader, Lines, Read, Write},
+    os::unix::net::UnixStream,
     path::Path,
     process::{Child, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
@@ -33,7 +34,6 @@ fn is_there() -> bool {
         && Command::new("docker").args(["image", "inspect", IMAGE]).output().is_ok_and(|o| o.status.success());
     assert!(there || std::env::var_os("CI").is_none(), "no engine with {IMAGE} answers");
     if !there {
-        use std::io::Write;
         let _ = writeln!(std::io::stderr(), "skipped: no engine with {IMAGE} answers");
     }
     there
@@ -61,6 +61,18 @@ impl Mess {
     /// Made, never started.
     fn create(&self) -> String {
         docker(&["create", "--network", "none", "--label", &self.label, IMAGE, "/bin/true"])
+    }
+
+    /// Sends the request to create one, and waits for nothing.
+    fn ask_for_one(&self) -> UnixStream {
+        let (name, value) = self.label.split_once('=').unwrap();
+        let body = format!(
+            r#"{{"Image":"{IMAGE}","Cmd":["/bin/true"],"Labels":{{"{name}":"{value}"}},"HostConfig":{{"NetworkMode":"none"}}}}"#
+        );
+        let mut stream = UnixStream::connect(SOCKET).unwrap();
+        let head = "POST /containers/create HTTP/1.0\r\nContent-Type: application/json";
+        write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+        stream
     }
 
     fn containers(&self) -> Vec<String> {
@@ -102,7 +114,6 @@ impl Mess {
             gone
         });
         let took = took.unwrap();
-        use std::io::Write;
         let _ = writeln!(std::io::stderr(), "{what}: gone after {took:?}");
         took
     }
@@ -156,7 +167,6 @@ impl Drop for Engine {
 #[tokio::test]
 #[ignore = "run by the tests below, in a process of its own"]
 async fn inner_engine() {
-    use std::io::Write;
     let (Ok(label), Ok(mode)) = (std::env::var("ORCO_TEST_LABEL"), std::env::var("ORCO_TEST_MODE")) else { return };
     let client = Client::new(Config::new());
     let clean_up = CleanUp::new(EngineHost::Unix(SOCKET.into()), label);
@@ -280,17 +290,13 @@ fn creates_in_flight_are_caught() {
     for _ in 0..rounds(3) {
         let mess = Mess::new();
         let mut engine = mess.engine("");
-        let create = || {
-            let arguments = ["create", "--network", "none", "--label", &mess.label, IMAGE, "/bin/true"];
-            Command::new("docker").args(arguments).stdout(Stdio::null()).spawn().unwrap()
-        };
-        let before = create();
-        // On its way through client and engine.
-        std::thread::sleep(Duration::from_millis(40));
+        // Asked for, not yet answered: they live or die with the container engine alone.
+        let mut creates: Vec<UnixStream> = (0..4).map(|_| mess.ask_for_one()).collect();
         let begun = engine.kill();
-        let creates = [before, create(), create()];
-        for mut create in creates {
-            assert!(create.wait().unwrap().success());
+        for create in &mut creates {
+            let mut answer = String::new();
+            create.read_to_string(&mut answer).unwrap();
+            assert!(answer.starts_with("HTTP/1.0 201 "), "{answer}");
         }
         soon("the keeper goes", || !alive(engine.keeper));
         assert_eq!(mess.containers(), Vec::<String>::new());

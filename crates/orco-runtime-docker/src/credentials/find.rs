@@ -1,8 +1,12 @@
 //! Where logins are looked for, and in which order.
 
-use std::{ffi::OsString, fs, io, path::PathBuf};
+use std::{
+    ffi::OsString,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
-use super::{config::Config, helper, secret::Login};
+use super::{config::Config, keychain, secret::Login};
 use crate::reference::Reference;
 
 /// A file of logins is not larger.
@@ -76,15 +80,15 @@ impl Credentials {
         answer
     }
 
-    async fn look(&self, file: &PathBuf, registry: &str, path: &str) -> Result<Option<Login>, String> {
-        let owned = file.clone();
+    async fn look(&self, file: &Path, registry: &str, path: &str) -> Result<Option<Login>, String> {
+        let owned = file.to_owned();
         // A home directory may be on a slow file system.
         let bytes = tokio::task::spawn_blocking(move || read(&owned)).await.map_err(|e| e.to_string())?;
         let Some(bytes) = bytes.map_err(|e| e.to_string())? else { return Ok(None) };
         let config = Config::read(&bytes).map_err(|e| e.to_string())?;
         let mut failed = None;
         if let Some(name) = config.helper(registry) {
-            match helper::ask(name, registry, self.path.as_ref()).await {
+            match keychain::ask(name, registry, self.path.as_ref()).await {
                 Ok(Some(login)) => return Ok(Some(login)),
                 Ok(None) => {}
                 Err(why) => failed = Some(why),
@@ -98,7 +102,7 @@ impl Credentials {
 }
 
 /// The file's content; `None` if there is none.
-fn read(file: &PathBuf) -> io::Result<Option<Vec<u8>>> {
+fn read(file: &Path) -> io::Result<Option<Vec<u8>>> {
     let about = match fs::metadata(file) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(None);
@@ -115,7 +119,7 @@ fn read(file: &PathBuf) -> io::Result<Option<Vec<u8>>> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::{path::Path, time::Instant};
+    use std::time::Instant;
 
     use super::*;
     use crate::credentials::Secret;

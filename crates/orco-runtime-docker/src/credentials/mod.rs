@@ -2,7 +2,7 @@
 
 mod config;
 mod find;
-mod helper;
+mod keychain;
 mod secret;
 
 pub(crate) use self::{

@@ -255,6 +255,7 @@ impl Inner {
                 .map_err(|error| translate(&what, &wire.host, &error))?;
         let (server, rootless) = (answer.version, OnceCell::new());
         let found = Arc::new(Found { docker, wire, server, podman, range, agreed, rootless });
+        tracing::debug!(host = %found.wire.host, server = found.server, version = %agreed, "container engine found");
         let mut slots = self.slots();
         slots.pinned = Some(found.wire.host.clone());
         slots.found = Some(Arc::clone(&found));

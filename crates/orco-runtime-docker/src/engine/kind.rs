@@ -57,6 +57,7 @@ const TEXTS: &[(&str, Kind)] = &[
     ("no such image", Kind::NoImage),
     ("failed to resolve reference", Kind::NoImage),
     ("oci runtime", Kind::CannotExecute),
+    ("unable to start container process", Kind::CannotExecute),
     ("executable file not found", Kind::CannotExecute),
     ("unable to find user", Kind::CannotExecute),
     ("unable to find group", Kind::CannotExecute),

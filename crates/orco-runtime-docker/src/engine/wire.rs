@@ -97,6 +97,9 @@ impl Wire {
         B::Data: Send,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
+        if self.connections.ending.is_cancelled() {
+            return Err(Fault::Connect(io::Error::new(io::ErrorKind::NotConnected, "this client is closed")).into());
+        }
         let request = self.addressed(request)?;
         let limit = self.limit_of(request.uri().path());
         let stream = self.limited(self.stream()).await.inspect_err(|_| self.stale.store(true, Ordering::Release))?;

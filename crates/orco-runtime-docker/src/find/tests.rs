@@ -52,11 +52,14 @@ fn shown(find: &Find, around: &Surroundings) -> Vec<String> {
     places(find, around).into_iter().map(line).collect()
 }
 
+/// Explicit address, home, variables, and how the only place begins.
+type Choice<'a> = (Option<&'a str>, &'a TempDir, &'a [(&'a str, &'a str)], &'a str);
+
 #[test]
 fn what_somebody_has_chosen_is_the_only_place() {
     let (chosen, plain) = (home("remote"), home("default"));
     let docker = |host: Option<&str>| Find { flavour: Flavour::Docker, host: host.map(str::to_owned) };
-    let cases: &[(Option<&str>, &TempDir, &[(&str, &str)], &str)] = &[
+    let cases: &[Choice<'_>] = &[
         (Some("unix:///x"), &chosen, &[("DOCKER_HOST", "unix:///y")], "the configured address unix:///x"),
         (None, &chosen, &[("DOCKER_HOST", "unix:///y"), ("DOCKER_CONTEXT", "secret")], "DOCKER_HOST unix:///y"),
         (None, &plain, &[("DOCKER_CONTEXT", "remote")], "context `remote` tcp://192.0.2.1:2375"),

@@ -38,7 +38,9 @@ pub(super) enum Lasting {
 /// there is to judge by.
 pub(super) fn judge(trouble: &Trouble) -> Fault {
     match trouble {
-        Trouble::Silent(time) => Fault::Passing(format!("nothing has come for {} s", time.as_secs_f32().round())),
+        Trouble::Silent(time) => {
+            Fault::Passing(format!("nothing has come for {} s", (time.as_secs_f64() * 10.0).round() / 10.0))
+        }
         Trouble::Nothing => Fault::Passing("the engine says that all went well, and does not have it".to_owned()),
         Trouble::Engine(EngineError::Status { code, message, .. }) => by_words(message).unwrap_or_else(|| match code {
             400..=404 => Fault::Lasting(Lasting::AbsentOrDenied, message.clone()),

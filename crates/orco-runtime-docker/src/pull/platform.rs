@@ -31,7 +31,7 @@ impl Platform {
         let word =
             |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
         let parts: Vec<&str> = text.split('/').collect();
-        if !parts.iter().all(|p| word(p)) {
+        if !parts.iter().all(word) {
             return None;
         }
         match *parts.as_slice() {

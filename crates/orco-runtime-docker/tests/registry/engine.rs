@@ -2,6 +2,8 @@
 
 use std::{os::unix::net::UnixStream, path::PathBuf};
 
+use serde_json::Value;
+
 use super::http::{PATIENCE, Reply, call};
 
 /// An engine's socket.
@@ -10,7 +12,7 @@ pub(crate) struct Engine {
     socket: PathBuf,
 }
 
-/// Removes images when the test is over, however it ends.
+/// Removes images, with all tags of their repositories, when the test is over, however it ends.
 #[derive(Debug)]
 pub(crate) struct Images {
     engine: Engine,
@@ -79,9 +81,20 @@ impl Engine {
 
 impl Drop for Images {
     fn drop(&mut self) {
-        for name in &self.names {
-            // Not a reason to fail, least of all while failing.
-            let _ = self.engine.try_call("DELETE", &format!("/images/{name}?force=true"), &[]);
+        // What fails here is not a reason to fail, least of all while failing.
+        let Ok(reply) = self.engine.try_call("GET", "/images/json", &[]) else { return };
+        let images: Vec<Value> = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let mine = |name: &str| {
+            let repository =
+                |name: &str| name.split_once('@').map_or(name.rsplit_once(':'), Some).map(|(r, _)| r.to_owned());
+            self.names.iter().any(|n| repository(n) == repository(name))
+        };
+        // By name and never by id: other names of an image are not ours.
+        for key in ["RepoTags", "RepoDigests"] {
+            let names = images.iter().flat_map(|image| image[key].as_array().into_iter().flatten());
+            for name in names.filter_map(Value::as_str).filter(|name| mine(name)) {
+                let _ = self.engine.try_call("DELETE", &format!("/images/{name}?force=true"), &[]);
+            }
         }
     }
 }

@@ -14,8 +14,9 @@ use orco_api::{
 use crate::{cmd::Failure, exit::Exit};
 
 /// How long a holder that nobody can name may hold it: an `up` that was killed leaves the lock to its keeper for the
-/// moment that it needs to clean up, and a new holder has not written down who it is.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// moment that it needs to clean up (some seconds where there are many containers), and a new holder has not written
+/// down who it is.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a stack that is down may take to give its lock back.
 const FAREWELL: Duration = Duration::from_secs(10);

@@ -95,3 +95,31 @@ fn the_unit_is_printed() {
     bench.write("stack.yaml", "[");
     assert_eq!(bench.orco(&["systemd-unit"]).code, Some(2));
 }
+
+/// G18: the sign of life comes from the loop itself, so one that stands still is found out though all else goes on.
+#[cfg(feature = "crash-points")]
+#[test]
+fn an_engine_whose_loop_stands_still_gives_no_sign_of_life() {
+    let bench = Bench::new(&sleeper("calm"));
+    let (path, stall) = (bench.dir.path().join("notify"), bench.dir.path().join("stall"));
+    let manager = UnixDatagram::bind(&path).unwrap();
+    let next = |limit| {
+        manager.set_read_timeout(Some(limit)).unwrap();
+        let mut bytes = [0; 512];
+        manager.recv(&mut bytes).ok().map(|length| String::from_utf8(bytes[..length].to_vec()).unwrap())
+    };
+    let patience = Duration::from_secs(20);
+    let mut command = bench.command(&["daemon", "run"]);
+    command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "200000").env("ORCO_CRASH_STALL", &stall);
+    let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let own = i32::try_from(run.id()).unwrap();
+    assert!(next(patience).unwrap().starts_with("READY=1"));
+    assert_eq!(next(patience).unwrap(), "WATCHDOG=1");
+    std::fs::write(&stall, "").unwrap();
+    // Those under way may still come; then there is silence for ten times the pause between two.
+    until("it is silent", || next(Duration::from_secs(1)).is_none());
+    std::fs::remove_file(&stall).unwrap();
+    assert_eq!(next(patience).unwrap(), "WATCHDOG=1");
+    signal(own, Signal::SIGTERM);
+    assert_eq!(finish(run, &["daemon", "run"]).code, Some(0));
+}

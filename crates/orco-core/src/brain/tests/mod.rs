@@ -2,6 +2,7 @@
 
 mod story;
 
+mod admitting;
 mod crashing;
 mod gates;
 mod leaving;

@@ -36,7 +36,8 @@ impl Judge {
         for (inst, body) in scene.world.bodies() {
             let known = scene.ledger.lives.get(&inst).is_some_and(Life::is_live);
             let there = body.pulse != Pulse::Gone;
-            if there && !known && !strangers.contains(&inst) {
+            let heard = !scene.world.is_unheard(&body.service);
+            if there && !known && heard && !strangers.contains(&inst) {
                 let what = format!("{inst:?} of {} is there, and nobody knows it", scene.label(body.at));
                 return Err(scene.broken("I3 nobody unknown survives a recovery", what));
             }
@@ -69,6 +70,7 @@ impl Judge {
     pub fn rebooted(&mut self) {
         self.leaned.clear();
         self.floors.clear();
+        self.away.clear();
         self.reborn = None;
     }
 

@@ -6,6 +6,9 @@ use crate::{
     model::{InstanceId, Moment, Seat},
 };
 
+/// So many starts of one container engine may be unanswered.
+pub(super) const CONTAINERS: usize = 8;
+
 impl Judge {
     pub(super) fn identity(&mut self, scene: Scene<'_>, action: &Action) -> Result<(), Violation> {
         match action {
@@ -27,6 +30,9 @@ impl Judge {
                 if service.ports.iter().any(|p| p.host.is_some()) && scene.ledger.live_of(at.service).next().is_some() {
                     let what = format!("{} started on a fixed port that is taken", scene.label(*at));
                     return Err(scene.broken("I2 one owner per port", what));
+                }
+                if service.image.is_some() && scene.unanswered(&service.runtime) >= CONTAINERS {
+                    return Err(scene.broken("I20 containers start 8 at a time", scene.label(*at)));
                 }
                 let last = self.runs.entry((service.name.clone(), at.slot.replica)).or_default();
                 if *run <= *last {

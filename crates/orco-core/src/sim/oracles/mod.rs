@@ -7,15 +7,18 @@ mod issue;
 mod order;
 mod pace;
 mod quiet;
+mod reason;
 mod rest;
 mod retry;
 mod truth;
 
 pub use rest::unrest;
 
+use reason::reasons;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::{Ledger, Operator, Wish, World};
+use super::{Ledger, Life, Operator, Wish, World};
 use crate::{
     brain::{Action, Brain, Step, Turn},
     model::{InstanceId, Moment, Seat, ServiceIx, ServiceName},
@@ -65,6 +68,16 @@ impl Scene<'_> {
 
     fn label(&self, at: Seat) -> String {
         format!("{}/{} ({:?})", self.brain.name(at.service), at.slot.replica, at.slot.generation)
+    }
+
+    /// How many starts of this container engine nobody has answered.
+    fn unanswered(&self, runtime: &str) -> usize {
+        let lives = self.ledger.live.values().flatten().filter_map(|inst| self.ledger.lives.get(inst));
+        let open = |life: &&Life| {
+            let asked_away = life.stop.is_some() || life.kill.is_some();
+            life.started.is_none() && !life.unclear && !asked_away
+        };
+        lives.filter(|l| l.service.image.is_some() && l.service.runtime == runtime).filter(open).count()
     }
 
     fn done_of(&self, ix: ServiceIx) -> usize {
@@ -135,6 +148,8 @@ pub struct Judge {
     reborn: Option<Moment>,
     /// Those that its first turn must leave alone.
     undisturbed: BTreeSet<InstanceId>,
+    /// Services whose container engine is away.
+    away: BTreeMap<ServiceName, reason::Away>,
     /// How many ends of a replica were told.
     ends: BTreeMap<(ServiceIx, u32), u32>,
 }
@@ -151,6 +166,7 @@ impl Judge {
     /// The promise it breaks.
     pub fn step(&mut self, scene: Scene<'_>, ix: ServiceIx, step: &Step) -> Result<(), Violation> {
         self.pace(scene, ix, step)?;
+        reasons(scene, ix, step)?;
         self.yields(scene, ix, step)
     }
 

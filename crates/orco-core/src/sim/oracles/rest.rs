@@ -22,6 +22,11 @@ pub fn unrest(scene: Scene<'_>, cursed: &BTreeMap<ServiceName, Option<i32>>, rev
             return Some(format!("{} ({inst:?}) lives and is not wanted", scene.label(body.at)));
         }
     }
+    for (inst, life) in scene.ledger.live.keys().flat_map(|ix| scene.ledger.live_of(*ix)) {
+        if life.started.is_some() && !scene.world.is_alive(inst) {
+            return Some(format!("{} ({inst:?}) is taken for alive and is not", scene.label(life.at)));
+        }
+    }
     for (name, wish) in scene.operator.wishes.iter().filter(|(name, wish)| wish.up && !excused.contains(*name)) {
         if let Some(why) = unfinished(scene, wish) {
             return Some(format!("{name}: {why}"));

@@ -1,7 +1,7 @@
 //! What it shows is so: states, readiness and waits, held against facts. Every seat that is not where
 //! it should be names its wait, and the wait is true.
 
-use super::{Judge, Scene, Violation};
+use super::{Judge, Scene, Violation, issue::CONTAINERS};
 use crate::{
     model::{InstanceView, Seat, ServiceView, SlotKey, State, Waiting},
     sim::Wish,
@@ -15,6 +15,7 @@ impl Judge {
     /// The promise it breaks.
     pub fn shown(&mut self, scene: Scene<'_>) -> Result<(), Violation> {
         let snapshot = scene.brain.snapshot(scene.now);
+        self.unmoved(scene, &snapshot)?;
         for (name, wish) in &scene.operator.wishes {
             let Some(view) = snapshot.service(name.as_str()) else {
                 return Err(scene.broken("every service is shown", name.to_string()));
@@ -164,6 +165,14 @@ fn is_true(scene: Scene<'_>, view: &ServiceView, at: Option<Seat>, waiting: &Wai
             };
             if on.is_empty() || !on.iter().any(lives) {
                 return lie("no dependent lives");
+            }
+        }
+        Waiting::Admission => {
+            let Some((at, spec)) = at.zip(scene.wish(view.ix).map(|w| &w.service)) else { return Ok(()) };
+            let first = scene.ledger.seat(at).is_none_or(|chair| chair.last.is_none());
+            let full = spec.image.is_some() && scene.unanswered(&spec.runtime) >= CONTAINERS;
+            if first && !full {
+                return lie("there is room");
             }
         }
         Waiting::Down { .. } if view.wanted => return lie("it is wanted up"),

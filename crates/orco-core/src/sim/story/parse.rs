@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use crate::{
     brain::samples,
     model::{Exit, Revision, ServiceName},
-    sim::{Chance, Mood, Script, Spawn},
+    sim::{Chance, ENGINES, Manner, Mood, Script, Spawn},
     spec::{
         Amount, Backoff, Check, Condition, Dependency, Health, Kind, OnFailure, Port, ProbeSpec, Protocol, Require,
         RetryLimit, Service, expr::Expr,
@@ -84,6 +84,21 @@ fn check(text: &str) -> Result<Health, String> {
     Ok(Health { tally, check: std::sync::Arc::new(Check { probes: vec![probe], expression: Expr::Probe(0) }) })
 }
 
+/// A container engine's name.
+pub(super) fn engine(text: &str) -> Result<&'static str, String> {
+    ENGINES.into_iter().find(|name| *name == text).ok_or(format!("`{text}` is no container engine"))
+}
+
+/// `refuses`, `hangs`, `restarts`.
+pub(super) fn manner(text: &str) -> Result<Manner, String> {
+    match text {
+        "refuses" => Ok(Manner::Refuses),
+        "hangs" => Ok(Manner::Hangs),
+        "restarts" => Ok(Manner::Restarts),
+        _ => Err(format!("`{text}` is no way to be away")),
+    }
+}
+
 /// `api x2 after kv,seed:completed health every=1s retries 3 backoff 1s..10s`.
 pub(super) fn service(words: &[&str]) -> Result<Service, String> {
     let mut words = words.iter().copied();
@@ -93,6 +108,7 @@ pub(super) fn service(words: &[&str]) -> Result<Service, String> {
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or(format!("`{word}` wants a value"));
         match word {
+            "in" => (s.image, s.runtime) = (Some("image".to_owned()), engine(value()?)?.to_owned()),
             "oneshot" => (s.kind, s.restart.condition) = (Kind::Oneshot, Condition::OnFailure),
             "daemon" => s.kind = Kind::Daemon,
             "after" => s.depends_on = value()?.split(',').map(edge).collect::<Result<_, _>>()?,

@@ -6,7 +6,7 @@ use super::{parse, table};
 use crate::{
     brain::{Command, samples},
     model::{InstanceId, Moment, Role, ServiceName},
-    sim::{Blow, Fate, Mood, Script, Session, Violation},
+    sim::{Absence, Blow, Fate, Mood, Script, Session, Violation},
     spec::Service,
 };
 
@@ -79,6 +79,12 @@ impl Stage {
             ["sick", who] => self.mood(who, Role::Readiness, Mood::Sick),
             ["well", who] => self.mood(who, Role::Readiness, Mood::WellAfter(std::time::Duration::ZERO)),
             ["hang", who] => self.mood(who, Role::Liveness, Mood::Sick),
+            ["away", engine, manner, time] => {
+                let (engine, manner) = (parse::engine(engine)?, parse::manner(manner)?);
+                let at = self.session.now;
+                self.session.leave_dock(&Absence { at, lasts: parse::duration(time)?, engine, manner });
+                self.move_to(at)
+            }
             ["tick", time] => self.tick(parse::duration(time)?),
             ["show"] => {
                 self.out.extend(table::status(&self.session.brain.snapshot(self.session.now)));
@@ -143,7 +149,7 @@ impl Stage {
         self.session.now = self.session.now.max(at);
         let mut facts = Vec::new();
         self.session.world.advance(self.session.now, &mut facts);
-        self.session.deliver(facts);
+        self.session.deliver(facts).map_err(|violation| violation.to_string())?;
         self.turn()
     }
 

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::time::Duration;
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _, time::Duration};
 
 use super::*;
 use crate::spec::{Check, Kind, Known, Network, PullPolicy, Require, Severity, Stack, code};
@@ -60,6 +60,7 @@ fn mistakes() {
         (code::NUL, with(container().label("a", "\0"))),
         (code::NUL, with(container().entrypoint(["\0"]))),
         (code::BAD_VOLUME, with(container().volume("./\0:/data"))),
+        (code::BAD_VOLUME, with(container().volume("./data:/data")).workdir(OsStr::from_bytes(b"/srv/\xff"))),
         (code::OUT_OF_RANGE, with(container().memory(1))),
         (code::OUT_OF_RANGE, with(container().pids(0))),
         (code::MIN_ABOVE_MAX, with(container().memory(8 << 20).resources(|r| r.memory_reservation = Some(9 << 20)))),

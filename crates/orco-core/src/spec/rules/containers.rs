@@ -6,7 +6,11 @@ use std::{
 };
 
 use super::{Finding, of_service};
-use crate::spec::{Network, PullPolicy, Resources, Service, VolumeSource, code, yaml::Path};
+use crate::spec::{
+    Network, PullPolicy, Resources, Service, VolumeSource, code,
+    value::{Flaw, check_volume},
+    yaml::Path,
+};
 
 /// Labels that begin so are Orco's own.
 const RESERVED: &str = "orco.";
@@ -20,6 +24,7 @@ const FOLDERS: [&str; 4] = ["/run/podman", "/run/containerd", "/run/docker/conta
 pub(super) fn check(service: &Service, findings: &mut Vec<Finding>) {
     let path = of_service(service.name.as_str());
     resources(service, &path, findings);
+    volumes(service, &path, findings);
     // A container without an image, and a policy on a process, are reported as such.
     let other = !service.is_container() && !service.is_process();
     if other && service.image.is_none() && service.pull_policy != PullPolicy::Missing {
@@ -64,6 +69,22 @@ fn workdir(service: &Service, path: &Path, findings: &mut Vec<Finding>) {
     let message = format!("`{}` is not absolute: `workdir` of a container is inside it", workdir.escape_debug());
     let finding = Finding::error(code::RELATIVE_WORKDIR, path.clone().key("workdir"), message);
     findings.push(finding.help("write `workdir: /app`; with `volumes: [\"./app:/app\"]` it is a folder of the host"));
+}
+
+/// Once more after relative sources are absolute: the stack's folder may have a name that is no text.
+fn volumes(service: &Service, path: &Path, findings: &mut Vec<Finding>) {
+    for (index, volume) in service.volumes.iter().enumerate() {
+        let relative = matches!(&volume.source, VolumeSource::Bind(path) if path.is_relative());
+        let flaw = match check_volume(volume) {
+            Ok(()) if !relative => continue,
+            Ok(()) => {
+                Flaw::new(code::BAD_VOLUME, format!("`{}` has a relative source", volume.to_string().escape_debug()))
+            }
+            Err(flaw) => flaw,
+        };
+        let at = path.clone().key("volumes").index(index);
+        findings.push(Finding { help: flaw.help, ..Finding::error(flaw.code, at, flaw.message) });
+    }
 }
 
 fn mounts(service: &Service, path: &Path, findings: &mut Vec<Finding>) {

@@ -4,8 +4,8 @@ use super::{
     Finding, container_only, containers::keys_of_containers, no_entrypoint, of_service, programs::checks, ranges,
 };
 use crate::spec::{
-    Command, ProbeSpec, Service, VolumeSource, code,
-    value::{Flaw, check_address, check_network, check_platform, check_regex, check_url, check_volume},
+    Command, ProbeSpec, Service, code,
+    value::{Flaw, check_address, check_network, check_platform, check_regex, check_url},
     yaml::Path,
 };
 
@@ -60,18 +60,10 @@ fn container(service: &Service, path: &Path, findings: &mut Vec<Finding>) {
     if service.entrypoint.as_ref().and_then(|argv| argv.first()).is_some_and(String::is_empty) {
         findings.push(no_entrypoint(path));
     }
-    let mut checked = vec![
+    let checked = [
         (path.clone().key("network"), check_network(service.network.as_str())),
         (path.clone().key("platform"), service.platform.as_deref().map_or(Ok(()), check_platform)),
     ];
-    for (index, volume) in service.volumes.iter().enumerate() {
-        let at = path.clone().key("volumes").index(index);
-        if matches!(&volume.source, VolumeSource::Bind(path) if path.is_relative()) {
-            let message = format!("`{}` has a relative source", volume.to_string().escape_debug());
-            findings.push(Finding::error(code::BAD_VOLUME, at.clone(), message));
-        }
-        checked.push((at, check_volume(volume)));
-    }
     for (at, result) in checked {
         if let Err(Flaw { code, message, help }) = result {
             findings.push(Finding { help, ..Finding::error(code, at, message) });

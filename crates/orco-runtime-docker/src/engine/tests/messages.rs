@@ -155,6 +155,26 @@ const CASES: &[(u16, &str, Option<Kind>, bool)] = &[
         Some(CannotExecute),
         false,
     ),
+    // Podman 4.3.
+    (
+        500,
+        "runc: runc create failed: unable to start container process: exec: \"nope\": executable file not found in $PATH: OCI runtime attempted to invoke a command that was not found",
+        Some(CannotExecute),
+        false,
+    ),
+    (
+        500,
+        "runc: runc create failed: unable to start container process: error during container init: error setting rlimits for ready process: error setting rlimit type 7: operation not permitted: OCI permission denied",
+        Some(CannotExecute),
+        false,
+    ),
+    (404, "no such image: localhost/orco-test/busybox:1: image not known", Some(NoImage), false),
+    (
+        500,
+        "container create: creating container storage: the container name \"q1\" is already in use by f113. You have to remove that container to be able to reuse that name: that name is already in use",
+        Some(NameTaken),
+        true,
+    ),
     (
         400,
         "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \"nope\": executable file not found in $PATH: unknown",

@@ -1,7 +1,8 @@
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod asking;
 mod messages;
+mod podman;
 mod real;
 mod trouble;
 mod versions;
