@@ -31,7 +31,11 @@ pub(crate) async fn start(inner: &Arc<Inner>, request: StartRequest) -> Result<H
         async move {
             // Dropped with the runtime's tasks, or panicking, it is no more under way either.
             let _landing = Landing { inner: &inner, instance };
-            carry_out(&inner, &request, &flight).await
+            let done = carry_out(&inner, &request, &flight).await;
+            if done.is_err() {
+                inner.register.forget(instance);
+            }
+            done
         }
     });
     let caller = flight.unwanted.clone().drop_guard();
@@ -56,11 +60,7 @@ async fn carry_out(inner: &Arc<Inner>, request: &StartRequest, flight: &Flight) 
     let unwanted = || RuntimeError::refused("nobody wants it any more");
     inner.watch.trust(instance);
     // Known before it exists: what this process starts is nobody's leftover.
-    let others = inner.register.stacks();
-    inner.register.enter(instance, request.stack);
-    if !others.contains(&request.stack) {
-        inner.watch.renew();
-    }
+    inner.enter(instance, request.stack);
     stack::ready(inner, request).await?;
     let dialect = inner.dialect().await.map_err(EngineError::into_runtime_repeatable)?;
     let spec = create::instance(request, dialect);

@@ -2,11 +2,11 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
+use crate::proxy::{Manner, Proxy};
+use crate::real::{Lab, engine};
 use futures::StreamExt as _;
 use orco_core::runtime::{Handle, LogChunk, LogPosition, LogSource, LogStream, Runtime};
 use orco_runtime_docker::Docker;
-use crate::proxy::{Manner, Proxy};
-use crate::real::{Lab, engine};
 use tokio::time::timeout;
 
 const LONG: Duration = Duration::from_secs(120);

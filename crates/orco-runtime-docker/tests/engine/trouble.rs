@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use orco_core::{model::Exit, runtime::Runtime};
-use orco_runtime_docker::Docker;
 use crate::proxy::{Manner, Proxy};
 use crate::real::{Lab, docker, engine, until};
+use orco_core::{model::Exit, runtime::Runtime};
+use orco_runtime_docker::Docker;
 use tokio::time::timeout;
 
 const LONG: Duration = Duration::from_secs(60);
