@@ -289,19 +289,7 @@ impl Driver {
             Action::Start { at, inst, run, service } => {
                 let (orders, rx) = watch::channel(Ordered::RUN);
                 let remote = self.world.is_remote(&service);
-                self.live.insert(
-                    inst,
-                    Live {
-                        seat: at,
-                        remote,
-                        orders,
-                        running: None,
-                        unrecorded: None,
-                        held: None,
-                        probers: [None, None],
-                        resumed: [false; 2],
-                    },
-                );
+                self.live.insert(inst, Live::starting(at, remote, orders));
                 self.hand(remote, lead(Arc::clone(&self.world), Plan { at, inst, run, service, mark }, rx));
             }
             Action::Probe { at, inst, role, version, health } => {

@@ -40,6 +40,12 @@ pub(super) struct Live {
 }
 
 impl Live {
+    /// One that is about to be started.
+    pub(super) const fn starting(seat: Seat, remote: bool, orders: watch::Sender<Ordered>) -> Self {
+        let (unrecorded, held) = (None, None);
+        Self { seat, remote, orders, running: None, unrecorded, held, probers: [None, None], resumed: [false; 2] }
+    }
+
     /// Gives an order, to be carried out once the decision behind it is recorded.
     pub(super) fn order(&self, order: Order, mark: Mark) {
         self.orders.send_if_modified(|now| {

@@ -17,7 +17,7 @@ use tokio::{
 use super::{
     addresses::published_at,
     driver::Driver,
-    life::{Adopted, Ordered, Plan, lead_on, until_done},
+    life::{Adopted, Ordered, Plan, lead, lead_on, until_done},
     live::Live,
     report::{Report, Running},
     saved,
@@ -146,7 +146,10 @@ impl Driver {
         for one in self.brain.remembered() {
             let Some((runtime, there)) = found.remove(&one.inst) else { continue };
             live.insert(one.inst);
-            self.adopt(one, there, !unheard.contains(&runtime)).await;
+            match unheard.contains(&runtime) && !one.started {
+                true => self.start_again(one),
+                false => self.adopt(one, there, !unheard.contains(&runtime)).await,
+            }
         }
         self.world.ports().keep_users(&live);
         self.notes.extend(handles.keys().filter(|id| !live.contains(id)).map(|id| saved::no_instance(*id)));
@@ -186,21 +189,20 @@ impl Driver {
         let (orders, rx) = watch::channel(Ordered::RUN);
         let remote = self.world.is_remote(&service);
         // Known from the beginning: probes and orders of the first turn need it.
-        let (running_now, probers) = (Some(running.clone()), [None, None]);
         self.live.insert(
             inst,
-            Live {
-                seat: at,
-                remote,
-                orders,
-                running: running_now,
-                unrecorded: None,
-                held: None,
-                probers,
-                resumed: [ready; 2],
-            },
+            Live { running: Some(running.clone()), resumed: [ready; 2], ..Live::starting(at, remote, orders) },
         );
         self.hand(remote, lead_on(Arc::clone(&self.world), Adopted { plan, running, known: started }, rx));
+    }
+
+    /// Nobody can say whether an earlier engine's start has happened: to ask for the same again makes sure.
+    fn start_again(&mut self, one: Remembered) {
+        let Remembered { at, inst, run, service, .. } = one;
+        let (orders, rx) = watch::channel(Ordered::RUN);
+        let remote = self.world.is_remote(&service);
+        self.live.insert(inst, Live::starting(at, remote, orders));
+        self.hand(remote, lead(Arc::clone(&self.world), Plan { at, inst, run, service, mark: 0 }, rx));
     }
 
     /// What the earlier engine knew of it, as far as it can be told again.
