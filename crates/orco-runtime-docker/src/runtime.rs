@@ -24,7 +24,7 @@ use crate::{
     },
     exec, labels, leaving, output,
     pull::PullPolicy,
-    start, wait,
+    removal, start, wait,
 };
 
 /// So many containers are looked at at a time.

@@ -5,6 +5,7 @@ mod commands;
 mod fate;
 mod lives;
 mod output;
+mod private;
 mod proxy;
 mod real;
 mod trouble;
