@@ -11,10 +11,12 @@
 mod beside;
 mod builder;
 mod create;
+#[allow(dead_code, unused_imports, reason = "its tests use more of it than the runtime")]
 mod credentials;
 mod docker;
 mod endpoint;
 mod ends;
+#[allow(dead_code, unused_imports, reason = "its tests use more of it than the runtime")]
 mod engine;
 mod exec;
 mod exit;

@@ -105,8 +105,8 @@ async fn while_the_engine_is_gone_nothing_is_told_and_then_the_truth() {
     // It heals by itself.
     let next = lab.start("exit 5").await;
     assert_eq!(timeout(LONG, lab.docker.wait(&next)).await.unwrap().unwrap(), Exit::Code(5));
-    for handle in [handle, next] {
-        lab.docker.remove(&handle).await.unwrap();
+    for handle in [&handle, &next] {
+        lab.docker.remove(handle).await.unwrap();
     }
     lab.docker.shutdown().await;
 }
