@@ -21,8 +21,10 @@ impl Private {
         let daemon = daemon(dir.path())?;
         let mut engine = Self { dir, daemon };
         engine.answers().await;
-        let saved = Command::new("docker").args(["save", IMAGE]).stdout(Stdio::piped()).spawn().unwrap();
-        let loaded = engine.command().arg("load").stdin(saved.stdout.unwrap()).stdout(Stdio::null()).status().unwrap();
+        let mut saving = Command::new("docker").args(["save", IMAGE]).stdout(Stdio::piped()).spawn().unwrap();
+        let saved = saving.stdout.take().unwrap();
+        let loaded = engine.command().arg("load").stdin(saved).stdout(Stdio::null()).status().unwrap();
+        saving.wait().unwrap();
         assert!(loaded.success());
         Some(engine)
     }
