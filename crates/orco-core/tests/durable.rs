@@ -48,6 +48,8 @@ struct World {
     lost: Mutex<Option<Lost>>,
     /// The ports of the host that were asked for.
     published: Mutex<Vec<u16>>,
+    /// So often it was asked what there is.
+    lists: AtomicUsize,
 }
 
 impl World {
@@ -83,46 +85,47 @@ impl World {
 }
 
 #[derive(Debug)]
-struct Survivors(Arc<World>);
+struct Survivors(&'static str, Arc<World>);
 
 #[async_trait]
 impl Runtime for Survivors {
     fn name(&self) -> &str {
-        "process"
+        self.0
     }
 
     fn is_remote(&self) -> bool {
-        self.0.remote
+        self.1.remote
     }
 
     fn isolates(&self, _: &Service) -> bool {
-        self.0.remote
+        self.1.remote
     }
 
     async fn list(&self, _: &StackId, _: &[Known]) -> Result<Vec<Found>, RuntimeError> {
-        self.0.here()?;
-        let all = self.0.all.lock().unwrap();
+        self.1.lists.fetch_add(1, Ordering::Relaxed);
+        self.1.here()?;
+        let all = self.1.all.lock().unwrap();
         Ok(all.iter().map(|(id, (name, _))| Found::new(Handle::new(*id, "t"), name.clone())).collect())
     }
 
     async fn start(&self, request: StartRequest) -> Result<Handle, RuntimeError> {
-        self.0.here()?;
+        self.1.here()?;
         if let Some(publish) = request.publish.first() {
-            self.0.published.lock().unwrap().push(publish.host);
+            self.1.published.lock().unwrap().push(publish.host);
             let one_less = |n: usize| n.checked_sub(1);
-            if self.0.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
+            if self.1.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
                 return Err(RuntimeError::port_taken(publish.host, "a stranger has it"));
             }
         }
-        let again = self.0.over(request.instance).is_some();
-        assert!(self.0.remote || !again, "an id is given twice");
+        let again = self.1.over(request.instance).is_some();
+        assert!(self.1.remote || !again, "an id is given twice");
         if !again {
             // Asked for once more, engines of containers find what they have made.
-            self.0.starts.fetch_add(1, Ordering::Relaxed);
+            self.1.starts.fetch_add(1, Ordering::Relaxed);
             let entry = (request.service.name.clone(), watch::Sender::new(None));
-            self.0.all.lock().unwrap().insert(request.instance, entry);
+            self.1.all.lock().unwrap().insert(request.instance, entry);
         }
-        let lost = *self.0.lost.lock().unwrap();
+        let lost = *self.1.lost.lock().unwrap();
         match lost.filter(|_| request.service.name.as_str() == "db") {
             Some(Lost::Never) => std::future::pending().await,
             Some(Lost::Unanswered) => Err(RuntimeError::unanswered("no answer")),
@@ -131,20 +134,20 @@ impl Runtime for Survivors {
     }
 
     async fn wait(&self, handle: &Handle) -> Result<Exit, RuntimeError> {
-        self.0.back().await;
-        let Some(mut over) = self.0.over(handle.instance) else {
-            return if self.0.remote { Ok(Exit::Unknown) } else { Err(RuntimeError::unknown("no such instance")) };
+        self.1.back().await;
+        let Some(mut over) = self.1.over(handle.instance) else {
+            return if self.1.remote { Ok(Exit::Unknown) } else { Err(RuntimeError::unknown("no such instance")) };
         };
         Ok(over.wait_for(Option::is_some).await.unwrap().unwrap())
     }
 
     async fn stop(&self, handle: &Handle, how: How) -> Result<(), RuntimeError> {
-        self.0.here()?;
+        self.1.here()?;
         let exit = match how {
             How::Graceful(signal) => Exit::Signal(signal),
             How::Kill => Exit::Signal(9),
         };
-        if let Some((_, over)) = self.0.all.lock().unwrap().get(&handle.instance) {
+        if let Some((_, over)) = self.1.all.lock().unwrap().get(&handle.instance) {
             over.send_if_modified(|now| now.is_none() && now.replace(exit).is_none());
         }
         Ok(())
@@ -155,13 +158,13 @@ impl Runtime for Survivors {
     }
 
     async fn reap(&self, instance: InstanceId) -> Result<(), RuntimeError> {
-        self.0.here()?;
-        self.0.all.lock().unwrap().remove(&instance);
+        self.1.here()?;
+        self.1.all.lock().unwrap().remove(&instance);
         Ok(())
     }
 
     async fn remove(&self, handle: &Handle) -> Result<(), RuntimeError> {
-        self.0.all.lock().unwrap().remove(&handle.instance);
+        self.1.all.lock().unwrap().remove(&handle.instance);
         Ok(())
     }
 
@@ -183,18 +186,23 @@ fn stack() -> Stack {
 struct Life {
     tokio: Option<tokio::runtime::Runtime>,
     engine: Engine,
+    elsewhere: Arc<World>,
 }
 
 impl Life {
     fn begin(dir: &Path, world: &Arc<World>, occasion: Option<&str>) -> Self {
         let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        // Another engine of containers, which this machine lacks and no service asks for.
+        let elsewhere = World::remote();
+        elsewhere.away.send_replace(true);
         let engine = tokio.block_on(async {
             let durable = Durable::open(dir).unwrap();
             let stack = durable.stack().cloned().filter(|_| occasion.is_none()).unwrap_or_else(stack);
             let mut builder = Engine::builder(stack)
                 .id(StackId::from_bits(7))
                 .state(State::Durable(Box::new(durable)))
-                .runtime(Arc::new(Survivors(Arc::clone(world))) as Arc<dyn Runtime>);
+                .runtime(Arc::new(Survivors("process", Arc::clone(world))) as Arc<dyn Runtime>)
+                .runtime(Arc::new(Survivors("elsewhere", Arc::clone(&elsewhere))) as Arc<dyn Runtime>);
             if let Some(id) = occasion {
                 let command = Command::Start { services: Vec::new(), deps: true };
                 builder = builder.occasion(Occasion::new(id, command));
@@ -203,7 +211,7 @@ impl Life {
             engine.recovered().await;
             engine
         });
-        Self { tokio: Some(tokio), engine }
+        Self { tokio: Some(tokio), engine, elsewhere }
     }
 
     fn block<T>(&self, future: impl Future<Output = T>) -> T {
@@ -250,6 +258,7 @@ fn the_next_engine_goes_on_with_the_same_instances() {
         assert_eq!(world.live(), live);
         assert_eq!(world.starts.load(Ordering::Relaxed), starts, "nothing is started again, a oneshot neither");
         assert_eq!(next.block(next.engine.endpoints("api")).unwrap(), ports);
+        assert_eq!(next.elsewhere.lists.load(Ordering::Relaxed), 1, "who is not used is not waited for");
         next.kill();
     }
 }

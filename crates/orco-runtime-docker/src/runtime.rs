@@ -113,6 +113,10 @@ impl Runtime for Docker {
         create::isolates(service)
     }
 
+    fn is_remote(&self) -> bool {
+        true
+    }
+
     async fn start(&self, request: StartRequest) -> Result<Handle, RuntimeError> {
         start::start(&self.inner, request).await
     }

@@ -165,10 +165,12 @@ impl Driver {
     /// Asks all runtimes at once what there is.
     async fn census(&self, handles: &BTreeMap<InstanceId, Handle>) -> Vec<Census> {
         let remembered = self.brain.remembered();
+        let wanted = self.world.wanted().clone();
         let asked = self.world.registry.runtimes.iter().map(|(name, runtime)| {
             let of_it = remembered.iter().filter(|r| r.service.runtime == *name);
             let known: Vec<Known> = of_it.map(|r| self.known(r, handles)).collect();
-            census(name, &**runtime, &self.world.stack, known)
+            let used = !known.is_empty() || wanted.services().iter().any(|s| s.runtime == *name);
+            census(name, &**runtime, &self.world.stack, known, used)
         });
         join_all(asked).await
     }
@@ -260,7 +262,13 @@ struct Census {
     answered: bool,
 }
 
-async fn census(name: &str, runtime: &dyn Runtime, stack: &StackId, known: Vec<Known>) -> Census {
+/// `used`: by the stack or by something that is remembered. One that is not is asked once, for strays: most machines
+/// lack one or the other container engine, and nobody waits for that.
+async fn census(name: &str, runtime: &dyn Runtime, stack: &StackId, known: Vec<Known>, used: bool) -> Census {
+    if !used && runtime.is_remote() {
+        let there = timeout(PATIENCE, guarded(runtime.list(stack, &[]))).await.ok().and_then(Result::ok);
+        return Census { runtime: name.to_owned(), there: there.unwrap_or_default(), answered: true };
+    }
     let asked = answer(runtime, stack, &known);
     let there = match runtime.is_remote() {
         true => timeout(PATIENCE, asked).await.ok(),
