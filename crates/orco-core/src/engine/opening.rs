@@ -186,7 +186,7 @@ impl Driver {
     async fn adopt(&mut self, one: Remembered, found: Found, heard: bool) {
         crash::point("recover.before-adopt");
         let Remembered { at, inst, run, service, started, ready, .. } = one;
-        let plan = Plan { at, inst, run, service: Arc::clone(&service), mark: 0 };
+        let plan = Plan { at, inst, run, service: Arc::clone(&service), mark: 0, asked: true };
         let running = self.reconstruct(&plan, found.handle, heard).await;
         let (orders, rx) = watch::channel(Ordered::RUN);
         let remote = self.world.is_remote(&service);
@@ -204,7 +204,8 @@ impl Driver {
         let (orders, rx) = watch::channel(Ordered::RUN);
         let remote = self.world.is_remote(&service);
         self.live.insert(inst, Live::starting(at, remote, orders));
-        self.hand(remote, lead(Arc::clone(&self.world), Plan { at, inst, run, service, mark: 0 }, rx));
+        let plan = Plan { at, inst, run, service, mark: 0, asked: true };
+        self.hand(remote, lead(Arc::clone(&self.world), plan, rx));
     }
 
     /// What the earlier engine knew of it, as far as it can be told again.

@@ -1,15 +1,18 @@
 //! An engine in trouble is unknown, never dead.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use orco_core::{model::Exit, runtime::Runtime};
+use orco_core::{
+    model::Exit,
+    runtime::{ExecRequest, Runtime},
+};
 use orco_runtime_docker::Docker;
 use tokio::time::timeout;
 
 use crate::{
     private::Private,
     proxy::{Manner, Proxy},
-    real::{Lab, docker, engine, until},
+    real::{Lab, docker, engine, shell, until},
 };
 
 const LONG: Duration = Duration::from_secs(60);
@@ -109,4 +112,31 @@ async fn while_the_engine_is_gone_nothing_is_told_and_then_the_truth() {
         lab.docker.remove(handle).await.unwrap();
     }
     lab.docker.shutdown().await;
+}
+
+/// A probe's command says nothing of the service while its engine hangs, whenever that begins.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_the_engine_holds_up_is_no_timeout() {
+    if !engine() {
+        return;
+    }
+    let proxy = Proxy::new();
+    let lab = Lab::on(Docker::builder().host(proxy.host()).build());
+    let request = lab.script("exec sleep 1000");
+    lab.docker.start(request.clone()).await.unwrap();
+    let ask = |limit| ExecRequest::new(&Arc::new(request.clone()), shell("exec sleep 1000"), limit);
+    let second = Duration::from_secs(1);
+    assert_eq!(lab.docker.exec(ask(second)).await.unwrap().exit, None, "it is the command that hangs");
+    for begun in [false, true] {
+        proxy.set(if begun { Manner::Fine } else { Manner::Hangs });
+        let hangs = async {
+            tokio::time::sleep(second).await;
+            proxy.set_now(Manner::Hangs);
+        };
+        let (done, ()) = tokio::join!(timeout(LONG, lab.docker.exec(ask(second * 3))), hangs);
+        let error = done.unwrap().unwrap_err();
+        assert!(error.is_unavailable(), "begun {begun}: {error}");
+    }
+    proxy.set_now(Manner::Fine);
+    lab.end().await;
 }
