@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::{
         Arc, Mutex,
@@ -27,7 +27,7 @@ type Body = (ServiceName, watch::Sender<Option<Exit>>);
 /// How the answer to a start is lost.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Lost {
-    /// It never comes.
+    /// It never comes: whoever asks dies meanwhile, and it is left half done.
     Never,
     /// Nobody knows what it would have been.
     Unanswered,
@@ -44,7 +44,9 @@ struct World {
     away: watch::Sender<bool>,
     /// So many ports more turn out to be a stranger's.
     taken: AtomicUsize,
-    /// What its starts of `db` answer, though they happen.
+    /// What is made and does not run yet.
+    made: Mutex<BTreeSet<InstanceId>>,
+    /// What its starts of `db` answer, though they are heard.
     lost: Mutex<Option<Lost>>,
     /// The ports of the host that were asked for.
     published: Mutex<Vec<u16>>,
@@ -127,14 +129,24 @@ impl Runtime for Survivors {
         }
         let lost = *self.1.lost.lock().unwrap();
         match lost.filter(|_| request.service.name.as_str() == "db") {
-            Some(Lost::Never) => std::future::pending().await,
+            Some(Lost::Never) => {
+                self.1.made.lock().unwrap().insert(request.instance);
+                std::future::pending().await
+            }
             Some(Lost::Unanswered) => Err(RuntimeError::unanswered("no answer")),
-            None => Ok(Handle::new(request.instance, "t")),
+            None => {
+                self.1.made.lock().unwrap().remove(&request.instance);
+                Ok(Handle::new(request.instance, "t"))
+            }
         }
     }
 
     async fn wait(&self, handle: &Handle) -> Result<Exit, RuntimeError> {
         self.1.back().await;
+        if self.1.made.lock().unwrap().remove(&handle.instance) {
+            // It never ran, and never will.
+            self.1.all.lock().unwrap().remove(&handle.instance);
+        }
         let Some(mut over) = self.1.over(handle.instance) else {
             return if self.1.remote { Ok(Exit::Unknown) } else { Err(RuntimeError::unknown("no such instance")) };
         };
@@ -389,10 +401,7 @@ fn a_runtime_that_cannot_work_is_waited_for_and_costs_no_retry() {
     let world = World::remote();
     world.away.send_replace(true);
     let life = Life::begin(dir.path(), &world, Some("one"));
-    let message = || {
-        let status = life.block(life.engine.status()).unwrap();
-        status.snapshot.services.iter().find(|s| s.name.as_str() == "db").unwrap().message.clone()
-    };
+    let message = || message(&life, "db");
     soon("the reason is told", || message() == "cannot start yet: the engine is away");
     world.away.send_replace(false);
     finish_seed(&world);
@@ -461,22 +470,27 @@ fn message(life: &Life, service: &str) -> String {
 }
 
 #[test]
-fn a_start_in_flight_is_asked_for_again_when_its_runtime_is_back() {
-    let dir = tempfile::tempdir().unwrap();
-    let world = World::remote();
-    let db = dies_while_it_asks(dir.path(), &world);
-    let next = Life::begin(dir.path(), &world, None);
-    soon("it is held", || message(&next, "db") == "cannot start yet: the engine is away");
-    world.away.send_replace(false);
-    finish_seed(&world);
-    next.block(next.engine.ready()).unwrap();
-    let of_db = |(_, (name, _)): &(&InstanceId, &Body)| name.as_str() == "db";
-    let containers: Vec<InstanceId> = world.all.lock().unwrap().iter().filter(of_db).map(|(id, _)| *id).collect();
-    assert_eq!(containers, [db], "exactly the one that there was");
-    assert!(world.live().contains(&db));
-    assert_eq!(next.restarts("db"), 0);
-    next.block(next.engine.shutdown());
-    assert!(world.live().is_empty());
+fn a_start_in_flight_is_asked_for_again_by_the_next_engine() {
+    for away in [true, false] {
+        let dir = tempfile::tempdir().unwrap();
+        let world = World::remote();
+        let db = dies_while_it_asks(dir.path(), &world);
+        world.away.send_replace(away);
+        let next = Life::begin(dir.path(), &world, None);
+        if away {
+            soon("it is held", || message(&next, "db") == "cannot start yet: the engine is away");
+            world.away.send_replace(false);
+        }
+        finish_seed(&world);
+        next.block(next.engine.ready()).unwrap();
+        let of_db = |(_, (name, _)): &(&InstanceId, &Body)| name.as_str() == "db";
+        let containers: Vec<InstanceId> = world.all.lock().unwrap().iter().filter(of_db).map(|(id, _)| *id).collect();
+        assert_eq!(containers, [db], "exactly the one that there was; away: {away}");
+        assert!(world.live().contains(&db) && world.made.lock().unwrap().is_empty());
+        assert_eq!(next.restarts("db"), 0);
+        next.block(next.engine.shutdown());
+        assert!(world.live().is_empty());
+    }
 }
 
 /// Nobody knows whether it runs: it is down when the runtime has said so, and not before.

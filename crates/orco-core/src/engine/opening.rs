@@ -146,7 +146,7 @@ impl Driver {
         for one in self.brain.remembered() {
             let Some((runtime, there)) = found.remove(&one.inst) else { continue };
             live.insert(one.inst);
-            match unheard.contains(&runtime) && !one.started {
+            match self.world.is_remote(&one.service) && !one.started {
                 true => self.start_again(one),
                 false => self.adopt(one, there, !unheard.contains(&runtime)).await,
             }
@@ -198,7 +198,8 @@ impl Driver {
         self.hand(remote, lead_on(Arc::clone(&self.world), Adopted { plan, running, known: started }, rx));
     }
 
-    /// Nobody can say whether an earlier engine's start has happened: to ask for the same again makes sure.
+    /// An earlier engine has asked for it, and how far its runtime has come with that nobody can say: it may be made and
+    /// not run. To ask for the same again makes sure.
     fn start_again(&mut self, one: Remembered) {
         let Remembered { at, inst, run, service, .. } = one;
         let (orders, rx) = watch::channel(Ordered::RUN);
