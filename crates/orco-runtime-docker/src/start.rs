@@ -15,6 +15,7 @@ use crate::{
     engine::{
         Certainty, EngineError, Kind,
         containers::{self, Status},
+        port_taken,
         spec::ContainerSpec,
     },
     flights::Flight,
@@ -159,7 +160,7 @@ async fn run(inner: &Arc<Inner>, request: &StartRequest, id: &str) -> Result<(),
         _ => None,
     };
     Err(match taken {
-        Some(port) => RuntimeError::port_taken(port, error.to_string()),
+        Some(port) => port_taken(port),
         // Somebody removed it between our two calls.
         None if error.status() == Some(404) => RuntimeError::unavailable(error.to_string()),
         None => error.into_runtime_repeatable(),
