@@ -10,3 +10,5 @@ pub use orco_probes as probes;
 pub use orco_runtime_docker as docker;
 #[cfg(feature = "process")]
 pub use orco_runtime_process as process;
+#[cfg(feature = "test-support")]
+pub use orco_test as test;

@@ -22,12 +22,24 @@ const INSIDE: &[(&str, &[&str])] = &[
     ("orco-probes", &["-orco-core"]),
     ("orco-runtime-docker", &["-orco-core", "orco-keeper"]),
     ("orco-runtime-process", &["-orco-core", "orco-keeper"]),
+    ("orco-test", &["orco-core", "orco-keeper", "orco-probes", "orco-runtime-process", "orco-runtime-docker"]),
     ("orco-api", &["orco-core"]),
     (
         "orco-cli",
         &["orco-core", "orco-keeper", "orco-probes", "orco-runtime-docker", "orco-runtime-process", "orco-api"],
     ),
-    ("orco", &["orco-core", "orco-keeper", "orco-probes", "orco-runtime-docker", "orco-runtime-process", "orco-api"]),
+    (
+        "orco",
+        &[
+            "orco-core",
+            "orco-keeper",
+            "orco-probes",
+            "orco-runtime-docker",
+            "orco-runtime-process",
+            "orco-test",
+            "orco-api",
+        ],
+    ),
     ("orco-demo", &[]),
 ];
 

@@ -24,6 +24,15 @@ use tokio::sync::watch;
 /// Whose an instance is, and how it ended.
 type Body = (ServiceName, watch::Sender<Option<Exit>>);
 
+/// How the answer to a start is lost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Lost {
+    /// It never comes.
+    Never,
+    /// Nobody knows what it would have been.
+    Unanswered,
+}
+
 /// A runtime whose instances live on when an engine dies, and whose exits are kept until they are taken.
 #[derive(Debug, Default)]
 struct World {
@@ -35,8 +44,12 @@ struct World {
     away: watch::Sender<bool>,
     /// So many ports more turn out to be a stranger's.
     taken: AtomicUsize,
+    /// What its starts of `db` answer, though they happen.
+    lost: Mutex<Option<Lost>>,
     /// The ports of the host that were asked for.
     published: Mutex<Vec<u16>>,
+    /// So often it was asked what there is.
+    lists: AtomicUsize,
 }
 
 impl World {
@@ -72,58 +85,69 @@ impl World {
 }
 
 #[derive(Debug)]
-struct Survivors(Arc<World>);
+struct Survivors(&'static str, Arc<World>);
 
 #[async_trait]
 impl Runtime for Survivors {
     fn name(&self) -> &str {
-        "process"
+        self.0
     }
 
     fn is_remote(&self) -> bool {
-        self.0.remote
+        self.1.remote
     }
 
     fn isolates(&self, _: &Service) -> bool {
-        self.0.remote
+        self.1.remote
     }
 
     async fn list(&self, _: &StackId, _: &[Known]) -> Result<Vec<Found>, RuntimeError> {
-        self.0.here()?;
-        let all = self.0.all.lock().unwrap();
+        self.1.lists.fetch_add(1, Ordering::Relaxed);
+        self.1.here()?;
+        let all = self.1.all.lock().unwrap();
         Ok(all.iter().map(|(id, (name, _))| Found::new(Handle::new(*id, "t"), name.clone())).collect())
     }
 
     async fn start(&self, request: StartRequest) -> Result<Handle, RuntimeError> {
-        self.0.here()?;
+        self.1.here()?;
         if let Some(publish) = request.publish.first() {
-            self.0.published.lock().unwrap().push(publish.host);
+            self.1.published.lock().unwrap().push(publish.host);
             let one_less = |n: usize| n.checked_sub(1);
-            if self.0.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
+            if self.1.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
                 return Err(RuntimeError::port_taken(publish.host, "a stranger has it"));
             }
         }
-        self.0.starts.fetch_add(1, Ordering::Relaxed);
-        let entry = (request.service.name.clone(), watch::Sender::new(None));
-        assert!(self.0.all.lock().unwrap().insert(request.instance, entry).is_none(), "an id is given twice");
-        Ok(Handle::new(request.instance, "t"))
+        let again = self.1.over(request.instance).is_some();
+        assert!(self.1.remote || !again, "an id is given twice");
+        if !again {
+            // Asked for once more, engines of containers find what they have made.
+            self.1.starts.fetch_add(1, Ordering::Relaxed);
+            let entry = (request.service.name.clone(), watch::Sender::new(None));
+            self.1.all.lock().unwrap().insert(request.instance, entry);
+        }
+        let lost = *self.1.lost.lock().unwrap();
+        match lost.filter(|_| request.service.name.as_str() == "db") {
+            Some(Lost::Never) => std::future::pending().await,
+            Some(Lost::Unanswered) => Err(RuntimeError::unanswered("no answer")),
+            None => Ok(Handle::new(request.instance, "t")),
+        }
     }
 
     async fn wait(&self, handle: &Handle) -> Result<Exit, RuntimeError> {
-        self.0.back().await;
-        let Some(mut over) = self.0.over(handle.instance) else {
-            return if self.0.remote { Ok(Exit::Unknown) } else { Err(RuntimeError::unknown("no such instance")) };
+        self.1.back().await;
+        let Some(mut over) = self.1.over(handle.instance) else {
+            return if self.1.remote { Ok(Exit::Unknown) } else { Err(RuntimeError::unknown("no such instance")) };
         };
         Ok(over.wait_for(Option::is_some).await.unwrap().unwrap())
     }
 
     async fn stop(&self, handle: &Handle, how: How) -> Result<(), RuntimeError> {
-        self.0.here()?;
+        self.1.here()?;
         let exit = match how {
             How::Graceful(signal) => Exit::Signal(signal),
             How::Kill => Exit::Signal(9),
         };
-        if let Some((_, over)) = self.0.all.lock().unwrap().get(&handle.instance) {
+        if let Some((_, over)) = self.1.all.lock().unwrap().get(&handle.instance) {
             over.send_if_modified(|now| now.is_none() && now.replace(exit).is_none());
         }
         Ok(())
@@ -134,13 +158,13 @@ impl Runtime for Survivors {
     }
 
     async fn reap(&self, instance: InstanceId) -> Result<(), RuntimeError> {
-        self.0.here()?;
-        self.0.all.lock().unwrap().remove(&instance);
+        self.1.here()?;
+        self.1.all.lock().unwrap().remove(&instance);
         Ok(())
     }
 
     async fn remove(&self, handle: &Handle) -> Result<(), RuntimeError> {
-        self.0.all.lock().unwrap().remove(&handle.instance);
+        self.1.all.lock().unwrap().remove(&handle.instance);
         Ok(())
     }
 
@@ -162,18 +186,23 @@ fn stack() -> Stack {
 struct Life {
     tokio: Option<tokio::runtime::Runtime>,
     engine: Engine,
+    elsewhere: Arc<World>,
 }
 
 impl Life {
     fn begin(dir: &Path, world: &Arc<World>, occasion: Option<&str>) -> Self {
         let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        // Another engine of containers, which this machine lacks and no service asks for.
+        let elsewhere = World::remote();
+        elsewhere.away.send_replace(true);
         let engine = tokio.block_on(async {
             let durable = Durable::open(dir).unwrap();
             let stack = durable.stack().cloned().filter(|_| occasion.is_none()).unwrap_or_else(stack);
             let mut builder = Engine::builder(stack)
                 .id(StackId::from_bits(7))
                 .state(State::Durable(Box::new(durable)))
-                .runtime(Arc::new(Survivors(Arc::clone(world))) as Arc<dyn Runtime>);
+                .runtime(Arc::new(Survivors("process", Arc::clone(world))) as Arc<dyn Runtime>)
+                .runtime(Arc::new(Survivors("elsewhere", Arc::clone(&elsewhere))) as Arc<dyn Runtime>);
             if let Some(id) = occasion {
                 let command = Command::Start { services: Vec::new(), deps: true };
                 builder = builder.occasion(Occasion::new(id, command));
@@ -182,7 +211,7 @@ impl Life {
             engine.recovered().await;
             engine
         });
-        Self { tokio: Some(tokio), engine }
+        Self { tokio: Some(tokio), engine, elsewhere }
     }
 
     fn block<T>(&self, future: impl Future<Output = T>) -> T {
@@ -229,6 +258,7 @@ fn the_next_engine_goes_on_with_the_same_instances() {
         assert_eq!(world.live(), live);
         assert_eq!(world.starts.load(Ordering::Relaxed), starts, "nothing is started again, a oneshot neither");
         assert_eq!(next.block(next.engine.endpoints("api")).unwrap(), ports);
+        assert_eq!(next.elsewhere.lists.load(Ordering::Relaxed), 1, "who is not used is not waited for");
         next.kill();
     }
 }
@@ -408,4 +438,80 @@ fn an_end_does_not_wait_for_ever_for_a_runtime_that_is_away() {
     life.block(life.engine.shutdown());
     assert!(begun.elapsed() > Duration::from_secs(5), "it was given time");
     assert_eq!(world.live().len(), 3, "nothing else can be done about them");
+}
+
+/// The first engine has asked for `db` and dies before it is answered; what it asked for has happened.
+fn dies_while_it_asks(dir: &Path, world: &Arc<World>) -> InstanceId {
+    *world.lost.lock().unwrap() = Some(Lost::Never);
+    let first = Life::begin(dir, world, Some("one"));
+    let asked = || {
+        let all = world.all.lock().unwrap();
+        all.iter().find(|(_, (name, _))| name.as_str() == "db").map(|(id, _)| *id)
+    };
+    soon("the start is under way", || asked().is_some());
+    first.kill();
+    world.away.send_replace(true);
+    *world.lost.lock().unwrap() = None;
+    asked().unwrap()
+}
+
+fn message(life: &Life, service: &str) -> String {
+    let status = life.block(life.engine.status()).unwrap();
+    status.snapshot.services.iter().find(|s| s.name.as_str() == service).unwrap().message.clone()
+}
+
+#[test]
+fn a_start_in_flight_is_asked_for_again_when_its_runtime_is_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = World::remote();
+    let db = dies_while_it_asks(dir.path(), &world);
+    let next = Life::begin(dir.path(), &world, None);
+    soon("it is held", || message(&next, "db") == "cannot start yet: the engine is away");
+    world.away.send_replace(false);
+    finish_seed(&world);
+    next.block(next.engine.ready()).unwrap();
+    let of_db = |(_, (name, _)): &(&InstanceId, &Body)| name.as_str() == "db";
+    let containers: Vec<InstanceId> = world.all.lock().unwrap().iter().filter(of_db).map(|(id, _)| *id).collect();
+    assert_eq!(containers, [db], "exactly the one that there was");
+    assert!(world.live().contains(&db));
+    assert_eq!(next.restarts("db"), 0);
+    next.block(next.engine.shutdown());
+    assert!(world.live().is_empty());
+}
+
+/// Nobody knows whether it runs: it is down when the runtime has said so, and not before.
+#[test]
+fn a_start_that_may_have_happened_is_not_down_before_it_is_cleared_away() {
+    for same_engine in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let world = World::remote();
+        let life = if same_engine {
+            *world.lost.lock().unwrap() = Some(Lost::Unanswered);
+            let life = Life::begin(dir.path(), &world, Some("one"));
+            soon("it is held", || message(&life, "db") == "cannot start yet: no answer");
+            world.away.send_replace(true);
+            soon("its runtime is away", || message(&life, "db") == "cannot start yet: the engine is away");
+            life
+        } else {
+            let db = dies_while_it_asks(dir.path(), &world);
+            let life = Life::begin(dir.path(), &world, None);
+            assert!(world.live().contains(&db));
+            life
+        };
+        world.end("seed", Exit::Code(0));
+        let left = life.block(async {
+            let down = life.engine.down().await.unwrap();
+            let told = async {
+                down.done().await.unwrap();
+                world.live()
+            };
+            let back = async {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                world.away.send_replace(false);
+            };
+            tokio::join!(told, back).0
+        });
+        assert_eq!(left, [], "same engine: {same_engine}");
+        life.kill();
+    }
 }

@@ -26,7 +26,8 @@ static HOOK: extern "C" fn(c_int, *const *const c_char) = before_main;
 
 extern "C" fn before_main(argc: c_int, argv: *const *const c_char) {
     RAN.store(true, Ordering::Relaxed);
-    if let Some(arguments) = keeper_arguments(argc, argv)
+    // SAFETY: the loader's own argc and argv.
+    if let Some(arguments) = unsafe { arguments_of(NAME, argc, argv) }
         && is_stream_socket(SOCKET)
     {
         std::process::exit(crate::keeper::run(&arguments));
@@ -41,21 +42,34 @@ pub fn hook_active() -> bool {
     RAN.load(Ordering::Relaxed)
 }
 
-/// The arguments after the name, if the name is the keeper's.
+/// Another function of this program's `.init_array` runs, perhaps before this one's turn: so this one is run too, when
+/// the program is started again.
+pub(crate) fn is_about_to_run() {
+    black_box(&raw const HOOK);
+    RAN.store(true, Ordering::Relaxed);
+}
+
+/// The arguments after the name, if it is this one.
+///
+/// # Safety
+/// `argc` and `argv` are what the loader passes to the functions of `.init_array`.
 #[cfg(target_env = "gnu")]
-fn keeper_arguments(argc: c_int, argv: *const *const c_char) -> Option<Vec<Vec<u8>>> {
+pub(crate) unsafe fn arguments_of(name: &CStr, argc: c_int, argv: *const *const c_char) -> Option<Vec<Vec<u8>>> {
     let count = usize::try_from(argc).ok().filter(|count| *count > 0 && !argv.is_null())?;
     // SAFETY: glibc passes main's own argc and argv to the functions of .init_array: argc valid C strings.
     let argument = |at: usize| unsafe { CStr::from_ptr(*argv.add(at)) };
-    (argument(0) == NAME).then(|| (1..count).map(|at| argument(at).to_bytes().to_vec()).collect())
+    (argument(0) == name).then(|| (1..count).map(|at| argument(at).to_bytes().to_vec()).collect())
 }
 
 /// Other C libraries pass nothing: the kernel knows.
+///
+/// # Safety
+/// None is needed; the other one's are.
 #[cfg(not(target_env = "gnu"))]
-fn keeper_arguments(_: c_int, _: *const *const c_char) -> Option<Vec<Vec<u8>>> {
+pub(crate) unsafe fn arguments_of(name: &CStr, _: c_int, _: *const *const c_char) -> Option<Vec<Vec<u8>>> {
     let line = std::fs::read("/proc/self/cmdline").ok()?;
     let mut arguments = line.split(|byte| *byte == 0).map(<[u8]>::to_vec);
-    (arguments.next()? == NAME.to_bytes()).then(|| arguments.filter(|argument| !argument.is_empty()).collect())
+    (arguments.next()? == name.to_bytes()).then(|| arguments.filter(|argument| !argument.is_empty()).collect())
 }
 
 pub(crate) fn is_stream_socket(fd: c_int) -> bool {

@@ -25,6 +25,7 @@ mod ledger;
 mod logger;
 mod proc;
 mod program;
+pub mod role;
 mod single;
 mod sys;
 mod tree;

@@ -3,13 +3,14 @@
 use std::{
     collections::BTreeMap,
     fmt,
+    hash::{BuildHasher as _, RandomState},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use orco_core::model::StackId;
+use orco_core::model::{InstanceId, StackId};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -58,6 +59,8 @@ pub(crate) struct Inner {
     pub(crate) tasks: TaskTracker,
     pub(crate) closing: CancellationToken,
     numbers: AtomicU64,
+    /// Tells what this runtime has made from what an earlier one made.
+    token: u64,
 }
 
 impl Inner {
@@ -81,6 +84,7 @@ impl Inner {
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             numbers: AtomicU64::new(1),
+            token: RandomState::new().hash_one(std::process::id()),
         }
     }
 
@@ -105,6 +109,25 @@ impl Inner {
         stacks.sort_unstable();
         stacks.dedup();
         stacks
+    }
+
+    /// The instance is this stack's, and its own.
+    pub(crate) fn enter(&self, instance: InstanceId, stack: StackId) {
+        let another = !self.register.stacks().contains(&stack);
+        self.register.enter(instance, stack);
+        if another {
+            self.watch.renew();
+        }
+    }
+
+    /// What marks the container of a hook: whose it is, and a number.
+    pub(crate) fn hook_mark(&self) -> String {
+        format!("{:016x}.{}", self.token, self.number())
+    }
+
+    /// Whether this runtime has made it.
+    pub(crate) fn is_own_hook(&self, mark: &str) -> bool {
+        mark.split_once('.').is_some_and(|(token, _)| token == format!("{:016x}", self.token))
     }
 
     /// A number that this runtime has not used yet.

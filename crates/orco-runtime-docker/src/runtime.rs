@@ -17,12 +17,14 @@ use crate::{
     builder::DockerBuilder,
     create,
     docker::{Docker, Inner},
-    endpoint,
+    endpoint, ends,
     engine::{
         EngineError,
         containers::{self, Listed, Status},
     },
-    ends, exec, labels, leaving, output, pull::PullPolicy, start, wait,
+    exec, labels, leaving, output,
+    pull::PullPolicy,
+    removal, start, wait,
 };
 
 /// So many containers are looked at at a time.
@@ -60,8 +62,12 @@ impl From<Docker> for Arc<dyn Runtime> {
 
 /// A container of the list as an instance.
 async fn found(inner: &Inner, stack: StackId, listed: Listed) -> Result<Option<Found>, EngineError> {
+    if listed.labels.get(labels::HOOK).is_some_and(|mark| !inner.is_own_hook(mark)) {
+        // Of an engine that has died: nobody waits for it any more.
+        removal::remove(&inner.client, &listed.id).await?;
+    }
     let Some((instance, service)) = labels::seat(&listed.labels, stack) else { return Ok(None) };
-    inner.register.enter(instance, stack);
+    inner.enter(instance, stack);
     inner.register.enter_container(instance, &listed.id);
     let mut handle = Handle::new(instance, listed.id.clone()).with_container(listed.id.clone());
     if listed.status == Status::Alive {
@@ -90,6 +96,8 @@ impl Runtime for Docker {
     /// What bears the stack's label, in whatever state; what is `known` helps nobody here.
     async fn list(&self, stack: &StackId, _: &[Known]) -> Result<Vec<Found>, RuntimeError> {
         let inner = &self.inner;
+        // Its network and volumes are ours to take away in the end, also if nothing is started.
+        inner.belongings(*stack);
         let all = containers::list(&inner.client, &[labels::filter(labels::STACK, stack)]).await;
         let all = all.map_err(EngineError::into_runtime_repeatable)?;
         let looks = stream::iter(all).map(|one| found(inner, *stack, one)).buffered(LOOKS);
@@ -111,6 +119,10 @@ impl Runtime for Docker {
 
     fn isolates(&self, service: &Service) -> bool {
         create::isolates(service)
+    }
+
+    fn is_remote(&self) -> bool {
+        true
     }
 
     async fn start(&self, request: StartRequest) -> Result<Handle, RuntimeError> {

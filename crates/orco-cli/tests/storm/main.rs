@@ -4,6 +4,7 @@
 #![cfg(feature = "process")]
 
 mod census;
+mod containers;
 mod counts;
 mod dice;
 mod fleet;

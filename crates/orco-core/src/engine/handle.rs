@@ -218,7 +218,7 @@ impl Engine {
         self.command(Command::Kill).await
     }
 
-    fn name(&self, text: &str) -> Result<ServiceName, CommandError> {
+    pub(super) fn name(&self, text: &str) -> Result<ServiceName, CommandError> {
         let unknown = || Refused::UnknownService { name: text.to_owned(), near: None };
         ServiceName::new(text).map_err(|_| unknown().into())
     }
@@ -283,7 +283,7 @@ impl Engine {
         Why::find(&status, service, &self.shared.world.logs)
     }
 
-    async fn running(&self, service: &str, replica: Option<u32>) -> Result<Vec<Found>, CommandError> {
+    pub(super) async fn running(&self, service: &str, replica: Option<u32>) -> Result<Vec<Found>, CommandError> {
         let name = self.name(service)?;
         let found = self.ask(|reply| Request::Running(Some(name.clone()), reply)).await.ok_or(CommandError::Ended)?;
         let unknown = || Refused::UnknownService { name: service.to_owned(), near: None };
@@ -362,7 +362,7 @@ impl Engine {
         Some(found)
     }
 
-    fn refused(&self, service: &str, replica: u32, error: &RuntimeError) -> CommandError {
+    pub(super) fn refused(&self, service: &str, replica: u32, error: &RuntimeError) -> CommandError {
         match self.name(service) {
             Ok(service) => CommandError::Runtime { service, replica, why: error.chain() },
             Err(e) => e,

@@ -58,6 +58,8 @@ pub(super) struct Plan {
     pub(super) service: Arc<Service>,
     /// Behind it the intent to start is recorded.
     pub(super) mark: Mark,
+    /// An earlier engine may have asked for it already.
+    pub(super) asked: bool,
 }
 
 /// An instance of an earlier engine.

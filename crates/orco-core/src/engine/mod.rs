@@ -14,6 +14,7 @@ mod clock;
 mod closing;
 mod driver;
 mod durable;
+mod endpoint;
 mod events;
 mod exec;
 mod finished;

@@ -165,10 +165,12 @@ impl Driver {
     /// Asks all runtimes at once what there is.
     async fn census(&self, handles: &BTreeMap<InstanceId, Handle>) -> Vec<Census> {
         let remembered = self.brain.remembered();
+        let wanted = self.world.wanted().clone();
         let asked = self.world.registry.runtimes.iter().map(|(name, runtime)| {
             let of_it = remembered.iter().filter(|r| r.service.runtime == *name);
             let known: Vec<Known> = of_it.map(|r| self.known(r, handles)).collect();
-            census(name, &**runtime, &self.world.stack, known)
+            let used = !known.is_empty() || wanted.services().iter().any(|s| s.runtime == *name);
+            census(name, &**runtime, &self.world.stack, known, used)
         });
         join_all(asked).await
     }
@@ -184,7 +186,7 @@ impl Driver {
     async fn adopt(&mut self, one: Remembered, found: Found, heard: bool) {
         crash::point("recover.before-adopt");
         let Remembered { at, inst, run, service, started, ready, .. } = one;
-        let plan = Plan { at, inst, run, service: Arc::clone(&service), mark: 0 };
+        let plan = Plan { at, inst, run, service: Arc::clone(&service), mark: 0, asked: true };
         let running = self.reconstruct(&plan, found.handle, heard).await;
         let (orders, rx) = watch::channel(Ordered::RUN);
         let remote = self.world.is_remote(&service);
@@ -202,7 +204,8 @@ impl Driver {
         let (orders, rx) = watch::channel(Ordered::RUN);
         let remote = self.world.is_remote(&service);
         self.live.insert(inst, Live::starting(at, remote, orders));
-        self.hand(remote, lead(Arc::clone(&self.world), Plan { at, inst, run, service, mark: 0 }, rx));
+        let plan = Plan { at, inst, run, service, mark: 0, asked: true };
+        self.hand(remote, lead(Arc::clone(&self.world), plan, rx));
     }
 
     /// What the earlier engine knew of it, as far as it can be told again.
@@ -259,7 +262,13 @@ struct Census {
     answered: bool,
 }
 
-async fn census(name: &str, runtime: &dyn Runtime, stack: &StackId, known: Vec<Known>) -> Census {
+/// `used`: by the stack or by something that is remembered. One that is not is asked once, for strays: most machines
+/// lack one or the other container engine, and nobody waits for that.
+async fn census(name: &str, runtime: &dyn Runtime, stack: &StackId, known: Vec<Known>, used: bool) -> Census {
+    if !used && runtime.is_remote() {
+        let there = timeout(PATIENCE, guarded(runtime.list(stack, &[]))).await.ok().and_then(Result::ok);
+        return Census { runtime: name.to_owned(), there: there.unwrap_or_default(), answered: true };
+    }
     let asked = answer(runtime, stack, &known);
     let there = match runtime.is_remote() {
         true => timeout(PATIENCE, asked).await.ok(),

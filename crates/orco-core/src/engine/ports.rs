@@ -87,6 +87,12 @@ impl Ports {
         Ok(port)
     }
 
+    /// The port of this name that the seat has, if it has one.
+    pub(super) fn known(&self, service: &ServiceName, replica: u32, name: &str) -> Option<u16> {
+        let key = (service.clone(), replica, name.to_owned());
+        self.seats.get(&key).and_then(|held| held.last()).map(|(port, _)| *port)
+    }
+
     /// An instance is over. Its ports stay with their seats, except those that a stranger listens on
     /// now: they are given up. True if there was one.
     pub(super) fn release(&mut self, inst: InstanceId) -> bool {

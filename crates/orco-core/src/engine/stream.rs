@@ -1,10 +1,10 @@
 //! Writes what a runtime gives as a stream into segments, so that another engine can go on exactly where this one ended.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use futures::StreamExt;
-use tokio::{sync::watch, time::Instant};
+use tokio::sync::watch;
 
 use crate::{
     log::{
@@ -16,9 +16,9 @@ use crate::{
 
 use super::{clock::wall_micros, logs::Logs};
 
-/// A mark is renewed after so many bytes, or so long after the last one: what lies behind it another engine reads
+/// A mark is renewed after so many bytes, or microseconds after the last one: what lies behind it another engine reads
 /// twice, and skips.
-const MARK_EVERY: (u64, Duration) = (256 << 10, Duration::from_secs(2));
+const MARK_EVERY: (u64, u64) = (256 << 10, 2_000_000);
 
 /// Where a stream goes.
 #[derive(Debug)]
@@ -51,11 +51,12 @@ pub(super) async fn write(logs: Arc<Logs>, mut stream: LogStream, target: Target
         let bytes = overlap.beyond(&bytes);
         let before = writer.written();
         // A full disk drops and counts; the service goes on.
-        let stored = writer.append(stderr, bytes, wall_micros());
+        let now = wall_micros();
+        let stored = writer.append(stderr, bytes, now);
         if let Err(error) = &stored {
             tracing::warn!(%error, "log bytes dropped");
         }
-        marks.passed(&writer, position, stored.is_err());
+        marks.passed(&writer, position, stored.is_err(), now);
         written.send_replace(writer.written());
         if before / SEGMENT_BYTES != writer.written() / SEGMENT_BYTES {
             logs.rotated();
@@ -90,26 +91,27 @@ impl Overlap {
 #[derive(Debug)]
 struct Marks<'a> {
     target: &'a Target,
-    last: (u64, Instant),
+    /// Bytes and microseconds at the last one.
+    last: (u64, u64),
     /// Bytes were dropped since: a mark from before would let others count them twice.
     due: bool,
 }
 
 impl<'a> Marks<'a> {
     fn new(target: &'a Target) -> Self {
-        Self { target, last: (0, Instant::now()), due: false }
+        Self { target, last: (0, wall_micros()), due: false }
     }
 
-    fn passed(&mut self, writer: &Writer, position: Option<LogPosition>, dropped: bool) {
+    fn passed(&mut self, writer: &Writer, position: Option<LogPosition>, dropped: bool, now: u64) {
         self.due |= dropped;
         let bytes = writer.written();
-        let far = bytes.saturating_sub(self.last.0) >= MARK_EVERY.0 || self.last.1.elapsed() >= MARK_EVERY.1;
+        let far = bytes.saturating_sub(self.last.0) >= MARK_EVERY.0 || now.abs_diff(self.last.1) >= MARK_EVERY.1;
         let Some(LogPosition(position)) = position.filter(|_| self.target.marks && (far || self.due)) else { return };
         let mark = Reached { bytes, position };
         match mark.write(&self.target.dir, self.target.stem) {
             Ok(()) => {
                 self.due = false;
-                self.last = (bytes, Instant::now());
+                self.last = (bytes, now);
             }
             Err(error) => tracing::debug!(%error, "cannot mark how far a log is"),
         }
@@ -130,6 +132,7 @@ impl Growth for Written {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::disallowed_methods)]
     #![allow(clippy::unwrap_used)]
 
     use futures::{SinkExt, channel::mpsc};

@@ -150,10 +150,10 @@ impl EngineError {
     }
 
     /// As [`into_runtime`](Self::into_runtime), for requests that may be repeated without harm: an unknown outcome is
-    /// unavailable too.
+    /// worth another try too.
     pub(crate) fn into_runtime_repeatable(self) -> RuntimeError {
         match self.happened() {
-            Certainty::Unknown => RuntimeError::unavailable(self.to_string()),
+            Certainty::Unknown => RuntimeError::unanswered(self.to_string()),
             Certainty::No => self.into_runtime(),
         }
     }
