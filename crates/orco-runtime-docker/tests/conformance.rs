@@ -14,28 +14,9 @@ use orco_core::{
 };
 use orco_runtime_docker::Docker;
 
-/// Children that ignore TERM, one of them in a session of its own.
-const CHILDREN: &str = "(trap '' TERM; setsid sleep 1000 & sleep 1000 &)";
-
 struct Containers {
     runtime: Arc<Docker>,
     scratch: tempfile::TempDir,
-}
-
-fn script(behaviour: Behaviour) -> Option<String> {
-    Some(match behaviour {
-        Behaviour::Exits(code) => format!("exit {code}"),
-        Behaviour::DiesOf(signal) => format!("kill -{signal} $$"),
-        Behaviour::Runs => "echo ready; exec sleep 1000".to_owned(),
-        Behaviour::IgnoresStop => "trap '' TERM; echo ready; while :; do sleep 1000; done".to_owned(),
-        Behaviour::Prints(lines) => {
-            let numbers = format!("i=0; while [ $i -lt {lines} ]; do echo $i; i=$((i+1)); done");
-            format!("{numbers}; {{ {numbers}; }} >&2; printf end")
-        }
-        Behaviour::Spawns => format!("{CHILDREN}; echo ready; exec sleep 1000"),
-        Behaviour::LeavesChildren => CHILDREN.to_owned(),
-        _ => return None,
-    })
 }
 
 fn missing() -> Vec<String> {
@@ -57,7 +38,7 @@ impl Fixture for Containers {
         if behaviour == Behaviour::FailsToStart {
             return Some(ServiceBuilder::container("api", "orco-test/no-such-image:1"));
         }
-        Some(real::service("api", real::shell(&script(behaviour)?)))
+        Some(real::service("api", real::shell(&behaviour.script()?)))
     }
 
     fn scratch(&self) -> PathBuf {

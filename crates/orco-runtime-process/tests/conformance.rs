@@ -11,28 +11,9 @@ use orco_core::{
 };
 use orco_runtime_process::{KillBackend, ProcessRuntime};
 
-/// Children that ignore TERM, one of them in a session of its own.
-const CHILDREN: &str = "(trap '' TERM; setsid sleep 1000 & sleep 1000 &)";
-
 struct Processes {
     runtime: Arc<ProcessRuntime>,
     scratch: tempfile::TempDir,
-}
-
-fn script(behaviour: Behaviour) -> Option<String> {
-    Some(match behaviour {
-        Behaviour::Exits(code) => format!("exit {code}"),
-        Behaviour::DiesOf(signal) => format!("kill -{signal} $$"),
-        Behaviour::Runs => "echo ready; exec sleep 1000".to_owned(),
-        Behaviour::IgnoresStop => "trap '' TERM; echo ready; while :; do sleep 1000; done".to_owned(),
-        Behaviour::Prints(lines) => {
-            let numbers = format!("i=0; while [ $i -lt {lines} ]; do echo $i; i=$((i+1)); done");
-            format!("{numbers}; {{ {numbers}; }} >&2; printf end")
-        }
-        Behaviour::Spawns => format!("{CHILDREN}; echo ready; exec sleep 1000"),
-        Behaviour::LeavesChildren => CHILDREN.to_owned(),
-        _ => return None,
-    })
 }
 
 fn shell(script: &str) -> Vec<String> {
@@ -51,7 +32,7 @@ impl Fixture for Processes {
     fn service(&self, behaviour: Behaviour) -> Option<ServiceBuilder> {
         let argv = match behaviour {
             Behaviour::FailsToStart => missing(),
-            other => shell(&script(other)?),
+            other => shell(&other.script()?),
         };
         Some(ServiceBuilder::process("api", argv))
     }

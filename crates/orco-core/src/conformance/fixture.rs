@@ -32,6 +32,29 @@ pub enum Behaviour {
     FailsToStart,
 }
 
+/// Children that ignore TERM, one of them in a session of its own.
+const CHILDREN: &str = "(trap '' TERM; setsid sleep 1000 & sleep 1000 &)";
+
+impl Behaviour {
+    /// The behaviour as a script for `/bin/sh -c`, for runtimes whose instances have a POSIX shell and `setsid`.
+    /// `None` where no script behaves so: what starts a shell has started.
+    pub fn script(self) -> Option<String> {
+        Some(match self {
+            Self::Exits(code) => format!("exit {code}"),
+            Self::DiesOf(signal) => format!("kill -{signal} $$"),
+            Self::Runs => "echo ready; exec sleep 1000".to_owned(),
+            Self::IgnoresStop => "trap '' TERM; echo ready; while :; do sleep 1000; done".to_owned(),
+            Self::Prints(lines) => {
+                let numbers = format!("i=0; while [ $i -lt {lines} ]; do echo $i; i=$((i+1)); done");
+                format!("{numbers}; {{ {numbers}; }} >&2; printf end")
+            }
+            Self::Spawns => format!("{CHILDREN}; echo ready; exec sleep 1000"),
+            Self::LeavesChildren => CHILDREN.to_owned(),
+            Self::FailsToStart => return None,
+        })
+    }
+}
+
 /// What a command of the kit does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
