@@ -1,7 +1,7 @@
 //! The runtime's parts, and what they share.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -54,6 +54,9 @@ pub(crate) struct Inner {
     pub(crate) news: Arc<News>,
     /// Networks and volumes.
     stacks: Mutex<BTreeMap<StackId, Arc<Belongings>>>,
+    /// All stacks that were started or asked for: what they have besides containers goes at the end, also where this
+    /// program has only taken over what ran, and all of that is forgotten by then.
+    met: Mutex<BTreeSet<StackId>>,
     /// All tasks; they end when `closing` is cancelled.
     pub(crate) tasks: TaskTracker,
     pub(crate) closing: CancellationToken,
@@ -78,6 +81,7 @@ impl Inner {
             flights: Flights::default(),
             watch: Watch::default(),
             stacks: Mutex::default(),
+            met: Mutex::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             numbers: AtomicU64::new(1),
@@ -90,7 +94,13 @@ impl Inner {
 
     /// What belongs to the stack, and is to be there before its first container.
     pub(crate) fn belongings(&self, stack: StackId) -> Arc<Belongings> {
+        self.meet(stack);
         Arc::clone(self.stacks().entry(stack).or_default())
+    }
+
+    /// The stack is one of this program's.
+    pub(crate) fn meet(&self, stack: StackId) {
+        self.met.lock().unwrap_or_else(PoisonError::into_inner).insert(stack);
     }
 
     /// Something of it has gone: the next start looks anew.
@@ -100,11 +110,7 @@ impl Inner {
 
     /// All stacks that this runtime had to do with.
     pub(crate) fn known_stacks(&self) -> Vec<StackId> {
-        let mut stacks: Vec<_> = self.stacks().keys().copied().collect();
-        stacks.extend(self.register.stacks());
-        stacks.sort_unstable();
-        stacks.dedup();
-        stacks
+        self.met.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
     }
 
     /// A number that this runtime has not used yet.

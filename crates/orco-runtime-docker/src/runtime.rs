@@ -17,12 +17,14 @@ use crate::{
     builder::DockerBuilder,
     create,
     docker::{Docker, Inner},
-    endpoint,
+    endpoint, ends,
     engine::{
         EngineError,
         containers::{self, Listed, Status},
     },
-    ends, exec, labels, leaving, output, pull::PullPolicy, start, wait,
+    exec, labels, leaving, output,
+    pull::PullPolicy,
+    start, wait,
 };
 
 /// So many containers are looked at at a time.
@@ -92,6 +94,7 @@ impl Runtime for Docker {
         let inner = &self.inner;
         let all = containers::list(&inner.client, &[labels::filter(labels::STACK, stack)]).await;
         let all = all.map_err(EngineError::into_runtime_repeatable)?;
+        inner.meet(*stack);
         let looks = stream::iter(all).map(|one| found(inner, *stack, one)).buffered(LOOKS);
         let found: Vec<_> = looks.collect().await;
         let found = found.into_iter().filter_map(Result::transpose).collect::<Result<Vec<_>, _>>();
