@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::{
         Arc, Mutex,
@@ -24,6 +24,15 @@ use tokio::sync::watch;
 /// Whose an instance is, and how it ended.
 type Body = (ServiceName, watch::Sender<Option<Exit>>);
 
+/// How the answer to a start is lost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Lost {
+    /// It never comes: whoever asks dies meanwhile, and it is left half done.
+    Never,
+    /// Nobody knows what it would have been.
+    Unanswered,
+}
+
 /// A runtime whose instances live on when an engine dies, and whose exits are kept until they are taken.
 #[derive(Debug, Default)]
 struct World {
@@ -35,6 +44,10 @@ struct World {
     away: watch::Sender<bool>,
     /// So many ports more turn out to be a stranger's.
     taken: AtomicUsize,
+    /// What is made and does not run yet.
+    made: Mutex<BTreeSet<InstanceId>>,
+    /// What its starts of `db` answer, though they are heard.
+    lost: Mutex<Option<Lost>>,
     /// The ports of the host that were asked for.
     published: Mutex<Vec<u16>>,
     /// So often it was asked what there is.
@@ -106,14 +119,34 @@ impl Runtime for Survivors {
                 return Err(RuntimeError::port_taken(publish.host, "a stranger has it"));
             }
         }
-        self.1.starts.fetch_add(1, Ordering::Relaxed);
-        let entry = (request.service.name.clone(), watch::Sender::new(None));
-        assert!(self.1.all.lock().unwrap().insert(request.instance, entry).is_none(), "an id is given twice");
-        Ok(Handle::new(request.instance, "t"))
+        let again = self.1.over(request.instance).is_some();
+        assert!(self.1.remote || !again, "an id is given twice");
+        if !again {
+            // Asked for once more, engines of containers find what they have made.
+            self.1.starts.fetch_add(1, Ordering::Relaxed);
+            let entry = (request.service.name.clone(), watch::Sender::new(None));
+            self.1.all.lock().unwrap().insert(request.instance, entry);
+        }
+        let lost = *self.1.lost.lock().unwrap();
+        match lost.filter(|_| request.service.name.as_str() == "db") {
+            Some(Lost::Never) => {
+                self.1.made.lock().unwrap().insert(request.instance);
+                std::future::pending().await
+            }
+            Some(Lost::Unanswered) => Err(RuntimeError::unanswered("no answer")),
+            None => {
+                self.1.made.lock().unwrap().remove(&request.instance);
+                Ok(Handle::new(request.instance, "t"))
+            }
+        }
     }
 
     async fn wait(&self, handle: &Handle) -> Result<Exit, RuntimeError> {
         self.1.back().await;
+        if self.1.made.lock().unwrap().remove(&handle.instance) {
+            // It never ran, and never will.
+            self.1.all.lock().unwrap().remove(&handle.instance);
+        }
         let Some(mut over) = self.1.over(handle.instance) else {
             return if self.1.remote { Ok(Exit::Unknown) } else { Err(RuntimeError::unknown("no such instance")) };
         };
@@ -368,10 +401,7 @@ fn a_runtime_that_cannot_work_is_waited_for_and_costs_no_retry() {
     let world = World::remote();
     world.away.send_replace(true);
     let life = Life::begin(dir.path(), &world, Some("one"));
-    let message = || {
-        let status = life.block(life.engine.status()).unwrap();
-        status.snapshot.services.iter().find(|s| s.name.as_str() == "db").unwrap().message.clone()
-    };
+    let message = || message(&life, "db");
     soon("the reason is told", || message() == "cannot start yet: the engine is away");
     world.away.send_replace(false);
     finish_seed(&world);
@@ -417,4 +447,85 @@ fn an_end_does_not_wait_for_ever_for_a_runtime_that_is_away() {
     life.block(life.engine.shutdown());
     assert!(begun.elapsed() > Duration::from_secs(5), "it was given time");
     assert_eq!(world.live().len(), 3, "nothing else can be done about them");
+}
+
+/// The first engine has asked for `db` and dies before it is answered; what it asked for has happened.
+fn dies_while_it_asks(dir: &Path, world: &Arc<World>) -> InstanceId {
+    *world.lost.lock().unwrap() = Some(Lost::Never);
+    let first = Life::begin(dir, world, Some("one"));
+    let asked = || {
+        let all = world.all.lock().unwrap();
+        all.iter().find(|(_, (name, _))| name.as_str() == "db").map(|(id, _)| *id)
+    };
+    soon("the start is under way", || asked().is_some());
+    first.kill();
+    world.away.send_replace(true);
+    *world.lost.lock().unwrap() = None;
+    asked().unwrap()
+}
+
+fn message(life: &Life, service: &str) -> String {
+    let status = life.block(life.engine.status()).unwrap();
+    status.snapshot.services.iter().find(|s| s.name.as_str() == service).unwrap().message.clone()
+}
+
+#[test]
+fn a_start_in_flight_is_asked_for_again_by_the_next_engine() {
+    for away in [true, false] {
+        let dir = tempfile::tempdir().unwrap();
+        let world = World::remote();
+        let db = dies_while_it_asks(dir.path(), &world);
+        world.away.send_replace(away);
+        let next = Life::begin(dir.path(), &world, None);
+        if away {
+            soon("it is held", || message(&next, "db") == "cannot start yet: the engine is away");
+            world.away.send_replace(false);
+        }
+        finish_seed(&world);
+        next.block(next.engine.ready()).unwrap();
+        let of_db = |(_, (name, _)): &(&InstanceId, &Body)| name.as_str() == "db";
+        let containers: Vec<InstanceId> = world.all.lock().unwrap().iter().filter(of_db).map(|(id, _)| *id).collect();
+        assert_eq!(containers, [db], "exactly the one that there was; away: {away}");
+        assert!(world.live().contains(&db) && world.made.lock().unwrap().is_empty());
+        assert_eq!(next.restarts("db"), 0);
+        next.block(next.engine.shutdown());
+        assert!(world.live().is_empty());
+    }
+}
+
+/// Nobody knows whether it runs: it is down when the runtime has said so, and not before.
+#[test]
+fn a_start_that_may_have_happened_is_not_down_before_it_is_cleared_away() {
+    for same_engine in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let world = World::remote();
+        let life = if same_engine {
+            *world.lost.lock().unwrap() = Some(Lost::Unanswered);
+            let life = Life::begin(dir.path(), &world, Some("one"));
+            soon("it is held", || message(&life, "db") == "cannot start yet: no answer");
+            world.away.send_replace(true);
+            soon("its runtime is away", || message(&life, "db") == "cannot start yet: the engine is away");
+            life
+        } else {
+            let db = dies_while_it_asks(dir.path(), &world);
+            let life = Life::begin(dir.path(), &world, None);
+            assert!(world.live().contains(&db));
+            life
+        };
+        world.end("seed", Exit::Code(0));
+        let left = life.block(async {
+            let down = life.engine.down().await.unwrap();
+            let told = async {
+                down.done().await.unwrap();
+                world.live()
+            };
+            let back = async {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                world.away.send_replace(false);
+            };
+            tokio::join!(told, back).0
+        });
+        assert_eq!(left, [], "same engine: {same_engine}");
+        life.kill();
+    }
 }

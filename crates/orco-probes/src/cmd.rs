@@ -51,7 +51,10 @@ impl Probe for CmdProbe {
         let timeout = self.timeout.unwrap_or(target.timeout).min(target.timeout);
         let result = match target.exec.exec(argv, timeout).await {
             Ok(result) => result,
-            Err(error) if error.is_certain() => return Verdict::Fail(format!("cmd: {}", error.chain()).into()),
+            // The engine that should run it is away, or holds back: that says nothing of the service.
+            Err(error) if error.is_certain() && !error.is_unavailable() => {
+                return Verdict::Fail(format!("cmd: {}", error.chain()).into());
+            }
             Err(error) => return Verdict::Unknown(format!("cmd: {}", error.chain()).into()),
         };
         let failed = match result.exit {

@@ -68,7 +68,9 @@ async fn cmd_reads_the_exit_code() {
     assert_eq!(cmd(ended(Some(Exit::Signal(9)), "")).await, "cmd killed by SIGKILL");
     assert_eq!(cmd(ended(None, "")).await, "cmd timeout");
     assert_eq!(cmd(Err(RuntimeError::refused("no program `pg_isready`"))).await, "cmd: no program `pg_isready`");
-    assert_eq!(cmd(Err(RuntimeError::unknown("keeper is gone"))).await, "unknown cmd: keeper is gone");
+    for cannot_tell in [RuntimeError::unknown, RuntimeError::unavailable, RuntimeError::unanswered] {
+        assert_eq!(cmd(Err(cannot_tell("the engine is gone"))).await, "unknown cmd: the engine is gone");
+    }
 }
 
 #[tokio::test]

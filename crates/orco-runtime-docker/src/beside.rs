@@ -30,9 +30,10 @@ pub(crate) async fn run(
     unwanted: &CancellationToken,
 ) -> Result<ExecResult, RuntimeError> {
     let deadline = Instant::now() + request.timeout;
+    inner.enter(request.instance, request.start.stack);
     stack::ready(inner, &request.start).await?;
     let dialect = inner.dialect().await.map_err(EngineError::into_runtime_repeatable)?;
-    let spec = create::beside(request, dialect, inner.number());
+    let spec = create::beside(request, dialect, &inner.hook_mark());
     if unwanted.is_cancelled() {
         return Err(RuntimeError::refused("nobody wants it any more"));
     }
@@ -49,6 +50,10 @@ pub(crate) async fn run(
     if let Err(error) = removal::remove(&inner.client, &id).await {
         tracing::warn!(%error, container = %id, "cannot remove a hook's container now");
         Watch::doubt(inner, request.instance);
+    }
+    if inner.register.container(request.instance).is_none() {
+        // Before its start: whether it will ever be is not known here.
+        inner.register.forget(request.instance);
     }
     result.map_err(EngineError::into_runtime_repeatable)
 }

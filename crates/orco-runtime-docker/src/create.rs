@@ -63,15 +63,15 @@ pub(crate) fn instance(request: &StartRequest, dialect: Dialect) -> ContainerSpe
 
 /// A container for a command before the instance's start or after its end: the same files and network, but nobody finds
 /// it by the service's name, and it has no ports.
-pub(crate) fn beside(request: &ExecRequest, dialect: Dialect, number: u64) -> ContainerSpec {
+pub(crate) fn beside(request: &ExecRequest, dialect: Dialect, mark: &str) -> ContainerSpec {
     let mut spec = alike(&request.start, dialect);
-    spec.name = names::hook(&request.start, number);
+    spec.name = names::hook(&request.start, mark);
     let (program, arguments) = request.argv.split_at(request.argv.len().min(1));
     spec.entrypoint = Some(some_entrypoint(program.to_vec()));
     spec.command = arguments.to_vec();
     spec.env = env(&request.env);
     spec.user.clone_from(&request.user);
-    spec.labels.insert(labels::HOOK.to_owned(), number.to_string());
+    spec.labels.insert(labels::HOOK.to_owned(), mark.to_owned());
     spec.stdin = !request.stdin.is_empty();
     spec
 }

@@ -1,15 +1,16 @@
 //! The runtime's parts, and what they share.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fmt,
+    hash::{BuildHasher as _, RandomState},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use orco_core::model::StackId;
+use orco_core::model::{InstanceId, StackId};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -54,13 +55,12 @@ pub(crate) struct Inner {
     pub(crate) news: Arc<News>,
     /// Networks and volumes.
     stacks: Mutex<BTreeMap<StackId, Arc<Belongings>>>,
-    /// All stacks that were started or asked for: what they have besides containers goes at the end, also where this
-    /// program has only taken over what ran, and all of that is forgotten by then.
-    met: Mutex<BTreeSet<StackId>>,
     /// All tasks; they end when `closing` is cancelled.
     pub(crate) tasks: TaskTracker,
     pub(crate) closing: CancellationToken,
     numbers: AtomicU64,
+    /// Tells what this runtime has made from what an earlier one made.
+    token: u64,
 }
 
 impl Inner {
@@ -81,10 +81,10 @@ impl Inner {
             flights: Flights::default(),
             watch: Watch::default(),
             stacks: Mutex::default(),
-            met: Mutex::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             numbers: AtomicU64::new(1),
+            token: RandomState::new().hash_one(std::process::id()),
         }
     }
 
@@ -94,13 +94,7 @@ impl Inner {
 
     /// What belongs to the stack, and is to be there before its first container.
     pub(crate) fn belongings(&self, stack: StackId) -> Arc<Belongings> {
-        self.meet(stack);
         Arc::clone(self.stacks().entry(stack).or_default())
-    }
-
-    /// The stack is one of this program's.
-    pub(crate) fn meet(&self, stack: StackId) {
-        self.met.lock().unwrap_or_else(PoisonError::into_inner).insert(stack);
     }
 
     /// Something of it has gone: the next start looks anew.
@@ -110,7 +104,30 @@ impl Inner {
 
     /// All stacks that this runtime had to do with.
     pub(crate) fn known_stacks(&self) -> Vec<StackId> {
-        self.met.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+        let mut stacks: Vec<_> = self.stacks().keys().copied().collect();
+        stacks.extend(self.register.stacks());
+        stacks.sort_unstable();
+        stacks.dedup();
+        stacks
+    }
+
+    /// The instance is this stack's, and its own.
+    pub(crate) fn enter(&self, instance: InstanceId, stack: StackId) {
+        let another = !self.register.stacks().contains(&stack);
+        self.register.enter(instance, stack);
+        if another {
+            self.watch.renew();
+        }
+    }
+
+    /// What marks the container of a hook: whose it is, and a number.
+    pub(crate) fn hook_mark(&self) -> String {
+        format!("{:016x}.{}", self.token, self.number())
+    }
+
+    /// Whether this runtime has made it.
+    pub(crate) fn is_own_hook(&self, mark: &str) -> bool {
+        mark.split_once('.').is_some_and(|(token, _)| token == format!("{:016x}", self.token))
     }
 
     /// A number that this runtime has not used yet.

@@ -1,11 +1,12 @@
 //! How instances are asked to end, and forgotten.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use orco_core::{
     model::InstanceId,
     runtime::{Handle, RuntimeError},
 };
+use tokio::time::timeout;
 
 use crate::{
     docker::Inner,
@@ -15,6 +16,8 @@ use crate::{
 };
 
 const KILL: i32 = 9;
+/// So long a reader of an ended instance's output may take before the container goes.
+const READ: Duration = Duration::from_secs(5);
 
 /// Sends a signal to the main process; what is over needs none.
 pub(crate) async fn signal(inner: &Inner, handle: &Handle, signal: i32) -> Result<(), RuntimeError> {
@@ -44,6 +47,8 @@ pub(crate) async fn reap(inner: &Arc<Inner>, instance: InstanceId) -> Result<(),
 
 /// Forgets an ended instance: its container goes, with its anonymous volumes.
 pub(crate) async fn remove(inner: &Inner, handle: &Handle) -> Result<(), RuntimeError> {
+    // With the container goes its output. Whoever reads it has been told that it is all there now.
+    let _ = timeout(READ, inner.register.was_read(handle.instance)).await;
     let removed = async {
         if let Some(id) = wait::container(inner, handle).await? {
             removal::remove(&inner.client, &id).await?;

@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 use orco_core::runtime::{ExecRequest, ExecResult, RuntimeError};
 use tokio::{
     io::AsyncWriteExt as _,
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep, sleep_until, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +27,9 @@ use crate::{
 const NOT_STARTED: [&[u8]; 2] = [b"OCI runtime exec failed", b"exec failed"];
 /// Pauses between questions for the exit code of a command whose output has ended.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
+
+/// After the deadline, an engine that answers by then lives: it is the command that hangs.
+const ANSWERS: Duration = Duration::from_secs(1);
 
 /// Runs a command, in a task of its own: it is ended also if the caller goes.
 pub(crate) async fn exec(inner: &Arc<Inner>, request: ExecRequest) -> Result<ExecResult, RuntimeError> {
@@ -51,30 +54,23 @@ async fn inside(
 ) -> Result<ExecResult, RuntimeError> {
     let deadline = Instant::now() + request.timeout;
     let client = &inner.client;
-    let found = wait::container_of(inner, request.instance).await.map_err(EngineError::into_runtime_repeatable)?;
-    let container = found.ok_or_else(|| RuntimeError::refused("the container is not there"))?;
-    let stamp = format!("{}.{}.{}", request.instance, std::process::id(), inner.number());
-    let mut env = create::env(&request.env);
-    env.push(format!("{}={stamp}", manhunt::STAMP));
-    let spec = ExecSpec {
-        argv: request.argv.clone(),
-        env,
-        user: request.user.clone(),
-        workdir: request.start.service.container_workdir.clone(),
-        stdin: !request.stdin.is_empty(),
-    };
-    let command = execs::create(client, &container, &spec).await.map_err(EngineError::into_runtime_repeatable)?;
+    // Cancel-safe: a command that was made and not started is nothing.
+    let made = timeout_at(deadline, make(inner, request)).await;
+    let prey = made.map_err(|_| held_up(request))??;
     if unwanted.is_cancelled() {
         return Err(RuntimeError::refused("nobody wants it any more"));
     }
-    let prey = Prey { container, command, stamp };
-    let attached = match execs::start(client, &prey.command).await {
-        Ok(attached) => attached,
-        Err(error) => {
+    let attached = match timeout_at(deadline, execs::start(client, &prey.command)).await {
+        Ok(Ok(attached)) => attached,
+        Ok(Err(error)) => {
             if error.status().is_none() {
                 manhunt::end(inner, &prey).await;
             }
             return Err(error.into_runtime_repeatable());
+        }
+        Err(_) => {
+            hunt(inner, prey);
+            return Err(held_up(request));
         }
     };
     let mut output = Tail::default();
@@ -89,6 +85,11 @@ async fn inside(
         () = unwanted.cancelled() => None,
     };
     let Some(code) = code else {
+        let answer = timeout(ANSWERS, execs::inspect(client, &prey.command)).await;
+        if !answer.is_ok_and(|state| state.is_ok()) {
+            hunt(inner, prey);
+            return Err(held_up(request));
+        }
         manhunt::end(inner, &prey).await;
         return Ok(ExecResult::new(None, output.into_bytes()));
     };
@@ -100,6 +101,43 @@ async fn inside(
         return Err(RuntimeError::refused(words.join(" ")));
     }
     Ok(ExecResult::new(Some(exit::of(code, false)), output))
+}
+
+/// Makes a command, and does not start it.
+async fn make(inner: &Arc<Inner>, request: &ExecRequest) -> Result<Prey, RuntimeError> {
+    let found = wait::container_of(inner, request.instance).await.map_err(EngineError::into_runtime_repeatable)?;
+    let container = found.ok_or_else(|| RuntimeError::refused("the container is not there"))?;
+    let stamp = format!("{}.{}.{}", request.instance, std::process::id(), inner.number());
+    let mut env = create::env(&request.env);
+    env.push(format!("{}={stamp}", manhunt::STAMP));
+    let spec = ExecSpec {
+        argv: request.argv.clone(),
+        env,
+        user: request.user.clone(),
+        workdir: request.start.service.container_workdir.clone(),
+        stdin: !request.stdin.is_empty(),
+    };
+    let made = execs::create(&inner.client, &container, &spec).await;
+    let command = made.map_err(EngineError::into_runtime_repeatable)?;
+    Ok(Prey { container, command, stamp })
+}
+
+/// Ends it as soon as the engine answers again; nobody waits for that.
+fn hunt(inner: &Arc<Inner>, prey: Prey) {
+    let hunter = Arc::clone(inner);
+    inner.tasks.spawn(async move {
+        // Cancel-safe: what is left then ends with its container.
+        tokio::select! {
+            () = manhunt::end(&hunter, &prey) => {}
+            () = hunter.closing.cancelled() => {}
+        }
+    });
+}
+
+/// It is the engine that hangs: whether a command would have ended in time nobody knows.
+fn held_up(request: &ExecRequest) -> RuntimeError {
+    let limit = orco_core::model::human(request.timeout);
+    RuntimeError::unanswered(format!("the engine did not answer within {limit}"))
 }
 
 /// Gives it its input, and takes what it prints until it prints no more.

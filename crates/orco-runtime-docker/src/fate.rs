@@ -29,7 +29,12 @@ impl Fate {
     }
 
     /// Sees to it that whatever the stack gets is cleaned up after this program's death. False: it shall not be.
-    pub(crate) async fn share(&self, client: &Client, stack: StackId, keep_volumes: bool) -> Result<bool, RuntimeError> {
+    pub(crate) async fn share(
+        &self,
+        client: &Client,
+        stack: StackId,
+        keep_volumes: bool,
+    ) -> Result<bool, RuntimeError> {
         let Self::Shared { keeper, .. } = self else { return Ok(false) };
         let Some(host) = engine(client) else { return Err(RuntimeError::unavailable("the engine is not found yet")) };
         let clean_up = CleanUp::new(host, labels::filter(labels::STACK, stack));

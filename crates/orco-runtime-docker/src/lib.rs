@@ -11,17 +11,16 @@
 mod beside;
 mod builder;
 mod create;
-mod docker;
-mod ends;
-mod endpoint;
-#[allow(dead_code, unused_imports)]
+#[allow(dead_code, unused_imports, reason = "its tests use more of it than the runtime")]
 mod credentials;
-#[allow(dead_code, unused_imports)]
+mod docker;
+mod endpoint;
+mod ends;
+#[allow(dead_code, unused_imports, reason = "its tests use more of it than the runtime")]
 mod engine;
 mod exec;
 mod exit;
 mod fate;
-#[allow(dead_code, unused_imports)]
 mod find;
 mod flights;
 mod labels;
@@ -32,9 +31,7 @@ mod names;
 mod news;
 mod output;
 mod place;
-#[allow(dead_code, unused_imports)]
 mod pull;
-#[allow(dead_code)]
 mod reference;
 mod register;
 mod removal;

@@ -47,7 +47,13 @@ pub(crate) async fn end(inner: &Inner, prey: &Prey) {
             Ok(None) => return,
             Ok(Some(state)) => {
                 let over = !state.running && (state.code.is_some() || state.pid.is_none() && quiet > 8);
-                quiet = if over && killed == 0 { quiet + 1 } else if state.running { 0 } else { quiet + 1 };
+                quiet = if over && killed == 0 {
+                    quiet + 1
+                } else if state.running {
+                    0
+                } else {
+                    quiet + 1
+                };
                 if over && killed == 0 && quiet >= 2 && (asked_inside || seen_from_here(inner).await) {
                     return;
                 }

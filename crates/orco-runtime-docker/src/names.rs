@@ -15,8 +15,8 @@ pub(crate) fn container(request: &StartRequest) -> String {
 }
 
 /// The name of a container in which a hook of the instance runs.
-pub(crate) fn hook(request: &StartRequest, number: u64) -> String {
-    format!("{}-hook-{number}", container(request))
+pub(crate) fn hook(request: &StartRequest, mark: &str) -> String {
+    format!("{}-hook-{mark}", container(request))
 }
 
 /// A stack's network.

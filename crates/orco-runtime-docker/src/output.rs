@@ -17,6 +17,7 @@ use crate::{
         streams::{self, Frame},
     },
     place::{Place, Skip},
+    register::Reading,
     timestamp, wait,
     watch::PAUSES,
 };
@@ -37,6 +38,7 @@ pub(crate) fn stream(inner: &Arc<Inner>, handle: &Handle, from: Option<&LogPosit
     });
     let reader = Reader {
         over: inner.register.over(handle.instance),
+        _reading: inner.register.read(handle.instance),
         inner: Arc::clone(inner),
         handle: handle.clone(),
         place: place.unwrap_or_default(),
@@ -46,13 +48,15 @@ pub(crate) fn stream(inner: &Arc<Inner>, handle: &Handle, from: Option<&LogPosit
         last: false,
         pause: PAUSES.0,
     };
-    futures::stream::unfold(reader, |mut reader| async move { reader.next().await.map(|chunk| (chunk, reader)) }).boxed()
+    futures::stream::unfold(reader, |mut reader| async move { reader.next().await.map(|chunk| (chunk, reader)) })
+        .boxed()
 }
 
 struct Reader {
     inner: Arc<Inner>,
     handle: Handle,
     over: watch::Receiver<Option<Exit>>,
+    _reading: Reading,
     place: Place,
     skip: Skip,
     frames: Option<Frames>,

@@ -27,11 +27,24 @@ struct Record {
     /// Told once; the answer stays the same.
     exit: watch::Sender<Option<Exit>>,
     look: Option<(Instant, Inspected)>,
+    /// How many read its output.
+    readers: watch::Sender<usize>,
+}
+
+/// Somebody reads the output of an instance; dropped, he does not any more.
+#[derive(Debug)]
+pub(crate) struct Reading(watch::Sender<usize>);
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.0.send_modify(|readers| *readers -= 1);
+    }
 }
 
 impl Default for Record {
     fn default() -> Self {
-        Self { stack: None, container: None, exit: watch::Sender::new(None), look: None }
+        let (exit, readers) = (watch::Sender::new(None), watch::Sender::new(0));
+        Self { stack: None, container: None, exit, look: None, readers }
     }
 }
 
@@ -104,6 +117,26 @@ impl Register {
     /// Says when its end is known, or it is forgotten.
     pub(crate) fn over(&self, instance: InstanceId) -> watch::Receiver<Option<Exit>> {
         self.table().entry(instance).or_default().exit.subscribe()
+    }
+
+    /// Somebody reads its output from now on.
+    pub(crate) fn read(&self, instance: InstanceId) -> Reading {
+        let readers = self.table().entry(instance).or_default().readers.clone();
+        readers.send_modify(|readers| *readers += 1);
+        Reading(readers)
+    }
+
+    /// Returns when all who read the output of an ended instance have read it to its end.
+    pub(crate) async fn was_read(&self, instance: InstanceId) {
+        let readers = {
+            let table = self.table();
+            let record = table.get(&instance).filter(|record| record.exit.borrow().is_some());
+            record.map(|record| record.readers.subscribe())
+        };
+        if let Some(mut readers) = readers {
+            // An error: nobody is left.
+            let _ = readers.wait_for(|readers| *readers == 0).await;
+        }
     }
 
     pub(crate) fn forget(&self, instance: InstanceId) {

@@ -24,7 +24,7 @@ use crate::{
     },
     exec, labels, leaving, output,
     pull::PullPolicy,
-    start, wait,
+    removal, start, wait,
 };
 
 /// So many containers are looked at at a time.
@@ -62,8 +62,12 @@ impl From<Docker> for Arc<dyn Runtime> {
 
 /// A container of the list as an instance.
 async fn found(inner: &Inner, stack: StackId, listed: Listed) -> Result<Option<Found>, EngineError> {
+    if listed.labels.get(labels::HOOK).is_some_and(|mark| !inner.is_own_hook(mark)) {
+        // Of an engine that has died: nobody waits for it any more.
+        removal::remove(&inner.client, &listed.id).await?;
+    }
     let Some((instance, service)) = labels::seat(&listed.labels, stack) else { return Ok(None) };
-    inner.register.enter(instance, stack);
+    inner.enter(instance, stack);
     inner.register.enter_container(instance, &listed.id);
     let mut handle = Handle::new(instance, listed.id.clone()).with_container(listed.id.clone());
     if listed.status == Status::Alive {
@@ -94,7 +98,9 @@ impl Runtime for Docker {
         let inner = &self.inner;
         let all = containers::list(&inner.client, &[labels::filter(labels::STACK, stack)]).await;
         let all = all.map_err(EngineError::into_runtime_repeatable)?;
-        inner.meet(*stack);
+        // Its network and volumes are ours to take away in the end, also if nothing is started. Where no engine answers
+        // there is nothing of it, and nobody to ask at the end.
+        inner.belongings(*stack);
         let looks = stream::iter(all).map(|one| found(inner, *stack, one)).buffered(LOOKS);
         let found: Vec<_> = looks.collect().await;
         let found = found.into_iter().filter_map(Result::transpose).collect::<Result<Vec<_>, _>>();

@@ -1,7 +1,7 @@
 //! What belongs to a stack beside its containers: its network and its named volumes. Made once, before the first
 //! container that needs them; taken away with the stack.
 
-use std::{collections::BTreeMap, sync::Mutex, sync::Arc, sync::PoisonError};
+use std::{collections::BTreeMap, sync::Arc, sync::Mutex, sync::PoisonError};
 
 use orco_core::{
     model::StackId,

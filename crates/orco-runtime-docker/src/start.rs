@@ -3,7 +3,11 @@
 
 use std::sync::Arc;
 
-use orco_core::runtime::{Handle, RuntimeError, StartRequest};
+use orco_core::{
+    model::InstanceId,
+    runtime::{Handle, RuntimeError, StartRequest},
+    spec::Network,
+};
 
 use crate::{
     create,
@@ -11,6 +15,7 @@ use crate::{
     engine::{
         Certainty, EngineError, Kind,
         containers::{self, Status},
+        port_taken,
         spec::ContainerSpec,
     },
     flights::Flight,
@@ -27,7 +32,11 @@ pub(crate) async fn start(inner: &Arc<Inner>, request: StartRequest) -> Result<H
         async move {
             // Dropped with the runtime's tasks, or panicking, it is no more under way either.
             let _landing = Landing { inner: &inner, instance };
-            carry_out(&inner, &request, &flight).await
+            let done = carry_out(&inner, &request, &flight).await;
+            if done.is_err() {
+                inner.register.forget(instance);
+            }
+            done
         }
     });
     let caller = flight.unwanted.clone().drop_guard();
@@ -38,7 +47,7 @@ pub(crate) async fn start(inner: &Arc<Inner>, request: StartRequest) -> Result<H
 
 struct Landing<'a> {
     inner: &'a Inner,
-    instance: orco_core::model::InstanceId,
+    instance: InstanceId,
 }
 
 impl Drop for Landing<'_> {
@@ -52,11 +61,7 @@ async fn carry_out(inner: &Arc<Inner>, request: &StartRequest, flight: &Flight) 
     let unwanted = || RuntimeError::refused("nobody wants it any more");
     inner.watch.trust(instance);
     // Known before it exists: what this process starts is nobody's leftover.
-    let others = inner.register.stacks();
-    inner.register.enter(instance, request.stack);
-    if !others.contains(&request.stack) {
-        inner.watch.renew();
-    }
+    inner.enter(instance, request.stack);
     stack::ready(inner, request).await?;
     let dialect = inner.dialect().await.map_err(EngineError::into_runtime_repeatable)?;
     let spec = create::instance(request, dialect);
@@ -98,19 +103,29 @@ async fn create(inner: &Arc<Inner>, request: &StartRequest, spec: &ContainerSpec
         Ok(id) => return Ok(Created { id, fresh: true }),
         Err(error) => error,
     };
-    let says = |text: &str| error.to_string().to_ascii_lowercase().contains(text);
     if error.status() == Some(409) || error.kind() == Some(Kind::NameTaken) {
         return taken(inner, request, &spec.name, &error).await;
     }
-    if error.status() == Some(404) && says("network") {
-        // Somebody removed the stack's network: the next try makes it again.
-        inner.look_anew(request.stack);
-        return Err(match request.service.network {
-            orco_core::spec::Network::Stack => RuntimeError::unavailable(error.to_string()),
-            _ => RuntimeError::refused(error.to_string()),
-        });
+    if let Some(answer) = no_network(inner, request, &error) {
+        return Err(answer);
     }
     Err(failed(inner, request, error))
+}
+
+/// The network is not there, some engines say at the creation and some at the start: the stack's own was removed by
+/// somebody, and is made again by the next try; another one is the service's fault.
+fn no_network(inner: &Inner, request: &StartRequest, error: &EngineError) -> Option<RuntimeError> {
+    let text = error.to_string();
+    if error.status() != Some(404) || !text.contains("network") {
+        return None;
+    }
+    Some(match request.service.network {
+        Network::Stack => {
+            inner.look_anew(request.stack);
+            RuntimeError::unavailable(text)
+        }
+        Network::Host | Network::None | Network::Named(_) => RuntimeError::refused(text),
+    })
 }
 
 /// Who has the name?
@@ -136,13 +151,16 @@ async fn run(inner: &Arc<Inner>, request: &StartRequest, id: &str) -> Result<(),
     }
     // It did not start; what was created for it goes.
     take_back(inner, request, id).await;
+    if let Some(answer) = no_network(inner, request, &error) {
+        return Err(answer);
+    }
     let taken = match error.kind() {
         Some(Kind::PortTaken(Some(port))) => Some(port),
         Some(Kind::PortTaken(None)) => request.publish.first().map(|publish| publish.host),
         _ => None,
     };
     Err(match taken {
-        Some(port) => RuntimeError::port_taken(port, error.to_string()),
+        Some(port) => port_taken(port),
         // Somebody removed it between our two calls.
         None if error.status() == Some(404) => RuntimeError::unavailable(error.to_string()),
         None => error.into_runtime_repeatable(),

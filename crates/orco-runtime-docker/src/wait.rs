@@ -86,12 +86,7 @@ pub(crate) async fn container_of(inner: &Inner, instance: InstanceId) -> Result<
 }
 
 /// What a look says: over and how, or (`None`) not over.
-async fn look(
-    inner: &Inner,
-    id: &str,
-    waiter: &Waiter,
-    waited: Option<i64>,
-) -> Result<Option<Exit>, EngineError> {
+async fn look(inner: &Inner, id: &str, waiter: &Waiter, waited: Option<i64>) -> Result<Option<Exit>, EngineError> {
     let Some(seen) = containers::inspect(&inner.client, id).await? else {
         // Removed by somebody: events or the wait may have told how it ended before.
         let told = waiter.told();

@@ -103,7 +103,9 @@ impl Watch {
 
     /// Listens to other events too: there is another stack.
     pub(crate) fn renew(&self) {
-        self.renewed.notify_one();
+        if self.table().listens {
+            self.renewed.notify_one();
+        }
     }
 
     /// Nobody knows whether this instance will come to be: whatever comes of it is removed.

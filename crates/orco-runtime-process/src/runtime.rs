@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use orco_core::{
     model::{Exit, InstanceId, ServiceName, StackId},
     runtime::{
-        ExecRequest, ExecResult, Found, Handle, How, Known, LogPosition, LogSource, Notice, Runtime, RuntimeError, StartRequest,
-        Usage,
+        ExecRequest, ExecResult, Found, Handle, How, Known, LogPosition, LogSource, Notice, Runtime, RuntimeError,
+        StartRequest, Usage,
     },
     spec::{Diagnostic, Service},
 };

@@ -290,7 +290,8 @@ impl Driver {
                 let (orders, rx) = watch::channel(Ordered::RUN);
                 let remote = self.world.is_remote(&service);
                 self.live.insert(inst, Live::starting(at, remote, orders));
-                self.hand(remote, lead(Arc::clone(&self.world), Plan { at, inst, run, service, mark }, rx));
+                let plan = Plan { at, inst, run, service, mark, asked: false };
+                self.hand(remote, lead(Arc::clone(&self.world), plan, rx));
             }
             Action::Probe { at, inst, role, version, health } => {
                 let Some(entry) = self.live.get_mut(&inst) else { return };

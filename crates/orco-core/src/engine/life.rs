@@ -58,6 +58,8 @@ pub(super) struct Plan {
     pub(super) service: Arc<Service>,
     /// Behind it the intent to start is recorded.
     pub(super) mark: Mark,
+    /// An earlier engine may have asked for it already.
+    pub(super) asked: bool,
 }
 
 /// An instance of an earlier engine.
@@ -100,7 +102,8 @@ pub(super) async fn lead(world: Arc<World>, plan: Plan, mut orders: watch::Recei
     crash::point("start.before-up");
     let live = Box::new(running.clone());
     world.reports.send(Report::Up { at, inst, live }).await;
-    accompany(&world, &plan, &*runtime, running, orders, Stage { fresh: true, from: None }).await;
+    let from = plan.asked.then(|| reached(&plan, &running));
+    accompany(&world, &plan, &*runtime, running, orders, Stage { fresh: true, from }).await;
 }
 
 /// Leads an instance on that an earlier engine has started.
@@ -113,10 +116,13 @@ pub(super) async fn lead_on(world: Arc<World>, adopted: Adopted, mut orders: wat
     };
     let live = Box::new(running.clone());
     world.reports.send(Report::Up { at: plan.at, inst: plan.inst, live }).await;
-    let log = &running.request.log;
-    let stem = Stem { replica: plan.at.slot.replica, run: plan.run };
-    let from = Some(Reached::read(&log.dir, stem));
+    let from = Some(reached(&plan, &running));
     accompany(&world, &plan, &*runtime, running, orders, Stage { fresh: !known, from }).await;
+}
+
+/// How far another engine has written its output.
+fn reached(plan: &Plan, running: &Running) -> Reached {
+    Reached::read(&running.request.log.dir, Stem { replica: plan.at.slot.replica, run: plan.run })
 }
 
 /// How far an instance is when a hand takes it.

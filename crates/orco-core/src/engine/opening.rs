@@ -146,7 +146,7 @@ impl Driver {
         for one in self.brain.remembered() {
             let Some((runtime, there)) = found.remove(&one.inst) else { continue };
             live.insert(one.inst);
-            match unheard.contains(&runtime) && !one.started {
+            match self.world.is_remote(&one.service) && !one.started {
                 true => self.start_again(one),
                 false => self.adopt(one, there, !unheard.contains(&runtime)).await,
             }
@@ -186,7 +186,7 @@ impl Driver {
     async fn adopt(&mut self, one: Remembered, found: Found, heard: bool) {
         crash::point("recover.before-adopt");
         let Remembered { at, inst, run, service, started, ready, .. } = one;
-        let plan = Plan { at, inst, run, service: Arc::clone(&service), mark: 0 };
+        let plan = Plan { at, inst, run, service: Arc::clone(&service), mark: 0, asked: true };
         let running = self.reconstruct(&plan, found.handle, heard).await;
         let (orders, rx) = watch::channel(Ordered::RUN);
         let remote = self.world.is_remote(&service);
@@ -198,13 +198,15 @@ impl Driver {
         self.hand(remote, lead_on(Arc::clone(&self.world), Adopted { plan, running, known: started }, rx));
     }
 
-    /// Nobody can say whether an earlier engine's start has happened: to ask for the same again makes sure.
+    /// An earlier engine has asked for it, and how far its runtime has come with that nobody can say: it may be made and
+    /// not run. To ask for the same again makes sure.
     fn start_again(&mut self, one: Remembered) {
         let Remembered { at, inst, run, service, .. } = one;
         let (orders, rx) = watch::channel(Ordered::RUN);
         let remote = self.world.is_remote(&service);
         self.live.insert(inst, Live::starting(at, remote, orders));
-        self.hand(remote, lead(Arc::clone(&self.world), Plan { at, inst, run, service, mark: 0 }, rx));
+        let plan = Plan { at, inst, run, service, mark: 0, asked: true };
+        self.hand(remote, lead(Arc::clone(&self.world), plan, rx));
     }
 
     /// What the earlier engine knew of it, as far as it can be told again.

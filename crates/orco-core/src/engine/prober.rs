@@ -43,6 +43,9 @@ const LATE: Duration = Duration::from_millis(50);
 /// One that comes so long after it says that this program was held up, and nothing of the service.
 const HELD_UP: Duration = Duration::from_secs(1);
 
+/// Runtimes end commands that take too long, and then say so; whoever has not by then cannot tell.
+const CUT_OFF: Duration = Duration::from_secs(15);
+
 impl Prober {
     /// Runs until it is dropped, or until nothing can change any more (a log pattern was seen and
     /// nothing else is asked).
@@ -123,14 +126,16 @@ impl Prober {
             return verdict;
         }
         match self.once(index, limit).await {
-            (Verdict::Fail(_), took) if took > limit + HELD_UP => Verdict::Unknown("the engine was held up".into()),
+            (Verdict::Fail(_), took) if took > limit + self.cut_off(index) + HELD_UP => {
+                Verdict::Unknown("the engine was held up".into())
+            }
             (verdict, _) => verdict,
         }
     }
 
     async fn once(&self, index: usize, limit: Duration) -> (Verdict, Duration) {
         let begun = self.clock.now();
-        let answer = timeout(limit, guarded(&*self.probes[index], &self.target)).await;
+        let answer = timeout(limit + self.cut_off(index), guarded(&*self.probes[index], &self.target)).await;
         (answer.unwrap_or_else(|_| self.too_late(index, limit)), self.clock.now().since(begun))
     }
 
@@ -149,7 +154,18 @@ impl Prober {
         }
     }
 
+    /// How much longer than its limit a probe may take that somebody else cuts off.
+    fn cut_off(&self, index: usize) -> Duration {
+        match self.health.check.probes.get(index) {
+            Some(ProbeSpec::Cmd { .. }) => CUT_OFF,
+            _ => Duration::ZERO,
+        }
+    }
+
     fn too_late(&self, index: usize, limit: Duration) -> Verdict {
+        if !self.cut_off(index).is_zero() {
+            return Verdict::Unknown("the runtime does not say how the command went".into());
+        }
         let name = self.health.check.probes.get(index).map_or("probe", ProbeSpec::name);
         Verdict::Fail(format!("{name} timeout after {}", crate::model::human(limit)).into())
     }

@@ -41,24 +41,41 @@ pub(super) enum NoStart {
 enum Failed {
     /// It is to be asked again.
     Unavailable(String),
+    /// It is to be asked again, and may have done it.
+    Unanswered(String),
     /// Somebody else has this port of the host.
     PortTaken(u16, String),
     For(NoStart),
 }
 
-/// Expands, makes ready, runs the preStart hook, starts.
+/// Starts it, however long that takes, unless it is not wanted any more.
 pub(super) async fn start(
     world: &World,
     plan: &Plan,
     runtime: &dyn Runtime,
     orders: &mut watch::Receiver<Ordered>,
 ) -> Result<Running, NoStart> {
+    let mut patience = Patience { world, inst: plan.inst, said: None, pause: PAUSES.0, doubt: plan.asked };
+    match bring_up(world, plan, runtime, orders, &mut patience).await {
+        // That nothing comes of a later try says nothing of an earlier one.
+        Err(NoStart::Refused(why)) if patience.doubt => Err(NoStart::Unknown(why)),
+        done => done,
+    }
+}
+
+/// Expands, makes ready, runs the preStart hook, starts.
+async fn bring_up(
+    world: &World,
+    plan: &Plan,
+    runtime: &dyn Runtime,
+    orders: &mut watch::Receiver<Ordered>,
+    patience: &mut Patience<'_>,
+) -> Result<Running, NoStart> {
     crash::point("start.before-prepare");
     let (request, mut own_port) = world.prepare(plan).map_err(NoStart::Refused)?;
     let mut mark = plan.mark.max(world.record_ports());
     crash::point("start.after-prepare");
     let mut request = Arc::new(request);
-    let mut patience = Patience { world, inst: plan.inst, said: None, pause: PAUSES.0 };
     patience.through(orders, || ready(runtime, &request)).await?;
     pre_start(world, plan, runtime, &request, orders).await?;
     for _ in 0..PORTS {
@@ -92,7 +109,11 @@ enum Spawned {
 /// What is needed may be far away; there is no deadline, for the runtime knows better.
 async fn ready(runtime: &dyn Runtime, request: &StartRequest) -> Result<(), Failed> {
     match AssertUnwindSafe(runtime.prepare(request)).catch_unwind().await {
-        Ok(done) => done.map_err(Failed::from),
+        Ok(done) => done.map_err(|error| match Failed::from(error) {
+            // Whatever it has done: no instance comes of that.
+            Failed::Unanswered(why) => Failed::Unavailable(why),
+            other => other,
+        }),
         Err(_) => Err(Failed::For(NoStart::Refused(format!("runtime `{}` panicked", runtime.name())))),
     }
 }
@@ -167,7 +188,8 @@ impl From<RuntimeError> for Failed {
         let why = error.chain();
         match error.taken_port() {
             Some(port) => Self::PortTaken(port, why),
-            None if error.is_unavailable() => Self::Unavailable(why),
+            None if error.is_unavailable() && error.is_certain() => Self::Unavailable(why),
+            None if error.is_unavailable() => Self::Unanswered(why),
             None if error.is_certain() => Self::For(NoStart::Refused(why)),
             None => Self::For(NoStart::Unknown(why)),
         }
@@ -181,6 +203,8 @@ struct Patience<'a> {
     inst: InstanceId,
     said: Option<Arc<str>>,
     pause: Duration,
+    /// An earlier try may have brought it into being.
+    doubt: bool,
 }
 
 impl Patience<'_> {
@@ -198,6 +222,10 @@ impl Patience<'_> {
                 }
                 Err(Failed::For(no_start)) => return Err(no_start),
                 Err(Failed::Unavailable(why) | Failed::PortTaken(_, why)) => why,
+                Err(Failed::Unanswered(why)) => {
+                    self.doubt = true;
+                    why
+                }
             };
             self.tell(Some(why.into())).await;
             // Cancel-safe: nothing is under way.

@@ -97,7 +97,6 @@ struct Marks<'a> {
     due: bool,
 }
 
-#[expect(clippy::disallowed_methods, reason = "paces writes to the disk; no decision looks at it")]
 impl<'a> Marks<'a> {
     fn new(target: &'a Target) -> Self {
         Self { target, last: (0, wall_micros()), due: false }

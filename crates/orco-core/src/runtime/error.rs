@@ -18,6 +18,8 @@ enum Outcome {
     Refused,
     /// Nothing happened, and the service is not to blame.
     Unavailable,
+    /// It may have happened, and the service is not to blame.
+    Unanswered,
     /// Nothing happened: a port on the host has another user.
     PortTaken(u16),
     Unknown,
@@ -34,6 +36,12 @@ impl RuntimeError {
     /// instance; that costs the service no retry. `message` is shown as the reason meanwhile.
     pub fn unavailable(message: impl Into<Arc<str>>) -> Self {
         Self { message: message.into(), outcome: Outcome::Unavailable, source: None }
+    }
+
+    /// Like [`unavailable`](Self::unavailable), but it may have happened: the runtime's engine was asked and nobody
+    /// knows what it did. To ask for the same again makes sure.
+    pub fn unanswered(message: impl Into<Arc<str>>) -> Self {
+        Self { message: message.into(), outcome: Outcome::Unanswered, source: None }
     }
 
     /// Nothing happened: somebody else has this port of the host. Where the caller has chosen the port it chooses
@@ -56,19 +64,19 @@ impl RuntimeError {
 
     /// True: it certainly did not happen. False: unknown.
     pub const fn is_certain(&self) -> bool {
-        !matches!(self.outcome, Outcome::Unknown)
+        !matches!(self.outcome, Outcome::Unanswered | Outcome::Unknown)
     }
 
     /// True: worth trying again later, and no fault of the service's.
     pub const fn is_unavailable(&self) -> bool {
-        matches!(self.outcome, Outcome::Unavailable | Outcome::PortTaken(_))
+        matches!(self.outcome, Outcome::Unavailable | Outcome::Unanswered | Outcome::PortTaken(_))
     }
 
     /// The port that somebody else has, if that is the reason.
     pub const fn taken_port(&self) -> Option<u16> {
         match self.outcome {
             Outcome::PortTaken(port) => Some(port),
-            Outcome::Refused | Outcome::Unavailable | Outcome::Unknown => None,
+            Outcome::Refused | Outcome::Unavailable | Outcome::Unanswered | Outcome::Unknown => None,
         }
     }
 

@@ -128,7 +128,8 @@ pub trait Runtime: Send + Sync + fmt::Debug + 'static {
     /// Dropping the future kills it too.
     ///
     /// # Errors
-    /// When it could not be started; [`RuntimeError::refused`] by default.
+    /// When it could not be started; [`RuntimeError::refused`] by default. [`RuntimeError::is_unavailable`], also at
+    /// the timeout: the runtime itself could not work, which says nothing of the command.
     async fn exec(&self, request: ExecRequest) -> Result<ExecResult, RuntimeError> {
         let _ = request;
         Err(RuntimeError::refused(format!("runtime `{}` cannot execute commands", self.name())))

@@ -334,7 +334,10 @@ impl World {
         let body = self.bodies.get_mut(inst);
         let over = body.as_ref().is_none_or(|body| body.pulse == Pulse::Gone && body.kept.is_none());
         if over && !told {
-            return self.start(*at, *inst, *run, service, now);
+            self.start(*at, *inst, *run, service, now);
+            // Whoever asks for it again does not know that nothing came of it.
+            self.bodies.get_mut(inst).iter_mut().for_each(|body| body.held = Some(Held::Sent));
+            return;
         }
         let Some(body) = body else { return self.tell_started(*at, *inst, now) };
         (body.hand, body.at, body.over_told) = (true, *at, false);

@@ -28,7 +28,8 @@ use crate::{
     model::{Exit, InstanceId, ServiceName, StackId, Verdict},
     probe::{Probe, ProbeFactory, Target},
     runtime::{
-        ExecRequest, ExecResult, Found, Handle, How, Known, LogChunk, LogPosition, LogSource, Runtime, RuntimeError, StartRequest,
+        ExecRequest, ExecResult, Found, Handle, How, Known, LogChunk, LogPosition, LogSource, Runtime, RuntimeError,
+        StartRequest,
     },
     spec::{Diagnostic, ProbeSpec, Service},
 };

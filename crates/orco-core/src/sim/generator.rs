@@ -222,7 +222,8 @@ fn draw_health(c: &mut Chance, quiet: bool) -> Health {
         timeout: c.pick(&[ms(1), ms(100), ms(1000)]),
         success_threshold,
         failure_threshold: c.pick(&[1, 2, 3, 3]),
-        start_timeout: if quiet { start_timeout.max(Duration::from_secs(60)) } else { start_timeout },
+        // Also for one whose engine is dead for most of that time.
+        start_timeout: if quiet { start_timeout.max(Duration::from_secs(600)) } else { start_timeout },
     })
 }
 

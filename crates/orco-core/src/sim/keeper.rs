@@ -9,6 +9,7 @@ use super::{
     world::{Body, Event},
 };
 use crate::{
+    brain::Action,
     model::{Exit, Fact, InstanceId, Moment, Seat},
     spec::{Kind, Service},
 };
@@ -69,12 +70,16 @@ impl World {
             body.script.spawn = Spawn::Unclear { after: Duration::ZERO, born: None };
             body.lost = body.pulse == Pulse::Unborn && (!happened || refused);
             body.unseen |= body.lost;
-            let (at, hand) = (body.at, body.hand);
+            let (at, hand, killed) = (body.at, body.hand, body.kill && body.lost);
             if happened && !refused {
                 self.born(inst, now);
             }
             if hand {
                 self.tell(now, Fact::StartFailed { at, inst, why: "the keeper is gone".into(), certain: false });
+                if killed {
+                    // Its hand need not be told again: the next keeper is asked to make sure.
+                    self.carry_out(&Action::Kill { at, inst }, now);
+                }
             }
         }
         // What it alone knew of ends is gone with it; what it has told is on its way.

@@ -98,9 +98,14 @@ impl World {
             }
             Spawn::Refused(_) => {
                 body.pulse = Pulse::Gone;
+                // An engine that seemed to refuse may have made it all the same; whoever asked clears that away.
+                let lands = is_container(&body.service) && body.chance.hit(self.late_born);
                 if hand && !body.over_told {
                     body.over_told = true;
                     self.tell(now, Fact::StartFailed { at, inst, why: "no such program".into(), certain: true });
+                }
+                if lands {
+                    self.land(inst, now);
                 }
             }
             Spawn::Unclear { .. } => {

@@ -56,6 +56,7 @@ fn the_least_service() {
 fn everything_that_can_be_said() {
     let mut request = request(|service| {
         service
+            .command(["serve", "-v"])
             .entrypoint(Vec::<String>::new())
             .container_workdir("/srv")
             .volume("./data:/data:ro")
@@ -114,10 +115,10 @@ fn beside_an_instance() {
     request.publish = vec![Publish::new(80, 20_001)];
     let mut asked = ExecRequest::new(&Arc::new(request), vec!["seed".to_owned(), "-x".to_owned()], Duration::ZERO);
     asked.stdin = b"data".to_vec();
-    let spec = beside(&asked, Dialect::default(), 7);
-    assert_eq!(spec.name, "shop-db-2-12345678-hook-7");
+    let spec = beside(&asked, Dialect::default(), "ab.7");
+    assert_eq!(spec.name, "shop-db-2-12345678-hook-ab.7");
     assert_eq!((spec.entrypoint, spec.command), (Some(vec!["seed".to_owned()]), vec!["-x".to_owned()]));
     assert_eq!((spec.mounts.len(), spec.ports.len(), spec.aliases.len()), (1, 0, 0));
-    assert_eq!(spec.labels[labels::HOOK], "7");
+    assert_eq!(spec.labels[labels::HOOK], "ab.7");
     assert!(spec.stdin);
 }

@@ -33,7 +33,7 @@ pub(crate) enum EngineError {
     #[error("no container engine found: {}", list(.0))]
     NotFound(Arc<[Tried]>),
     /// Nobody listens there.
-    #[error("engine not reachable at {host}: {why}")]
+    #[error("engine not reachable at {host}: {why}; is it running?")]
     Unreachable {
         /// Where.
         host: Host,
@@ -47,7 +47,7 @@ pub(crate) enum EngineError {
         host: Host,
     },
     /// It took longer than it may.
-    #[error("{what}: no answer from the engine after {}", seconds(*after))]
+    #[error("no answer from the engine after {} ({what})", seconds(*after))]
     NoAnswer {
         /// For what.
         what: Call,
@@ -65,7 +65,7 @@ pub(crate) enum EngineError {
         theirs: Range,
     },
     /// The engine said no.
-    #[error("{what}: {}", said(*code, message))]
+    #[error("{}", said(what, *code, message))]
     Status {
         /// The HTTP status; 200 where the message came within a stream that had begun well.
         code: u16,
@@ -142,7 +142,7 @@ impl EngineError {
     pub(crate) fn into_runtime(self) -> RuntimeError {
         let message = self.to_string();
         match (self.kind(), self.happened()) {
-            (Some(Kind::PortTaken(Some(port))), Certainty::No) => RuntimeError::port_taken(port, message),
+            (Some(Kind::PortTaken(Some(port))), Certainty::No) => port_taken(port),
             (_, Certainty::Unknown) => RuntimeError::unknown(message),
             (_, Certainty::No) if self.is_engine_trouble() => RuntimeError::unavailable(message),
             (_, Certainty::No) => RuntimeError::refused(message),
@@ -150,10 +150,10 @@ impl EngineError {
     }
 
     /// As [`into_runtime`](Self::into_runtime), for requests that may be repeated without harm: an unknown outcome is
-    /// unavailable too.
+    /// worth another try too.
     pub(crate) fn into_runtime_repeatable(self) -> RuntimeError {
         match self.happened() {
-            Certainty::Unknown => RuntimeError::unavailable(self.to_string()),
+            Certainty::Unknown => RuntimeError::unanswered(self.to_string()),
             Certainty::No => self.into_runtime(),
         }
     }
@@ -172,12 +172,21 @@ pub(super) fn hint(host: &Host) -> &'static str {
     }
 }
 
-fn said(code: u16, message: &str) -> String {
+/// The cause first, where the engine's words are no more than that it failed.
+fn said(what: &Call, code: u16, message: &str) -> String {
     match (code, message.is_empty()) {
-        (_, true) => format!("the engine answered {code}"),
-        (500.., false) if Kind::of(message).is_none() => format!("the engine answered {code}: {message}"),
-        (_, false) => message.to_owned(),
+        (_, true) => format!("the engine answered {code} ({what})"),
+        (500.., false) if Kind::of(message).is_none() => format!("the engine answered {code}: {message} ({what})"),
+        (_, false) => format!("{what}: {message}"),
     }
+}
+
+/// A port of the host that somebody else has, and what to do. The engine's own words are about its proxies and name
+/// a container that is gone by the next try.
+pub(crate) fn port_taken(port: u16) -> RuntimeError {
+    let message =
+        format!("port {port} of this machine is taken by another program: stop that one, or publish another port");
+    RuntimeError::port_taken(port, message)
 }
 
 /// `30 s`, `0.2 s`.

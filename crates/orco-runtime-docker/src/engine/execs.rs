@@ -57,9 +57,7 @@ pub(crate) async fn create(client: &Client, container: &str, spec: &ExecSpec) ->
         working_dir: spec.workdir.clone(),
         ..Default::default()
     };
-    client
-        .call("prepare a command", |docker| async move { Ok(docker.create_exec(container, options).await?.id) })
-        .await
+    client.call("prepare a command", |docker| async move { Ok(docker.create_exec(container, options).await?.id) }).await
 }
 
 /// Starts it. What becomes of that is told by [`inspect`]: the engine answers before it tries.

@@ -59,6 +59,8 @@ const TEXTS: &[(&str, Kind)] = &[
     ("oci runtime", Kind::CannotExecute),
     ("unable to start container process", Kind::CannotExecute),
     ("executable file not found", Kind::CannotExecute),
+    ("unable to find user", Kind::CannotExecute),
+    ("unable to find group", Kind::CannotExecute),
     ("client version", Kind::ApiVersion),
     ("dial tcp", Kind::Network),
     ("no such host", Kind::Network),

@@ -18,7 +18,7 @@ mod wire;
 pub(crate) use self::{
     call::{Call, Limits},
     client::Client,
-    error::{Certainty, EngineError, Tried},
+    error::{Certainty, EngineError, Tried, port_taken},
     images::{ImageFor, PullLine, PullOrder},
     info::EngineInfo,
     kind::Kind,

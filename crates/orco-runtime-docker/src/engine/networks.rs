@@ -42,10 +42,7 @@ pub(crate) async fn network(client: &Client, name: &str) -> Result<Option<Thing>
     let asked =
         client.call(what, |docker| async move { docker.inspect_network(name, None::<InspectNetworkOptions>).await });
     match asked.await {
-        Ok(found) => Ok(Some(Thing {
-            id: found.id.unwrap_or_default(),
-            labels: found.labels.unwrap_or_default(),
-        })),
+        Ok(found) => Ok(Some(Thing { id: found.id.unwrap_or_default(), labels: found.labels.unwrap_or_default() })),
         Err(error) if error.status() == Some(404) => Ok(None),
         Err(error) => Err(error),
     }
@@ -56,9 +53,8 @@ pub(crate) async fn networks(client: &Client, label: String) -> Result<Vec<Thing
     let filters = [("label".to_owned(), vec![label])].into();
     let options = ListNetworksOptionsBuilder::default().filters(&filters).build();
     let found = client.call("list networks", |docker| async move { docker.list_networks(Some(options)).await }).await?;
-    let thing = |network: bollard::models::Network| {
-        Some(Thing { id: network.id?, labels: network.labels.unwrap_or_default() })
-    };
+    let thing =
+        |network: bollard::models::Network| Some(Thing { id: network.id?, labels: network.labels.unwrap_or_default() });
     Ok(found.into_iter().filter_map(thing).collect())
 }
 
@@ -74,8 +70,7 @@ pub(crate) async fn create_volume(
     name: &str,
     labels: &BTreeMap<String, String>,
 ) -> Result<Thing, EngineError> {
-    let body =
-        VolumeCreateRequest { name: Some(name.to_owned()), labels: Some(hash(labels)), ..Default::default() };
+    let body = VolumeCreateRequest { name: Some(name.to_owned()), labels: Some(hash(labels)), ..Default::default() };
     let what = format!("create volume {name}");
     let volume = client.call(what, |docker| async move { docker.create_volume(body).await }).await?;
     Ok(Thing { id: volume.name, labels: volume.labels })

@@ -67,7 +67,10 @@ fn event(message: EventMessage) -> Option<Event> {
     let what = match message.action.as_deref()? {
         // Podman has the name of its own command.
         "die" | "died" => {
-            let code = actor.attributes.as_ref().and_then(|told| told.get("exitCode").or_else(|| told.get("containerExitCode")));
+            let code = actor
+                .attributes
+                .as_ref()
+                .and_then(|told| told.get("exitCode").or_else(|| told.get("containerExitCode")));
             Happened::Died(code.and_then(|code| code.parse().ok()))
         }
         "oom" => Happened::Oom,
@@ -86,13 +89,8 @@ pub(crate) async fn output(
     follow: bool,
 ) -> Result<impl Stream<Item = Result<Frame, EngineError>> + Send + use<>, EngineError> {
     let docker = client.docker().await?;
-    let options = LogsOptionsBuilder::default()
-        .follow(follow)
-        .stdout(true)
-        .stderr(true)
-        .timestamps(true)
-        .since(since)
-        .build();
+    let options =
+        LogsOptionsBuilder::default().follow(follow).stdout(true).stderr(true).timestamps(true).since(since).build();
     let (client, call) = (client.clone(), Call::from("read output"));
     let frames = docker.logs(id, Some(options));
     Ok(frames.map(move |item| match item {

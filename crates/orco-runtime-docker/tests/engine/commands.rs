@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
+use crate::real::{Lab, docker, engine, service, shell};
 use orco_core::{
     model::Exit,
     runtime::{ExecRequest, Runtime, StartRequest},
 };
-use crate::real::{Lab, docker, engine, service, shell};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -48,7 +48,7 @@ async fn beside_an_instance_that_is_not_there() {
     let request = lab.request(service("api", shell("cat /data/seed; exec sleep 1000")).volume("data:/data"));
     let mut before = ask(&request, "cat >/data/seed; echo seeded", LONG);
     before.beside = true;
-    before.stdin = b"seed".to_vec();
+    before.stdin = b"seed\n".to_vec();
     let done = lab.docker.exec(before).await.unwrap();
     assert_eq!((done.exit, &done.output[..]), (Some(Exit::Code(0)), &b"seeded\n"[..]));
     assert_eq!(lab.containers(), Vec::<String>::new());
@@ -62,7 +62,7 @@ async fn beside_an_instance_that_is_not_there() {
     });
     assert_eq!(done.unwrap().exit, None);
     assert_eq!(found.iter().map(|one| &one.handle.token).collect::<Vec<_>>(), [&handle.token]);
-    assert_eq!(lab.containers(), [handle.token.clone()]);
+    assert_eq!(lab.containers(), std::slice::from_ref(&handle.token));
     until_said(&handle.token, "seed").await;
     lab.end().await;
 }

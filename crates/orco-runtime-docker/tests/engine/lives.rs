@@ -2,13 +2,13 @@
 
 use std::{net::TcpListener, time::Duration};
 
+use crate::real::{Lab, docker, engine, service, shell, until};
 use orco_core::{
     model::Exit,
     runtime::{How, Publish, Runtime},
     spec::ServiceBuilder,
 };
 use orco_runtime_docker::Docker;
-use crate::real::{Lab, docker, engine, service, shell, until};
 use tokio::time::timeout;
 
 const SLEEPS: &str = "exec sleep 1000";
@@ -99,9 +99,9 @@ async fn look_alikes_are_left_alone() {
     let mine = lab.start(SLEEPS).await;
     let id = lab.stack.to_string();
     // One without our label, and one whose label only begins like ours.
-    let plain = docker(&["run", "-d", "--name", &format!("lab-api-1-{}", &id[..8]), crate::real::IMAGE, "sleep", "1000"]);
-    let alike =
-        docker(&["run", "-d", "--label", &format!("orco.stack={id}0"), crate::real::IMAGE, "sleep", "1000"]);
+    let plain =
+        docker(&["run", "-d", "--name", &format!("lab-api-1-{}", &id[..8]), crate::real::IMAGE, "sleep", "1000"]);
+    let alike = docker(&["run", "-d", "--label", &format!("orco.stack={id}0"), crate::real::IMAGE, "sleep", "1000"]);
     let network = docker(&["network", "create", &format!("orco-{id}-other")]);
     let volume = docker(&["volume", "create", &format!("{id}-other")]);
     assert!([&plain, &alike, &network, &volume].iter().all(|made| !made.is_empty()));
@@ -148,9 +148,15 @@ async fn what_outlives_its_program_stays_until_it_has_ended() {
     let handle = lab.docker.start(lab.request(service)).await.unwrap();
     lab.docker.shutdown().await;
     assert_eq!((lab.containers().len(), lab.networks().len()), (1, 1));
+    // A hook of the earlier program still runs in a container of its own.
+    let stack = format!("orco.stack={}", lab.stack);
+    let hook = ["--label", "orco.service=api", "--label", "orco.hook=other.1", crate::real::IMAGE, "sleep", "1000"];
+    docker(&[&["run", "-d", "--label", &stack][..], &hook[..]].concat());
+    assert_eq!(lab.containers().len(), 2);
     let next = detached();
     let found = next.list(&lab.stack, &[]).await.unwrap();
     assert_eq!(found.iter().map(|one| &one.handle).collect::<Vec<_>>(), [&handle]);
+    assert_eq!(lab.containers(), std::slice::from_ref(&handle.token));
     next.stop(&handle, How::Kill).await.unwrap();
     assert_eq!(next.wait(&handle).await.unwrap(), Exit::Signal(9));
     next.remove(&handle).await.unwrap();
@@ -163,12 +169,21 @@ async fn what_a_killed_program_left_goes_before_the_next_start() {
     let lab = lab!();
     let stack = format!("orco.stack={}", lab.stack);
     let left = docker(&[
-        "run", "-d", "--label", &stack, "--label", "orco.service=api", "--label",
-        "orco.instance=00000000000000000000000000000001", crate::real::IMAGE, "sleep", "1000",
+        "run",
+        "-d",
+        "--label",
+        &stack,
+        "--label",
+        "orco.service=api",
+        "--label",
+        "orco.instance=00000000000000000000000000000001",
+        crate::real::IMAGE,
+        "sleep",
+        "1000",
     ]);
     assert_eq!(lab.containers(), [left]);
     let handle = lab.start(SLEEPS).await;
-    assert_eq!(lab.containers(), [handle.token.clone()]);
+    assert_eq!(lab.containers(), std::slice::from_ref(&handle.token));
     lab.end().await;
 }
 
@@ -248,12 +263,29 @@ async fn ways_into_a_container_and_between_them() {
     let direct = lab.docker.endpoint(&web, 81).await.unwrap();
     assert!(!direct.ip().is_loopback() && direct.port() == 81, "{direct}");
     until("the port answers", || std::net::TcpStream::connect(free).is_ok()).await;
-    let asks = "wget -qO- http://web/ | grep hello && wget -qO- http://web-3/ | grep hello && grep host.docker /etc/hosts";
+    let asks =
+        "wget -qO- http://web/ | grep hello && wget -qO- http://web-3/ | grep hello && grep host.docker /etc/hosts";
     let asking = lab.start(asks).await;
     assert_eq!(lab.docker.wait(&asking).await.unwrap(), Exit::Code(0));
     let shared = lab.docker.start(lab.request(service("api", shell(SLEEPS)).network("host"))).await.unwrap();
     assert_eq!(lab.docker.endpoint(&shared, 9).await.unwrap().to_string(), "127.0.0.1:9");
     let usage = lab.docker.stats(&web).await.unwrap();
     assert!(usage.memory > 0, "{usage:?}");
+    lab.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_somebody_removed_is_made_again() {
+    let lab = lab!();
+    let first = lab.start("true").await;
+    lab.docker.wait(&first).await.unwrap();
+    lab.docker.remove(&first).await.unwrap();
+    docker(&["network", "rm", &format!("orco-{}", lab.stack)]);
+    assert_eq!(lab.networks(), Vec::<String>::new());
+    let request = lab.script("true");
+    let error = lab.docker.start(request.clone()).await.unwrap_err();
+    assert!(error.is_unavailable(), "{error}");
+    let second = lab.docker.start(request).await.unwrap();
+    assert_eq!(lab.docker.wait(&second).await.unwrap(), Exit::Code(0));
     lab.end().await;
 }

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 mod commands;
+mod fate;
 mod lives;
 mod output;
+mod private;
 mod proxy;
 mod real;
 mod trouble;

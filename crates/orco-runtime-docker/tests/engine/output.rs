@@ -2,11 +2,11 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
+use crate::proxy::{Manner, Proxy};
+use crate::real::{Lab, engine};
 use futures::StreamExt as _;
 use orco_core::runtime::{Handle, LogChunk, LogPosition, LogSource, LogStream, Runtime};
 use orco_runtime_docker::Docker;
-use crate::proxy::{Manner, Proxy};
-use crate::real::{Lab, engine};
 use tokio::time::timeout;
 
 const LONG: Duration = Duration::from_secs(120);
@@ -47,7 +47,7 @@ async fn cut_again_and_again_nothing_is_lost_or_doubled() {
     }
     let proxy = Proxy::new();
     let lab = Lab::on(Docker::builder().host(proxy.host()).build());
-    proxy.set(Manner::CutOutput(250_000));
+    proxy.set(Manner::CutOutput(100_000));
     let handle = lab.start(&writer(5000)).await;
     let (chunks, exit) = tokio::join!(all(stream(&lab.docker, &handle, None)), lab.docker.wait(&handle));
     exit.unwrap();

@@ -1,12 +1,19 @@
 //! An engine in trouble is unknown, never dead.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use orco_core::{model::Exit, runtime::Runtime};
+use orco_core::{
+    model::Exit,
+    runtime::{ExecRequest, Runtime},
+};
 use orco_runtime_docker::Docker;
-use crate::proxy::{Manner, Proxy};
-use crate::real::{Lab, docker, engine, until};
 use tokio::time::timeout;
+
+use crate::{
+    private::Private,
+    proxy::{Manner, Proxy},
+    real::{Lab, docker, engine, shell, until},
+};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -67,5 +74,69 @@ async fn a_creation_without_an_answer_is_found_again_or_removed() {
         early = waiting => panic!("{early:?}"),
         () = swept => {}
     }
+    lab.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_engine_is_gone_nothing_is_told_and_then_the_truth() {
+    if !engine() {
+        return;
+    }
+    let Some(mut private) = Private::start().await else { return };
+    let lab = Lab::on(Docker::builder().host(private.host()).detached().build());
+    let handle = lab.start("echo ready; exec sleep 1000").await;
+    let waiting = lab.docker.wait(&handle);
+    let restarting = async {
+        // The engine ends its containers with it; nobody can know before it is asked again.
+        private.stop();
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let error = lab.docker.start(lab.script("true")).await.unwrap_err();
+        assert!(error.is_unavailable(), "{error}");
+    };
+    let mut waiting = std::pin::pin!(waiting);
+    tokio::select! {
+        early = &mut waiting => {
+            // Told before the engine went: then it has really ended, by the engine's own kill.
+            let exit = early.unwrap();
+            assert!(matches!(exit, Exit::Signal(_) | Exit::Code(_)), "{exit}");
+        }
+        () = restarting => {}
+    }
+    private.start_again().await;
+    let exit = timeout(LONG, lab.docker.wait(&handle)).await.unwrap().unwrap();
+    assert!(matches!(exit, Exit::Signal(_) | Exit::Code(_)), "{exit}");
+    // It heals by itself.
+    let next = lab.start("exit 5").await;
+    assert_eq!(timeout(LONG, lab.docker.wait(&next)).await.unwrap().unwrap(), Exit::Code(5));
+    for handle in [&handle, &next] {
+        lab.docker.remove(handle).await.unwrap();
+    }
+    lab.docker.shutdown().await;
+}
+
+/// A probe's command says nothing of the service while its engine hangs, whenever that begins.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_the_engine_holds_up_is_no_timeout() {
+    if !engine() {
+        return;
+    }
+    let proxy = Proxy::new();
+    let lab = Lab::on(Docker::builder().host(proxy.host()).build());
+    let request = lab.script("exec sleep 1000");
+    lab.docker.start(request.clone()).await.unwrap();
+    let ask = |limit| ExecRequest::new(&Arc::new(request.clone()), shell("exec sleep 1000"), limit);
+    let second = Duration::from_secs(1);
+    assert_eq!(lab.docker.exec(ask(second)).await.unwrap().exit, None, "it is the command that hangs");
+    for begun in [false, true] {
+        proxy.set(if begun { Manner::Fine } else { Manner::Hangs });
+        let hangs = async {
+            tokio::time::sleep(second).await;
+            proxy.set_now(Manner::Hangs);
+        };
+        let (done, ()) = tokio::join!(timeout(LONG, lab.docker.exec(ask(second * 3))), hangs);
+        let error = done.unwrap().unwrap_err();
+        assert!(error.is_unavailable(), "begun {begun}: {error}");
+    }
+    proxy.set_now(Manner::Fine);
     lab.end().await;
 }

@@ -35,7 +35,7 @@ pub fn whole(ndjson: &str, instances: usize, context: &str) -> u64 {
             last.insert(key, (seq, number, false));
         }
     }
-    assert!(last.len() >= instances && last.len() % instances == 0, "{context}: {last:?}");
+    assert!(last.len() >= instances && last.len().is_multiple_of(instances), "{context}: {last:?}");
     assert!(last.values().all(|(_, _, ended)| *ended), "{context}: the end is lost: {last:?}");
     // The runs before were counted when they ended.
     let newest = last.keys().map(|(_, run)| *run).max().unwrap_or_default();

@@ -180,6 +180,21 @@ async fn a_hung_probe_delays_no_other_and_ends_at_its_timeout() {
     assert_eq!(all, [(50, Verdict::Fail("scripted timeout after 50ms".into()))]);
 }
 
+/// A command is ended by its runtime: one that does not say so cannot tell, and that is no failure of the service.
+#[tokio::test(start_paused = true)]
+async fn a_runtime_that_hangs_is_no_verdict_on_its_commands() {
+    for (script, expected) in [
+        (&[Says::Hang][..], (15_050, Verdict::Unknown("the runtime does not say how the command went".into()))),
+        // Ended a little late, it is asked again; then its failure counts.
+        (&[Says::Held(120), Says::Held(1300)], (1420, Verdict::Fail("timeout".into()))),
+    ] {
+        let (mut prober, rx) = check(&[Scripted::poll(script)], Expr::Probe(0));
+        let command = ProbeSpec::Cmd { command: crate::spec::Command { argv: vec!["x".into()] }, timeout: None };
+        prober.health.check = Arc::new(Check { probes: vec![command], expression: Expr::Probe(0) });
+        assert_eq!(told(prober, rx, 20_000).await[0], expected, "{script:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_panic_is_no_verdict() {
     let (prober, rx) = check(&[Scripted::poll(&[Says::Panic, Says::Pass])], Expr::Probe(0));

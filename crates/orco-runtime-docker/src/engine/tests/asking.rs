@@ -46,7 +46,7 @@ async fn a_call_has_a_limit_and_an_open_stream_has_none() {
     assert_eq!(event.unwrap().unwrap().action.as_deref(), Some("die"));
     let error = error.unwrap_err();
     assert_eq!(error, EngineError::NoAnswer { what: Call::from("list containers"), after: SHORT, sent: true });
-    assert_eq!(error.to_string(), "list containers: no answer from the engine after 0.2 s");
+    assert_eq!(error.to_string(), "no answer from the engine after 0.2 s (list containers)");
     assert_eq!((error.happened(), error.is_engine_trouble()), (Certainty::Unknown, true));
 }
 
@@ -98,7 +98,7 @@ async fn a_hung_engine_costs_each_caller_its_own_limit_and_no_more() {
     let begin = Instant::now();
     for error in futures::future::join_all((0..30).map(|_| list(&client))).await {
         let error = error.unwrap_err();
-        assert_eq!(error.to_string(), "agree on an API version: no answer from the engine after 0.2 s");
+        assert_eq!(error.to_string(), "no answer from the engine after 0.2 s (agree on an API version)");
         assert_eq!(error.happened(), Certainty::No, "the request itself was never sent");
     }
     assert!(begin.elapsed() < SHORT * 10, "one after the other: {:?}", begin.elapsed());

@@ -223,7 +223,8 @@ fn what_the_contract_is_told() {
         assert_eq!(told.is_unavailable(), certain && *trouble, "{text}");
         let port = if let Some(PortTaken(port)) = kind { *port } else { None };
         assert_eq!(told.taken_port(), port, "{text}");
-        assert_eq!(error.into_runtime_repeatable().is_unavailable(), *trouble, "{text}");
+        let repeatable = error.into_runtime_repeatable();
+        assert_eq!((repeatable.is_unavailable(), repeatable.is_certain()), (*trouble, certain), "{text}");
     }
     // A failure whose cause nobody knows may have happened.
     assert!(!refusal(500, "devmapper: error").into_runtime().is_certain());

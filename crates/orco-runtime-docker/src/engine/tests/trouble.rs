@@ -49,7 +49,7 @@ async fn failing_lists_each_place_and_why() {
 async fn a_chosen_engine_that_is_absent_is_named() {
     let client = Client::new(at("unix:///nowhere/docker.sock".into()), limits(LONG, LONG));
     let error = list(&client).await.unwrap_err();
-    assert_eq!(error.to_string(), "engine not reachable at unix:///nowhere/docker.sock: no such socket");
+    assert_eq!(error.to_string(), "engine not reachable at unix:///nowhere/docker.sock: no such socket; is it running?");
     let client = Client::new(at("ssh://me@there".into()), limits(LONG, LONG));
     let error = list(&client).await.unwrap_err();
     assert!(error.to_string().contains("the configured address: `ssh://me@there`: ssh is not supported"), "{error}");
@@ -88,7 +88,7 @@ async fn gone_and_back_as_another_version() {
     assert!(event.is_none_or(|event| event.is_err()), "a cut stream is no event");
     for _ in 0..3 {
         let error = list(&client).await.unwrap_err();
-        assert_eq!(error.to_string(), format!("engine not reachable at {}: connection refused", engine.host()));
+        assert_eq!(error.to_string(), format!("engine not reachable at {}: connection refused; is it running?", engine.host()));
         assert_eq!(error.happened(), Certainty::No);
     }
     engine.speaks("1.44", "1.52");
@@ -133,9 +133,9 @@ async fn a_refusal_keeps_the_engines_words() {
     let client = client(&engine);
     let cases = [
         (Answer::refuse(404, "No such container: web"), "list containers: No such container: web"),
-        (Answer::refuse(500, "something\n  broke"), "list containers: the engine answered 500: something broke"),
-        (Answer::Body(502, b"not json".to_vec()), "list containers: the engine answered 502: not json"),
-        (Answer::Body(503, Vec::new()), "list containers: the engine answered 503"),
+        (Answer::refuse(500, "something\n  broke"), "the engine answered 500: something broke (list containers)"),
+        (Answer::Body(502, b"not json".to_vec()), "the engine answered 502: not json (list containers)"),
+        (Answer::Body(503, Vec::new()), "the engine answered 503 (list containers)"),
     ];
     for (answer, said) in cases {
         engine.once("GET /containers/json", answer);
