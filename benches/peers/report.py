@@ -74,6 +74,38 @@ for name in numbered("idle"):
     table(f"Idle for {d['secs']:.0f} s: {d['n']} services{probed}", ["tool", "CPU % of a core", "context switches/s", "PSS MiB", "RSS MiB", "processes"],
           [[k, v["cpu_pct"], v["switches_per_s"], v["pss_mib"], v["rss_mib"], v["procs"]] for k, v in d["result"].items()])
 
+def best(runs, key, of=med):
+    """The floor at its best parallelism."""
+    return min((of([x for x in column(v, key) if x is not None]) for k, v in runs.items() if k.startswith("floor")), default=None)
+
+
+def both(runs, v, key):
+    """The ratio to the best floor: of the medians, and of the best runs."""
+    xs = [x for x in column(v, key) if x is not None]
+    return f"{med(xs) / best(runs, key):.2f}x / {min(xs) / best(runs, key, min):.2f}x" if xs and best(runs, key) else "-"
+
+
+KINDS = dict(bridge="on the stack's own network", host="on the host's network", ports="each with a published port")
+for name in numbered("containers_up"):
+    d = load(name)
+    table(f"{d['n']} containers, {KINDS[d['kind']]}",
+          ["tool", "runs", "all run, ms", "/best floor (median / min)", "command returns, ms", "/best floor (median / min)", "all gone, ms", "/best floor (median / min)"],
+          [[k, len(v), spread(column(v, "up_ms")), both(d["runs"], v, "up_ms"), spread(column(v, "told_ms")), both(d["runs"], v, "told_ms"),
+            spread(column(v, "down_ms")), both(d["runs"], v, "down_ms")] for k, v in d["runs"].items()])
+
+for name in numbered("containers_chain"):
+    d = load(name)
+    table(f"Chain of {d['depth']} containers, each gated on a {d['kind']} probe of the one before",
+          ["tool", "runs", "ms", "/floor (median / min)", "in order"],
+          [[k, len(v), spread(column(v, "ms")), both(d["runs"], v, "ms"), all(column(v, "in_order"))] for k, v in d["runs"].items()])
+
+for name in numbered("containers_idle"):
+    d = load(name)
+    table(f"Idle for {d['secs']:.0f} s: {d['n']} containers",
+          ["tool", "CPU % of a core", "context switches/s", "the engine's CPU %", "the engine's context switches/s", "PSS MiB", "processes"],
+          [[k, v["cpu_pct"], v["switches_per_s"], v["engine_cpu_pct"], v["engine_switches_per_s"], v.get("pss_mib", "-"), v.get("procs", "-")]
+           for k, v in d["result"].items()])
+
 if d := load("kill9"):
     head = ["orphans", "managers_left", "services_after_relaunch", "of_them_old"]
     table("kill -9 of the manager of 10 services, then started again", ["tool"] + [h.replace("_", " ") for h in head],

@@ -21,12 +21,14 @@ pub const LIMIT: Duration = Duration::from_secs(30);
 
 pub struct Bench {
     pub dir: TempDir,
+    /// For each command, beside its own environment.
+    pub env: Vec<(String, String)>,
 }
 
 impl Bench {
     /// A folder with this stack file; `services` is the YAML below that key.
     pub fn new(services: &str) -> Self {
-        let bench = Self { dir: tempfile::tempdir().unwrap() };
+        let bench = Self { dir: tempfile::tempdir().unwrap(), env: Vec::new() };
         bench.write("stack.yaml", &stack("demo", services));
         bench
     }
@@ -45,6 +47,7 @@ impl Bench {
             .current_dir(self.dir.path())
             .env("ORCO_STATE_DIR", self.dir.path().join("state"))
             .env_remove("ORCO_LOG")
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         command
     }

@@ -155,9 +155,11 @@ impl Driver {
             }
             Report::Heard { runtime, there } => self.heard(&runtime, &there),
             Report::Held { inst, why } => {
-                if let Some(entry) = self.live.get_mut(&inst) {
-                    entry.held = why;
-                    self.stale = true;
+                let Some(entry) = self.live.get_mut(&inst) else { return };
+                self.stale = true;
+                let news = entry.hold(why, now);
+                if !news.is_empty() {
+                    self.tell(news);
                 }
             }
             Report::Up { at, inst, live } => {

@@ -1,12 +1,12 @@
 //! Live instances as the driver knows them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::AbortHandle};
 
 use crate::{
     brain::Brain,
-    model::{InstanceId, Moment, Role, Seat, Snapshot, Waiting},
+    model::{EventData, EventKind, Happening, InstanceId, Moment, Role, Seat, Snapshot, Waiting},
     runtime::Runtime,
 };
 
@@ -22,6 +22,9 @@ use super::{
 /// A running instance: its replica, its runtime, and what is known of it.
 pub(super) type Found = (u32, Arc<dyn Runtime>, Running);
 
+/// That a start is held back is not told again sooner, whatever the reason.
+const HELD_AGAIN: Duration = Duration::from_secs(10);
+
 /// A live instance as the driver knows it.
 #[derive(Debug)]
 pub(super) struct Live {
@@ -34,6 +37,8 @@ pub(super) struct Live {
     pub(super) unrecorded: Option<Mark>,
     /// Why its runtime cannot start it at present.
     pub(super) held: Option<Arc<str>>,
+    /// When that was last an event.
+    pub(super) told_at: Option<Moment>,
     pub(super) probers: [Option<AbortHandle>; 2],
     /// By role: an earlier engine probed it, and it was ready; the next prober goes on with that.
     pub(super) resumed: [bool; 2],
@@ -42,8 +47,27 @@ pub(super) struct Live {
 impl Live {
     /// One that is about to be started.
     pub(super) const fn starting(seat: Seat, remote: bool, orders: watch::Sender<Ordered>) -> Self {
-        let (unrecorded, held) = (None, None);
-        Self { seat, remote, orders, running: None, unrecorded, held, probers: [None, None], resumed: [false; 2] }
+        let (running, unrecorded, held, told_at) = (None, None, None, None);
+        let (probers, resumed) = ([None, None], [false; 2]);
+        Self { seat, remote, orders, running, unrecorded, held, told_at, probers, resumed }
+    }
+
+    /// What holds its start back, or nothing any more. An event if it is new and the last one is not of just now: reasons
+    /// may take turns at every try.
+    pub(super) fn hold(&mut self, why: Option<Arc<str>>, now: Moment) -> Vec<Happening> {
+        let is_new = why != self.held && self.told_at.is_none_or(|at| now.since(at) >= HELD_AGAIN);
+        self.held.clone_from(&why);
+        let Some(why) = why.filter(|_| is_new) else { return Vec::new() };
+        self.told_at = Some(now);
+        vec![Happening {
+            kind: EventKind::ServiceBlocked,
+            service: Some(self.seat.service),
+            replica: Some(self.seat.slot.replica),
+            message: format!("cannot start yet: {why}").into(),
+            reason: Some(why),
+            attempt: None,
+            data: EventData::None,
+        }]
     }
 
     /// Gives an order, to be carried out once the decision behind it is recorded.

@@ -26,6 +26,8 @@ use super::{
 const DEADLINE: Duration = Duration::from_secs(120);
 /// Pauses between tries while the runtime cannot work: doubling up to the second.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+/// A call that takes longer is told.
+const SOON: Duration = Duration::from_secs(5);
 /// So many ports of our own choice may turn out to be a stranger's before the start counts as failed.
 const PORTS: u32 = 10;
 
@@ -55,7 +57,7 @@ pub(super) async fn start(
     runtime: &dyn Runtime,
     orders: &mut watch::Receiver<Ordered>,
 ) -> Result<Running, NoStart> {
-    let mut patience = Patience { world, inst: plan.inst, said: None, pause: PAUSES.0, doubt: plan.asked };
+    let mut patience = Patience { world, inst: plan.inst, soon: None, said: None, pause: PAUSES.0, doubt: plan.asked };
     match bring_up(world, plan, runtime, orders, &mut patience).await {
         // That nothing comes of a later try says nothing of an earlier one.
         Err(NoStart::Refused(why)) if patience.doubt => Err(NoStart::Unknown(why)),
@@ -64,12 +66,12 @@ pub(super) async fn start(
 }
 
 /// Expands, makes ready, runs the preStart hook, starts.
-async fn bring_up(
+async fn bring_up<'a>(
     world: &World,
     plan: &Plan,
-    runtime: &dyn Runtime,
+    runtime: &'a dyn Runtime,
     orders: &mut watch::Receiver<Ordered>,
-    patience: &mut Patience<'_>,
+    patience: &mut Patience<'a>,
 ) -> Result<Running, NoStart> {
     crash::point("start.before-prepare");
     let (request, mut own_port) = world.prepare(plan).map_err(NoStart::Refused)?;
@@ -78,6 +80,7 @@ async fn bring_up(
     let mut request = Arc::new(request);
     patience.through(orders, || ready(runtime, &request)).await?;
     pre_start(world, plan, runtime, &request, orders).await?;
+    patience.soon = Some(runtime.name());
     for _ in 0..PORTS {
         intended(world, plan.inst, mark, orders).await?;
         crash::point("start.before-spawn");
@@ -201,6 +204,8 @@ impl From<RuntimeError> for Failed {
 struct Patience<'a> {
     world: &'a World,
     inst: InstanceId,
+    /// Whoever is asked should answer soon; if not, that is told.
+    soon: Option<&'a str>,
     said: Option<Arc<str>>,
     pause: Duration,
     /// An earlier try may have brought it into being.
@@ -214,7 +219,7 @@ impl Patience<'_> {
         mut call: impl FnMut() -> F,
     ) -> Result<T, NoStart> {
         loop {
-            let why = match call().await {
+            let why = match self.told_if_slow(call()).await {
                 Ok(done) => {
                     self.tell(None).await;
                     self.pause = PAUSES.0;
@@ -234,6 +239,20 @@ impl Patience<'_> {
                 _ = orders.wait_for(|o| o.order != Order::Run) => return Err(stopped()),
             }
         }
+    }
+
+    /// A call that takes long is told while it lasts, unless there is something to tell from earlier tries.
+    async fn told_if_slow<T>(&mut self, call: impl Future<Output = T>) -> T {
+        let mut call = std::pin::pin!(call);
+        if let Some(name) = self.soon.filter(|_| self.said.is_none()) {
+            // Cancel-safe: the call is only polled on.
+            tokio::select! {
+                done = &mut call => return done,
+                () = sleep(SOON) => {}
+            }
+            self.tell(Some(format!("runtime `{name}` has not answered for {} s", SOON.as_secs()).into())).await;
+        }
+        call.await
     }
 
     async fn tell(&mut self, why: Option<Arc<str>>) {

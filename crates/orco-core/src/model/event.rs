@@ -16,7 +16,8 @@ pub enum EventKind {
     ServiceReady,
     /// A replica that was ready is not any more.
     ServiceUnready,
-    /// A service waits for a dependency and its timeout has passed, or the dependency has failed.
+    /// A service waits for a dependency and its timeout has passed, or the dependency has failed; or its runtime
+    /// cannot start it at present.
     ServiceBlocked,
     /// A restart was decided; `attempt` counts, `reason` names the cause.
     ServiceRestarting,
