@@ -46,8 +46,7 @@ impl Foreign {
             let mut labels = labels(&id, case);
             labels["storm.foreign"] = json!(foreign.mark);
             let name = format!("storm-a-0-{case:03}{}", &mixed.fleet.tag[6..]);
-            let spec =
-                json!({ "Image": IMAGE, "Cmd": ["sleep", "100000"], "Labels": labels, "HostConfig": { "Init": true } });
+            let spec = json!({ "Image": IMAGE, "Cmd": ["sleep", "100000"], "Labels": labels, "HostConfig": { "Init": true, "NetworkMode": "none" } });
             let made = dock::must("POST", &format!("/containers/create?name={name}"), Some(&spec));
             let container = made["Id"].as_str().unwrap().to_owned();
             // Some run: one of the first six, and every tenth.
