@@ -192,7 +192,9 @@ fn surely_holds(scene: Scene<'_>, ix: crate::model::ServiceIx, require: Require)
         let Some(life) = scene.ledger.sitter(at) else {
             let stands_for = matches!(require, Require::Ready | Require::Started);
             let oneshot = wish.service.kind == Kind::Oneshot && stands_for;
-            return (oneshot || require == Require::Completed) && scene.ledger.done.contains_key(&at);
+            // What has completed as another program is on its way out, and counts for nobody who starts now.
+            let done = scene.ledger.done.get(&at).is_some_and(|since| *since >= wish.renewed);
+            return (oneshot || require == Require::Completed) && done;
         };
         let runs = life.started.is_some() && life.stop.is_none() && life.kill.is_none();
         chair.retired.is_none()
