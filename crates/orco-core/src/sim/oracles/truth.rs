@@ -3,7 +3,7 @@
 
 use super::{Judge, Scene, Violation, issue::CONTAINERS};
 use crate::{
-    model::{InstanceView, Seat, ServiceView, SlotKey, State, Waiting},
+    model::{InstanceView, Moment, Seat, ServiceView, SlotKey, State, Waiting},
     sim::Wish,
     spec::{Kind, Require},
 };
@@ -193,8 +193,9 @@ fn surely_holds(scene: Scene<'_>, ix: crate::model::ServiceIx, require: Require)
             let stands_for = matches!(require, Require::Ready | Require::Started);
             let oneshot = wish.service.kind == Kind::Oneshot && stands_for;
             // What has completed as another program is on its way out, and counts for nobody who starts now.
-            let done = scene.ledger.done.get(&at).is_some_and(|since| *since >= wish.renewed);
-            return (oneshot || require == Require::Completed) && done;
+            let last = chair.last.and_then(|inst| scene.ledger.lives.get(&inst));
+            let current = last.is_some_and(|life| life.ordered > wish.renewed || wish.renewed == Moment::ZERO);
+            return (oneshot || require == Require::Completed) && current && scene.ledger.done.contains_key(&at);
         };
         let runs = life.started.is_some() && life.stop.is_none() && life.kill.is_none();
         chair.retired.is_none()
