@@ -80,23 +80,27 @@ def best(runs, key, of=med):
 
 
 def both(runs, v, key):
-    """The ratio to the best floor: of the medians, and of the best runs."""
+    """The ratio to the best floor, of the medians and of the best runs; and of each round to the floors of that round."""
     xs = [x for x in column(v, key) if x is not None]
-    return f"{med(xs) / best(runs, key):.2f}x / {min(xs) / best(runs, key, min):.2f}x" if xs and best(runs, key) else "-"
+    if not xs or not best(runs, key):
+        return "-"
+    floors = [column(f, key) for k, f in runs.items() if k.startswith("floor")]
+    rounds = [x / med([f[i] for f in floors]) for i, x in enumerate(column(v, key)) if x is not None]
+    return f"{med(xs) / best(runs, key):.2f} / {min(xs) / best(runs, key, min):.2f} / {med(rounds):.2f}x"
 
 
 KINDS = dict(bridge="on the stack's own network", host="on the host's network", ports="each with a published port")
 for name in numbered("containers_up"):
     d = load(name)
     table(f"{d['n']} containers, {KINDS[d['kind']]}",
-          ["tool", "runs", "all run, ms", "/best floor (median / min)", "command returns, ms", "/best floor (median / min)", "all gone, ms", "/best floor (median / min)"],
+          ["tool", "runs", "all run, ms", "/best floor (median / min / by round)", "command returns, ms", "/best floor (median / min / by round)", "all gone, ms", "/best floor (median / min / by round)"],
           [[k, len(v), spread(column(v, "up_ms")), both(d["runs"], v, "up_ms"), spread(column(v, "told_ms")), both(d["runs"], v, "told_ms"),
             spread(column(v, "down_ms")), both(d["runs"], v, "down_ms")] for k, v in d["runs"].items()])
 
 for name in numbered("containers_chain"):
     d = load(name)
     table(f"Chain of {d['depth']} containers, each gated on a {d['kind']} probe of the one before",
-          ["tool", "runs", "ms", "/floor (median / min)", "in order"],
+          ["tool", "runs", "ms", "/floor (median / min / by round)", "in order"],
           [[k, len(v), spread(column(v, "ms")), both(d["runs"], v, "ms"), all(column(v, "in_order"))] for k, v in d["runs"].items()])
 
 for name in numbered("containers_idle"):

@@ -137,7 +137,7 @@ impl Inner {
 
     /// What is particular about the engine.
     pub(crate) async fn dialect(&self) -> Result<Dialect, EngineError> {
-        Ok(Dialect { podman: self.client.info().await?.podman })
+        Ok(Dialect { podman: self.client.is_podman().await? })
     }
 }
 

@@ -151,7 +151,16 @@ impl Client {
         self.inner.slots().found = None;
     }
 
-    /// Who the engine is.
+    /// Whether the engine that was found is Podman. Asks no more than finding it does.
+    ///
+    /// # Errors
+    /// When there is none to ask.
+    pub(crate) async fn is_podman(&self) -> Result<bool, EngineError> {
+        Ok(self.found().await?.podman)
+    }
+
+    /// Who the engine is. It is asked for all that it knows of itself, which takes it as long as a container's creation:
+    /// not in the way of a start.
     ///
     /// # Errors
     /// When there is none to ask.

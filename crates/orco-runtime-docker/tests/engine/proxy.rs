@@ -40,6 +40,8 @@ pub struct Proxy {
     /// Changed, all connections are cut.
     cut: tokio::sync::watch::Sender<u64>,
     pub cuts: Arc<AtomicU64>,
+    /// The first lines of all requests.
+    asked: Arc<Mutex<Vec<String>>>,
     task: JoinHandle<()>,
     _dir: tempfile::TempDir,
 }
@@ -58,26 +60,34 @@ impl Proxy {
         let manner = Arc::new(Mutex::new(Manner::Fine));
         let (cut, cut_rx) = tokio::sync::watch::channel(0);
         let cuts = Arc::new(AtomicU64::new(0));
+        let asked = Arc::<Mutex<Vec<String>>>::default();
         let task = tokio::spawn({
-            let (manner, cuts) = (Arc::clone(&manner), Arc::clone(&cuts));
+            let (manner, cuts, asked) = (Arc::clone(&manner), Arc::clone(&cuts), Arc::clone(&asked));
             async move {
                 while let Ok((client, _)) = listener.accept().await {
                     let (manner, cuts, mut cut) = (Arc::clone(&manner), Arc::clone(&cuts), cut_rx.clone());
+                    let asked = Arc::clone(&asked);
                     cut.mark_unchanged();
                     tokio::spawn(async move {
                         tokio::select! {
-                            _ = carry(client, &manner, &cuts) => {}
+                            _ = carry(client, &manner, &cuts, &asked) => {}
                             _ = cut.changed() => {}
                         }
                     });
                 }
             }
         });
-        Self { path, manner, cut, cuts, task, _dir: dir }
+        Self { path, manner, cut, cuts, asked, task, _dir: dir }
     }
 
     pub fn host(&self) -> String {
         format!("unix://{}", self.path.display())
+    }
+
+    /// What was asked since the last time: `GET /containers/json`, without version, query and ids.
+    pub fn asked(&self) -> Vec<String> {
+        let lines = std::mem::take(&mut *self.asked.lock().unwrap());
+        lines.iter().map(|line| plain(line)).collect()
     }
 
     /// From now on, for requests to come.
@@ -96,7 +106,21 @@ impl Proxy {
     }
 }
 
-async fn carry(mut client: UnixStream, manner: &Mutex<Manner>, cuts: &AtomicU64) -> std::io::Result<()> {
+/// A request's first line without what differs from time to time.
+fn plain(line: &str) -> String {
+    let (method, path) = line.split_once(' ').unwrap();
+    let path = path.split([' ', '?']).next().unwrap();
+    let is_noise = |part: &str| part.starts_with("v1.") || part.starts_with("orco-") || part.len() == 64;
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && !is_noise(part)).collect();
+    format!("{method} {}", parts.join("/"))
+}
+
+async fn carry(
+    mut client: UnixStream,
+    manner: &Mutex<Manner>,
+    cuts: &AtomicU64,
+    asked: &Mutex<Vec<String>>,
+) -> std::io::Result<()> {
     let mut head = Vec::new();
     let mut buffer = vec![0; 64 * 1024];
     while !head.windows(4).any(|four| four == b"\r\n\r\n") {
@@ -107,6 +131,7 @@ async fn carry(mut client: UnixStream, manner: &Mutex<Manner>, cuts: &AtomicU64)
         head.extend_from_slice(&buffer[..n]);
     }
     let line = String::from_utf8_lossy(&head[..head.iter().position(|&b| b == b'\r').unwrap()]).into_owned();
+    asked.lock().unwrap().push(line.clone());
     let manner = *manner.lock().unwrap();
     let limit = match manner {
         Manner::Hangs => return std::future::pending().await,
