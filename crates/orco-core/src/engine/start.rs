@@ -48,12 +48,13 @@ enum Failed {
     For(NoStart),
 }
 
-/// Expands, makes ready, runs the preStart hook, starts.
+/// Expands, makes ready, runs the preStart hook, starts. `asked`: from then on the runtime may have made something.
 pub(super) async fn start(
     world: &World,
     plan: &Plan,
     runtime: &dyn Runtime,
     orders: &mut watch::Receiver<Ordered>,
+    asked: &mut bool,
 ) -> Result<Running, NoStart> {
     crash::point("start.before-prepare");
     let (request, mut own_port) = world.prepare(plan).map_err(NoStart::Refused)?;
@@ -62,6 +63,7 @@ pub(super) async fn start(
     let mut request = Arc::new(request);
     let mut patience = Patience { world, inst: plan.inst, soon: None, said: None, pause: PAUSES.0 };
     patience.through(orders, || ready(runtime, &request)).await?;
+    *asked = true;
     pre_start(world, plan, runtime, &request, orders).await?;
     patience.soon = Some(runtime.name());
     for _ in 0..PORTS {
