@@ -10,7 +10,8 @@ use super::{Timestamp, status::Wall};
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Waiting {
     /// The kind of wait: `gate`, `dependency_changing`, `admission`, `backoff`, `starting`, `unrecorded`,
-    /// `unavailable`, `preparing`, `probe`, `unready`, `settling`, `budget`, `dependents`, `exit`, `halted`, `held`, `down`.
+    /// `unavailable`, `preparing`, `probe`, `unready`, `settling`, `budget`, `dependents`, `exit`, `unstoppable`,
+    /// `halted`, `held`, `down`.
     pub reason: String,
     /// The services it waits for, if it waits for services.
     pub on: Vec<String>,
@@ -34,6 +35,7 @@ impl Waiting {
             W::Starting => ("starting", Vec::new(), None),
             W::Unrecorded { .. } => ("unrecorded", Vec::new(), None),
             W::Unavailable { .. } => ("unavailable", Vec::new(), None),
+            W::Unstoppable { .. } => ("unstoppable", Vec::new(), None),
             W::Preparing { .. } => ("preparing", Vec::new(), None),
             W::Probe { until, .. } => ("probe", Vec::new(), Some(*until)),
             W::Unready { .. } => ("unready", Vec::new(), None),

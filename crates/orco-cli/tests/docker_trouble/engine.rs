@@ -51,9 +51,16 @@ impl Engine {
         Self { host: format!("unix://{socket}") }
     }
 
+    /// Its own command.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new("docker");
+        command.arg("-H").arg(&self.host);
+        command
+    }
+
     /// What it prints, or says it cannot.
     pub fn ask(&self, arguments: &[&str]) -> Result<String, String> {
-        let output = Command::new("docker").arg("-H").arg(&self.host).args(arguments).output();
+        let output = self.command().args(arguments).output();
         let output = output.map_err(|e| e.to_string())?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
         if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }

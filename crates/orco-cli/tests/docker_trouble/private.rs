@@ -127,7 +127,7 @@ impl Private {
     /// Fills its disk; the file that does.
     pub fn fill(&self) -> PathBuf {
         let file = self.path("data/filler");
-        let script = format!("head -c 1g /dev/zero >{}", file.display());
+        let script = format!("head -c 1G /dev/zero >{}", file.display());
         let mut dd = self.inside("sh");
         assert!(!dd.args(["-c", &script]).stderr(Stdio::null()).status().unwrap().success(), "the disk is not full");
         file

@@ -78,12 +78,13 @@ pub(super) async fn lead(world: Arc<World>, plan: Plan, mut orders: watch::Recei
         let why = format!("runtime `{}` is not registered", plan.service.runtime);
         return fail(&world, at, inst, why, true).await;
     };
-    let running = match start(&world, &plan, &*runtime, &mut orders).await {
+    let mut asked = false;
+    let running = match start(&world, &plan, &*runtime, &mut orders, &mut asked).await {
         Ok(running) => running,
         Err(NoStart::Refused(why)) => {
             world.release_ports(inst);
             fail(&world, at, inst, why, true).await;
-            if runtime.is_remote() {
+            if asked && runtime.is_remote() {
                 // An answer may have been lost on its way: an engine that seemed to refuse has made it all the same.
                 until_done(|| runtime.reap(inst)).await;
             }
@@ -235,7 +236,7 @@ async fn obey(
                         run_hook_unhurried(world, at, runtime, request, hook, "preStop", When::Inside).await;
                     }
                     crash::point("stop.before-signal");
-                    until_done(|| runtime.stop(handle, How::Graceful(signal))).await;
+                    insist(world, handle.instance, || runtime.stop(handle, How::Graceful(signal))).await;
                     crash::point("stop.after-signal");
                 };
                 // Cancel-safe: a kill overtakes a stop that is still under way.
@@ -246,7 +247,7 @@ async fn obey(
             }
             Order::Kill => {
                 crash::point("kill.before");
-                until_done(|| runtime.stop(handle, How::Kill)).await;
+                insist(world, handle.instance, || runtime.stop(handle, How::Kill)).await;
                 crash::point("kill.after");
                 return;
             }
@@ -255,17 +256,45 @@ async fn obey(
     }
 }
 
-/// Repeats an idempotent call until it succeeds. Bounded by the life of the engine, which drops it.
-pub(super) async fn until_done<F: Future<Output = Result<(), RuntimeError>>>(mut call: impl FnMut() -> F) {
+/// Repeats a call that ends the instance, and tells what stands in its way.
+async fn insist<F: Future<Output = Result<(), RuntimeError>>>(
+    world: &World,
+    inst: InstanceId,
+    mut call: impl FnMut() -> F,
+) {
+    let mut said: Option<Arc<str>> = None;
     let mut pause = RETRY.0;
     loop {
-        match timeout(CALL_DEADLINE, AssertUnwindSafe(call()).catch_unwind()).await {
-            Ok(Ok(Ok(()))) => return,
-            Ok(Ok(Err(e))) => tracing::warn!(error = %e.chain(), "a runtime call failed, trying again"),
-            Ok(Err(_)) => tracing::warn!("a runtime call panicked, trying again"),
-            Err(_) => tracing::warn!("a runtime call did not answer, trying again"),
+        let why = tried(&mut call).await.err();
+        if said != why {
+            said.clone_from(&why);
+            world.reports.send(Report::Held { inst, why }).await;
+        }
+        if said.is_none() {
+            return;
         }
         sleep(pause).await;
         pause = (pause * 2).min(RETRY.1);
     }
+}
+
+/// Repeats an idempotent call until it succeeds. Bounded by the life of the engine, which drops it.
+pub(super) async fn until_done<F: Future<Output = Result<(), RuntimeError>>>(mut call: impl FnMut() -> F) {
+    let mut pause = RETRY.0;
+    while tried(&mut call).await.is_err() {
+        sleep(pause).await;
+        pause = (pause * 2).min(RETRY.1);
+    }
+}
+
+/// One try, and why it failed.
+async fn tried<F: Future<Output = Result<(), RuntimeError>>>(call: &mut impl FnMut() -> F) -> Result<(), Arc<str>> {
+    let why: Arc<str> = match timeout(CALL_DEADLINE, AssertUnwindSafe(call()).catch_unwind()).await {
+        Ok(Ok(Ok(()))) => return Ok(()),
+        Ok(Ok(Err(e))) => e.chain().into(),
+        Ok(Err(_)) => "the runtime panicked".into(),
+        Err(_) => "the runtime does not answer".into(),
+    };
+    tracing::warn!(%why, "a runtime call failed, trying again");
+    Err(why)
 }

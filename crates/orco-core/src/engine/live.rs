@@ -35,7 +35,7 @@ pub(super) struct Live {
     pub(super) running: Option<Running>,
     /// Its start waits until this is recorded.
     pub(super) unrecorded: Option<Mark>,
-    /// Why its runtime cannot start it at present.
+    /// Why its runtime cannot start, or stop, it at present.
     pub(super) held: Option<Arc<str>>,
     /// When that was last an event.
     pub(super) told_at: Option<Moment>,
@@ -52,7 +52,7 @@ impl Live {
         Self { seat, remote, orders, running, unrecorded, held, told_at, probers, resumed }
     }
 
-    /// What holds its start back, or nothing any more. An event if it is new and the last one is not of just now: reasons
+    /// What holds its start or its stop back, or nothing any more. An event if it is new and the last one is not of just now: reasons
     /// may take turns at every try.
     pub(super) fn hold(&mut self, why: Option<Arc<str>>, now: Moment) -> Vec<Happening> {
         let is_new = why != self.held && self.told_at.is_none_or(|at| now.since(at) >= HELD_AGAIN);
@@ -63,7 +63,7 @@ impl Live {
             kind: EventKind::ServiceBlocked,
             service: Some(self.seat.service),
             replica: Some(self.seat.slot.replica),
-            message: format!("cannot start yet: {why}").into(),
+            message: format!("cannot {} yet: {why}", if self.running.is_some() { "stop" } else { "start" }).into(),
             reason: Some(why),
             attempt: None,
             data: EventData::None,
@@ -141,6 +141,12 @@ fn tell_what_holds(snapshot: &mut Snapshot, id: InstanceId, live: &Live, world: 
             Waiting::Preparing { what }
         }
     };
+    if let (Some(Waiting::Exit { .. }), Some(why)) = (&service.waiting, &live.held) {
+        let waiting = Waiting::Unstoppable { why: Arc::clone(why) };
+        service.message = waiting.message(snapshot.at);
+        service.waiting = Some(waiting);
+        return;
+    }
     let is_start = |waiting: &Option<Waiting>| matches!(waiting, Some(Waiting::Starting));
     if is_start(&service.waiting) {
         service.message = waiting.message(snapshot.at);

@@ -50,15 +50,17 @@ enum Failed {
     For(NoStart),
 }
 
-/// Starts it, however long that takes, unless it is not wanted any more.
+/// Starts it, however long that takes, unless it is not wanted any more. `asked`: from then on the runtime may have made
+/// something.
 pub(super) async fn start(
     world: &World,
     plan: &Plan,
     runtime: &dyn Runtime,
     orders: &mut watch::Receiver<Ordered>,
+    asked: &mut bool,
 ) -> Result<Running, NoStart> {
     let mut patience = Patience { world, inst: plan.inst, soon: None, said: None, pause: PAUSES.0, doubt: plan.asked };
-    match bring_up(world, plan, runtime, orders, &mut patience).await {
+    match bring_up(world, plan, runtime, orders, &mut patience, asked).await {
         // That nothing comes of a later try says nothing of an earlier one.
         Err(NoStart::Refused(why)) if patience.doubt => Err(NoStart::Unknown(why)),
         done => done,
@@ -72,6 +74,7 @@ async fn bring_up<'a>(
     runtime: &'a dyn Runtime,
     orders: &mut watch::Receiver<Ordered>,
     patience: &mut Patience<'a>,
+    asked: &mut bool,
 ) -> Result<Running, NoStart> {
     crash::point("start.before-prepare");
     let (request, mut own_port) = world.prepare(plan).map_err(NoStart::Refused)?;
@@ -79,6 +82,7 @@ async fn bring_up<'a>(
     crash::point("start.after-prepare");
     let mut request = Arc::new(request);
     patience.through(orders, || ready(runtime, &request)).await?;
+    *asked = true;
     pre_start(world, plan, runtime, &request, orders).await?;
     patience.soon = Some(runtime.name());
     for _ in 0..PORTS {

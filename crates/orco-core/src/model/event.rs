@@ -17,7 +17,7 @@ pub enum EventKind {
     /// A replica that was ready is not any more.
     ServiceUnready,
     /// A service waits for a dependency and its timeout has passed, or the dependency has failed; or its runtime
-    /// cannot start it at present.
+    /// cannot start or stop it at present.
     ServiceBlocked,
     /// A restart was decided; `attempt` counts, `reason` names the cause.
     ServiceRestarting,

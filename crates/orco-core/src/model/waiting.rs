@@ -89,6 +89,11 @@ pub enum Waiting {
         /// When it will be killed.
         kill_at: Moment,
     },
+    /// It was asked to stop, and its runtime cannot do that at present; it is tried again.
+    Unstoppable {
+        /// What stands in the way.
+        why: Arc<str>,
+    },
     /// Given up.
     Halted {
         /// Why.
@@ -177,6 +182,7 @@ impl Waiting {
                 format!("stops after {}", names(on))
             }
             Self::Exit { kill_at } => format!("stopping, killed in {}", left(kill_at)),
+            Self::Unstoppable { why } => format!("cannot stop yet: {why}"),
             Self::Halted { reason } => reason.to_string(),
             Self::Held { by } => format!("removed from the stack, kept while {by} may need it"),
             Self::Down { reason: Some(reason) } => reason.to_string(),

@@ -66,6 +66,9 @@ pub(super) fn unconnected(host: &Host, cause: &io::Error) -> EngineError {
 
 /// On one line, and not without end.
 fn tidy(text: &str) -> String {
+    let own: Option<serde_json::Value> = serde_json::from_str(text).ok();
+    // Our own requests have the whole answer, of which only this is for people.
+    let text = own.as_ref().and_then(|answer| answer.get("message")?.as_str()).unwrap_or(text);
     let words: Vec<&str> = text.split_whitespace().collect();
     let line = words.join(" ");
     match line.char_indices().nth(LONGEST) {

@@ -18,8 +18,9 @@ use crate::{cmd::Failure, exit::Exit};
 /// down who it is.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a stack that is down may take to give its lock back.
-const FAREWELL: Duration = Duration::from_secs(10);
+/// How long a stack that is down may take to give its lock back: it waits twice ten seconds for a container engine that
+/// is away.
+const FAREWELL: Duration = Duration::from_secs(40);
 
 /// Takes the lock.
 ///
