@@ -1,9 +1,12 @@
 //! How an instance comes to be. A start may be repeated: the container's name is unique, and one that exists already with
 //! our label is our own earlier try.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
-use orco_core::runtime::{Handle, RuntimeError, StartRequest};
+use orco_core::{
+    runtime::{Handle, RuntimeError, StartRequest},
+    spec::Network,
+};
 
 use crate::{
     create,
@@ -98,19 +101,27 @@ async fn create(inner: &Arc<Inner>, request: &StartRequest, spec: &ContainerSpec
         Ok(id) => return Ok(Created { id, fresh: true }),
         Err(error) => error,
     };
-    let says = |text: &str| error.to_string().to_ascii_lowercase().contains(text);
     if error.status() == Some(409) || error.kind() == Some(Kind::NameTaken) {
         return taken(inner, request, &spec.name, &error).await;
     }
-    if error.status() == Some(404) && says("network") {
-        // Somebody removed the stack's network: the next try makes it again.
-        inner.look_anew(request.stack);
-        return Err(match request.service.network {
-            orco_core::spec::Network::Stack => RuntimeError::unavailable(error.to_string()),
-            _ => RuntimeError::refused(error.to_string()),
-        });
+    Err(no_network(inner, request, &error).unwrap_or_else(|| failed(inner, request, error)))
+}
+
+/// If a network is what is missing. Engines look for it with the creation or only with the start.
+fn no_network(inner: &Inner, request: &StartRequest, error: &EngineError) -> Option<RuntimeError> {
+    if error.status() != Some(404) || !error.to_string().to_ascii_lowercase().contains("network") {
+        return None;
     }
-    Err(failed(inner, request, error))
+    Some(match &request.service.network {
+        Network::Named(name) => {
+            RuntimeError::refused(format!("there is no network `{name}`; `docker network create {name}` makes one"))
+        }
+        // Somebody removed the stack's network: the next try makes it again.
+        Network::Stack | Network::Host | Network::None => {
+            inner.look_anew(request.stack);
+            RuntimeError::unavailable(error.to_string())
+        }
+    })
 }
 
 /// Who has the name?
@@ -141,12 +152,27 @@ async fn run(inner: &Arc<Inner>, request: &StartRequest, id: &str) -> Result<(),
         Some(Kind::PortTaken(None)) => request.publish.first().map(|publish| publish.host),
         _ => None,
     };
+    if let Some(error) = no_network(inner, request, &error) {
+        return Err(error);
+    }
     Err(match taken {
-        Some(port) => RuntimeError::port_taken(port, error.to_string()),
+        Some(port) => RuntimeError::port_taken(port, taken_port(request, port, &error)),
         // Somebody removed it between our two calls.
         None if error.status() == Some(404) => RuntimeError::unavailable(error.to_string()),
         None => error.into_runtime_repeatable(),
     })
+}
+
+/// Whose port it is, is more than the engine says; with which words it said that nobody wants to read.
+fn taken_port(request: &StartRequest, port: u16, error: &EngineError) -> String {
+    let publish = request.publish.iter().find(|publish| publish.host == port);
+    publish.map_or_else(
+        || error.to_string(),
+        |publish| {
+            let address = SocketAddr::new(publish.ip, port);
+            format!("port {address} of the host is in use by another program or container")
+        },
+    )
 }
 
 /// An error as the contract has it. Where nobody knows whether it happened, whatever comes of it will be removed, unless

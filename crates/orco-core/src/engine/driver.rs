@@ -156,8 +156,9 @@ impl Driver {
             Report::Heard { runtime, there } => self.heard(&runtime, &there),
             Report::Held { inst, why } => {
                 if let Some(entry) = self.live.get_mut(&inst) {
-                    entry.held = why;
+                    let told = entry.hold(why, &self.world);
                     self.stale = true;
+                    self.tell(told.into_iter().collect());
                 }
             }
             Report::Up { at, inst, live } => {

@@ -6,7 +6,7 @@ use tokio::{sync::watch, task::AbortHandle};
 
 use crate::{
     brain::Brain,
-    model::{InstanceId, Moment, Role, Seat, Snapshot, Waiting},
+    model::{EventData, EventKind, Happening, InstanceId, Moment, Role, Seat, Snapshot, Waiting},
     runtime::Runtime,
 };
 
@@ -57,11 +57,42 @@ impl Live {
         });
     }
 
+    /// Its start is held back, or not any more. What there is to tell: each trouble once, however often it is tried
+    /// again. Pulls tell of themselves.
+    pub(super) fn hold(&mut self, why: Option<Arc<str>>, world: &World) -> Option<Happening> {
+        let before = std::mem::replace(&mut self.held, why);
+        let why = self.held.clone()?;
+        let told = before.is_some_and(|before| is_same(&before, &why));
+        let is_pull = || {
+            let directory = world.directory();
+            let mut images = directory.values().filter_map(|(service, _)| service.image.as_deref());
+            images.any(|image| world.waits.of(image).is_some_and(|wait| wait == why))
+        };
+        (!told && !is_pull()).then(|| Happening {
+            kind: EventKind::ServiceBlocked,
+            service: Some(self.seat.service),
+            replica: Some(self.seat.slot.replica),
+            message: Waiting::Unavailable { why: Arc::clone(&why) }.message(Moment::default()).into(),
+            reason: Some(why),
+            attempt: None,
+            data: EventData::None,
+        })
+    }
+
     pub(super) fn unprobe(&mut self, role: Role) {
         if let Some(task) = self.probers[slot(role)].take() {
             task.abort();
         }
     }
+}
+
+/// Apart from ids and numbers, which differ from try to try.
+fn is_same(one: &str, other: &str) -> bool {
+    let gist = |text: &str| -> Vec<String> {
+        let words = text.split_whitespace().filter(|word| !word.contains(|c: char| c.is_ascii_digit()));
+        words.map(str::to_owned).collect()
+    };
+    gist(one) == gist(other)
 }
 
 pub(super) const fn slot(role: Role) -> usize {
@@ -85,7 +116,8 @@ pub(super) fn status(
         Some(Overlay {
             pid: running.handle.pid,
             container: running.handle.container.clone(),
-            endpoint: running.endpoints.values().next().copied(),
+            endpoint: running.endpoint(),
+            endpoints: running.endpoints.clone(),
         })
     };
     let mut snapshot = brain.snapshot(now);

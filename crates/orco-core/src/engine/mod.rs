@@ -38,6 +38,7 @@ mod start;
 mod status;
 mod stream;
 mod ticket;
+mod usage;
 mod why;
 mod world;
 
