@@ -14,8 +14,8 @@ use std::{
 use async_trait::async_trait;
 use orco_core::{
     brain::Command,
-    engine::{Durable, Engine, EventQuery, Occasion, State},
-    model::{Exit, InstanceId, ServiceName, StackId},
+    engine::{Durable, Engine, Event, EventQuery, Occasion, State},
+    model::{EventKind, Exit, InstanceId, ServiceName, StackId},
     runtime::{Found, Handle, How, Known, LogPosition, LogSource, Runtime, RuntimeError, StartRequest},
     spec::{Service, ServiceBuilder, Stack},
 };
@@ -38,6 +38,8 @@ enum Lost {
 struct World {
     all: Mutex<BTreeMap<InstanceId, Body>>,
     starts: AtomicUsize,
+    /// Starts that were asked for, also in vain.
+    tries: AtomicUsize,
     /// It is an engine of its own.
     remote: bool,
     /// That engine does not answer.
@@ -111,6 +113,7 @@ impl Runtime for Survivors {
     }
 
     async fn start(&self, request: StartRequest) -> Result<Handle, RuntimeError> {
+        self.1.tries.fetch_add(1, Ordering::Relaxed);
         self.1.here()?;
         if let Some(publish) = request.publish.first() {
             self.1.published.lock().unwrap().push(publish.host);
@@ -403,6 +406,15 @@ fn a_runtime_that_cannot_work_is_waited_for_and_costs_no_retry() {
     let life = Life::begin(dir.path(), &world, Some("one"));
     let message = || message(&life, "db");
     soon("the reason is told", || message() == "cannot start yet: the engine is away");
+    let blocked = || {
+        let events: Vec<_> = life.block(futures::StreamExt::collect(life.engine.events(EventQuery::all())));
+        let blocked = |e: &Arc<Event>| e.kind == EventKind::ServiceBlocked && *e.message == *message();
+        events.iter().filter(|e| blocked(e) && e.service.as_ref().is_some_and(|s| s.as_str() == "db")).count()
+    };
+    soon("and it is told", || blocked() == 1);
+    let tries = world.tries.load(Ordering::Relaxed);
+    soon("it is tried again", || world.tries.load(Ordering::Relaxed) > tries + 4);
+    assert_eq!(blocked(), 1, "once");
     world.away.send_replace(false);
     finish_seed(&world);
     life.block(life.engine.ready()).unwrap();

@@ -106,25 +106,23 @@ async fn create(inner: &Arc<Inner>, request: &StartRequest, spec: &ContainerSpec
     if error.status() == Some(409) || error.kind() == Some(Kind::NameTaken) {
         return taken(inner, request, &spec.name, &error).await;
     }
-    if let Some(answer) = no_network(inner, request, &error) {
-        return Err(answer);
-    }
-    Err(failed(inner, request, error))
+    Err(no_network(inner, request, &error).unwrap_or_else(|| failed(inner, request, error)))
 }
 
-/// The network is not there, some engines say at the creation and some at the start: the stack's own was removed by
-/// somebody, and is made again by the next try; another one is the service's fault.
+/// If a network is what is missing. Engines look for it with the creation or only with the start.
 fn no_network(inner: &Inner, request: &StartRequest, error: &EngineError) -> Option<RuntimeError> {
-    let text = error.to_string();
-    if error.status() != Some(404) || !text.contains("network") {
+    if error.status() != Some(404) || !error.to_string().to_ascii_lowercase().contains("network") {
         return None;
     }
-    Some(match request.service.network {
-        Network::Stack => {
-            inner.look_anew(request.stack);
-            RuntimeError::unavailable(text)
+    Some(match &request.service.network {
+        Network::Named(name) => {
+            RuntimeError::refused(format!("there is no network `{name}`; `docker network create {name}` makes one"))
         }
-        Network::Host | Network::None | Network::Named(_) => RuntimeError::refused(text),
+        // Somebody removed the stack's network: the next try makes it again.
+        Network::Stack | Network::Host | Network::None => {
+            inner.look_anew(request.stack);
+            RuntimeError::unavailable(error.to_string())
+        }
     })
 }
 

@@ -69,6 +69,14 @@ impl Client {
         self.get("status").await
     }
 
+    /// The status now, without what the services use, which takes time to measure.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn brief_status(&self) -> Result<Status, ClientError> {
+        self.get("status?brief=true").await
+    }
+
     /// The status now and after each change.
     ///
     /// # Errors

@@ -31,7 +31,7 @@ impl App {
 
 pub(super) async fn status(State(app): State<App>, Params(query): Params<StatusQuery>, head: HeaderMap) -> Response {
     if !query.watch {
-        return match full_status(&app).await {
+        return match full_status(&app, query.brief).await {
             Ok(status) => Json(status).into_response(),
             Err(failure) => failure.into_response(),
         };
@@ -49,9 +49,12 @@ pub(super) async fn status(State(app): State<App>, Params(query): Params<StatusQ
     streams::answer(&app, &head, updates)
 }
 
-async fn full_status(app: &App) -> Result<Status, Failure> {
+async fn full_status(app: &App, brief: bool) -> Result<Status, Failure> {
     let status = app.now().await?;
     let mut document = app.document(&status);
+    if brief {
+        return Ok(document);
+    }
     let usage = app.engine.usage().await.unwrap_or_default();
     for service in document.services.values_mut() {
         add_usage(&usage, service);

@@ -69,6 +69,9 @@ fn instance(view: &InstanceView, status: &engine::Status, wall: Wall<'_>) -> Ins
         ready: view.ready,
         started_at: view.started_at.map(wall),
         endpoint: overlay.and_then(|o| o.endpoint).map(|e| e.to_string()),
+        endpoints: overlay
+            .map(|o| o.endpoints.iter().map(|(target, at)| (target.to_string(), at.to_string())).collect())
+            .unwrap_or_default(),
         restarts: view.restarts,
         exit: ended(view.exit, wall),
     }

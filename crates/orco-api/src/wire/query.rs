@@ -13,6 +13,9 @@ pub struct StatusQuery {
     /// Stream a document now and after each change (at most every 50 ms).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub watch: bool,
+    /// Leave `resources` open: container engines take up to a second to measure.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub brief: bool,
 }
 
 /// The query of `events`.

@@ -165,6 +165,9 @@ pub struct Instance {
     pub started_at: Option<Timestamp>,
     /// Where it is reached, `host:port`.
     pub endpoint: Option<String>,
+    /// Where each of its ports is reached, by the port it listens on itself.
+    #[serde(default)]
+    pub endpoints: IndexMap<String, String>,
     /// Restarts of this seat.
     pub restarts: u64,
     /// The last exit of this seat.

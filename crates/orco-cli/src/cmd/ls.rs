@@ -75,7 +75,7 @@ async fn look(place: Place, meta: Meta) -> Running {
     if holder::may_have_left_services(&place) {
         return running(Meta { pid: None, keeper_pid: None, ..meta }, "killed");
     }
-    let status = async { Client::new(&place)?.status().await };
+    let status = async { Client::new(&place)?.brief_status().await };
     let state = match tokio::time::timeout(PATIENCE, status).await {
         Ok(Ok(status)) => state(&status),
         Ok(Err(_)) | Err(_) => "unreachable",

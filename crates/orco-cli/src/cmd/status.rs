@@ -20,10 +20,9 @@ pub async fn status(args: Args, outer: &StackArgs) -> Result<Exit, Failure> {
     if args.watch {
         return watch(client.follow_status().await?, format).await;
     }
-    let status = client.status().await?;
     match format {
-        OutputFormat::Text => terminal::print(table(&status))?,
-        OutputFormat::Json => terminal::print(super::pretty(&status))?,
+        OutputFormat::Text => terminal::print(table(&client.brief_status().await?))?,
+        OutputFormat::Json => terminal::print(super::pretty(&client.status().await?))?,
     }
     Ok(Exit::DONE)
 }

@@ -15,6 +15,9 @@ pub enum Fit {
     Whole,
 }
 
+/// So many addresses are shown of a service.
+const ADDRESSES: usize = 4;
+
 const HEAD: [&str; 7] = ["SERVICE", "STATE", "READY", "REPL", "RESTARTS", "AGE", "MESSAGE"];
 
 /// `SERVICE STATE READY REPL RESTARTS AGE MESSAGE`, one line per service, in the order of the stack file.
@@ -55,8 +58,22 @@ fn cells(service: &Service, now: Timestamp) -> [String; 7] {
         format!("{}/{}", service.ready_replicas, service.replicas),
         service.restarts.to_string(),
         age(since.until(now)),
-        printable(&service.message).into_owned(),
+        if service.message.is_empty() { reached(service) } else { printable(&service.message).into_owned() },
     ]
+}
+
+/// Where it is reached, if there is nothing else to say: one address per replica, or each port of the only one.
+fn reached(service: &Service) -> String {
+    let all: Vec<String> = match service.instances.as_slice() {
+        [one] if one.endpoints.len() > 1 => one.endpoints.iter().map(|(port, at)| format!("{at} for {port}")).collect(),
+        many => many.iter().filter_map(|instance| instance.endpoint.clone()).collect(),
+    };
+    let (shown, rest) = all.split_at(all.len().min(ADDRESSES));
+    match (shown, rest.len()) {
+        ([], _) => String::new(),
+        (_, 0) => format!("at {}", shown.join(", ")),
+        (_, more) => format!("at {} and {more} more", shown.join(", ")),
+    }
 }
 
 fn line(text: &mut String, cells: &[String; 7], widths: &[usize; 7], ink: impl Fn(usize) -> Ink, paint: Paint) {
@@ -101,6 +118,21 @@ mod tests {
         status.services[0].name = "x".repeat(63);
         let narrow = status_table(&status, now, Paint(false), Fit::Columns(80));
         assert!(narrow.lines().all(|l| l.chars().count() <= 80), "{narrow}");
+    }
+
+    #[test]
+    fn addresses_stand_where_there_is_nothing_else_to_say() {
+        let (mut status, _) = samples::status();
+        let api = &mut status.services["api"];
+        assert_eq!(reached(api), "at 127.0.0.1:20001");
+        api.instances[0].endpoints =
+            [("80", "0.0.0.0:8080"), ("443", "0.0.0.0:8443")].map(|(port, at)| (port.to_owned(), at.to_owned())).into();
+        assert_eq!(reached(api), "at 0.0.0.0:8080 for 80, 0.0.0.0:8443 for 443");
+        let one = api.instances[0].clone();
+        api.instances.extend(vec![one; 5]);
+        let four = ["127.0.0.1:20001"; 4].join(", ");
+        assert_eq!(reached(api), format!("at {four} and 2 more"));
+        assert_eq!(reached(&status.services["db"]), "");
     }
 
     #[test]

@@ -157,9 +157,8 @@ impl Driver {
             Report::Held { inst, why } => {
                 let Some(entry) = self.live.get_mut(&inst) else { return };
                 self.stale = true;
-                let news = entry.hold(why, now);
-                if !news.is_empty() {
-                    self.tell(news);
+                if let Some(news) = entry.hold(why, &self.world) {
+                    self.tell(vec![news]);
                 }
             }
             Report::Up { at, inst, live } => {

@@ -24,10 +24,10 @@ use super::{
     finished::{Finished, finished},
     live::Found,
     progress::ProgressWatch,
-    report::Running,
     requests::{NotTaken, Request},
     status::{StandingWatch, Status, Watch},
     ticket::{Aim, NotDone, Ticket},
+    usage,
     why::Why,
     world::World,
 };
@@ -307,10 +307,7 @@ impl Engine {
     /// [`CommandError`] when none runs or none publishes a port.
     pub async fn endpoints(&self, service: &str) -> Result<Vec<SocketAddr>, CommandError> {
         let all = self.running(service, None).await?;
-        let found: Vec<_> = all
-            .iter()
-            .filter_map(|(_, _, r)| r.own_port.and_then(|p| r.endpoints.get(&p)).or_else(|| first_port(r)).copied())
-            .collect();
+        let found: Vec<_> = all.iter().filter_map(|(_, _, running)| running.endpoint()).collect();
         if found.is_empty() {
             let why = "it publishes no port".to_owned();
             return Err(CommandError::Runtime { service: self.name(service)?, replica: all[0].0, why });
@@ -350,16 +347,12 @@ impl Engine {
         Ok(results)
     }
 
-    /// What each running instance uses, where its runtime knows. `None`: the engine has ended.
+    /// What each running instance uses, where its runtime knows and says so within two seconds. `None`: the engine
+    /// has ended.
     pub async fn usage(&self) -> Option<BTreeMap<InstanceId, Usage>> {
         let all = self.ask(|reply| Request::Running(None, reply)).await?.unwrap_or_default();
-        let mut found = BTreeMap::new();
-        for (_, runtime, running) in all {
-            if let Some(usage) = runtime.stats(&running.handle).await {
-                found.insert(running.handle.instance, usage);
-            }
-        }
-        Some(found)
+        let all = all.into_iter().map(|(_, runtime, running)| (runtime, running.handle)).collect();
+        Some(usage::measure(all).await)
     }
 
     pub(super) fn refused(&self, service: &str, replica: u32, error: &RuntimeError) -> CommandError {
@@ -378,8 +371,4 @@ impl Engine {
         }
         let _ = self.ask(Request::End).await;
     }
-}
-
-fn first_port(running: &Running) -> Option<&SocketAddr> {
-    running.request.service.ports.first().and_then(|p| running.endpoints.get(&p.target))
 }

@@ -1,6 +1,6 @@
 //! Live instances as the driver knows them.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use tokio::{sync::watch, task::AbortHandle};
 
@@ -22,9 +22,6 @@ use super::{
 /// A running instance: its replica, its runtime, and what is known of it.
 pub(super) type Found = (u32, Arc<dyn Runtime>, Running);
 
-/// That a start is held back is not told again sooner, whatever the reason.
-const HELD_AGAIN: Duration = Duration::from_secs(10);
-
 /// A live instance as the driver knows it.
 #[derive(Debug)]
 pub(super) struct Live {
@@ -37,8 +34,6 @@ pub(super) struct Live {
     pub(super) unrecorded: Option<Mark>,
     /// Why its runtime cannot start, or stop, it at present.
     pub(super) held: Option<Arc<str>>,
-    /// When that was last an event.
-    pub(super) told_at: Option<Moment>,
     pub(super) probers: [Option<AbortHandle>; 2],
     /// By role: an earlier engine probed it, and it was ready; the next prober goes on with that.
     pub(super) resumed: [bool; 2],
@@ -47,27 +42,9 @@ pub(super) struct Live {
 impl Live {
     /// One that is about to be started.
     pub(super) const fn starting(seat: Seat, remote: bool, orders: watch::Sender<Ordered>) -> Self {
-        let (running, unrecorded, held, told_at) = (None, None, None, None);
+        let (running, unrecorded, held) = (None, None, None);
         let (probers, resumed) = ([None, None], [false; 2]);
-        Self { seat, remote, orders, running, unrecorded, held, told_at, probers, resumed }
-    }
-
-    /// What holds its start or its stop back, or nothing any more. An event if it is new and the last one is not of just now: reasons
-    /// may take turns at every try.
-    pub(super) fn hold(&mut self, why: Option<Arc<str>>, now: Moment) -> Vec<Happening> {
-        let is_new = why != self.held && self.told_at.is_none_or(|at| now.since(at) >= HELD_AGAIN);
-        self.held.clone_from(&why);
-        let Some(why) = why.filter(|_| is_new) else { return Vec::new() };
-        self.told_at = Some(now);
-        vec![Happening {
-            kind: EventKind::ServiceBlocked,
-            service: Some(self.seat.service),
-            replica: Some(self.seat.slot.replica),
-            message: format!("cannot {} yet: {why}", if self.running.is_some() { "stop" } else { "start" }).into(),
-            reason: Some(why),
-            attempt: None,
-            data: EventData::None,
-        }]
+        Self { seat, remote, orders, running, unrecorded, held, probers, resumed }
     }
 
     /// Gives an order, to be carried out once the decision behind it is recorded.
@@ -81,11 +58,46 @@ impl Live {
         });
     }
 
+    /// Its start or stop is held back, or not any more. What there is to tell: each trouble once, however often it is tried
+    /// again. Pulls tell of themselves.
+    pub(super) fn hold(&mut self, why: Option<Arc<str>>, world: &World) -> Option<Happening> {
+        let before = std::mem::replace(&mut self.held, why);
+        let why = self.held.clone()?;
+        let told = before.is_some_and(|before| is_same(&before, &why));
+        let is_pull = || {
+            let directory = world.directory();
+            let mut images = directory.values().filter_map(|(service, _)| service.image.as_deref());
+            images.any(|image| world.waits.of(image).is_some_and(|wait| wait == why))
+        };
+        let waiting = |why: &Arc<str>| match self.running {
+            Some(_) => Waiting::Unstoppable { why: Arc::clone(why) },
+            None => Waiting::Unavailable { why: Arc::clone(why) },
+        };
+        (!told && !is_pull()).then(|| Happening {
+            kind: EventKind::ServiceBlocked,
+            service: Some(self.seat.service),
+            replica: Some(self.seat.slot.replica),
+            message: waiting(&why).message(Moment::default()).into(),
+            reason: Some(why),
+            attempt: None,
+            data: EventData::None,
+        })
+    }
+
     pub(super) fn unprobe(&mut self, role: Role) {
         if let Some(task) = self.probers[slot(role)].take() {
             task.abort();
         }
     }
+}
+
+/// Apart from ids and numbers, which differ from try to try.
+fn is_same(one: &str, other: &str) -> bool {
+    let gist = |text: &str| -> Vec<String> {
+        let words = text.split_whitespace().filter(|word| !word.contains(|c: char| c.is_ascii_digit()));
+        words.map(str::to_owned).collect()
+    };
+    gist(one) == gist(other)
 }
 
 pub(super) const fn slot(role: Role) -> usize {
@@ -109,7 +121,8 @@ pub(super) fn status(
         Some(Overlay {
             pid: running.handle.pid,
             container: running.handle.container.clone(),
-            endpoint: running.endpoints.values().next().copied(),
+            endpoint: running.endpoint(),
+            endpoints: running.endpoints.clone(),
         })
     };
     let mut snapshot = brain.snapshot(now);

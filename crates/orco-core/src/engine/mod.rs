@@ -39,6 +39,7 @@ mod start;
 mod status;
 mod stream;
 mod ticket;
+mod usage;
 mod why;
 mod world;
 

@@ -48,6 +48,15 @@ pub(super) struct Running {
     pub(super) own_port: Option<u16>,
 }
 
+impl Running {
+    /// Where it is reached: at `${port}`, else at the first port that the file names.
+    pub(super) fn endpoint(&self) -> Option<SocketAddr> {
+        let first = || self.request.service.ports.first().map(|port| port.target);
+        let target = self.own_port.filter(|port| self.endpoints.contains_key(port)).or_else(first)?;
+        self.endpoints.get(&target).copied()
+    }
+}
+
 /// The way to the driver.
 #[derive(Clone, Debug)]
 pub(super) struct Reports(pub(super) mpsc::Sender<Report>);

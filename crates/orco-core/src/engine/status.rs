@@ -16,6 +16,8 @@ pub struct Overlay {
     pub container: Option<String>,
     /// Its first port's address.
     pub endpoint: Option<SocketAddr>,
+    /// The addresses of all its ports, by the port the program listens on.
+    pub endpoints: BTreeMap<u16, SocketAddr>,
 }
 
 /// The stack at one moment.

@@ -60,7 +60,7 @@ impl Why {
             }
         }
         let telling = because.is_empty() && !again && !healthy(view);
-        let log = if telling { tail(logs, view) } else { Vec::new() };
+        let log = if telling { tail(logs, status, view) } else { Vec::new() };
         Some(Self {
             service: view.name.clone(),
             state: view.state,
@@ -83,8 +83,10 @@ fn healthy(view: &ServiceView) -> bool {
     view.ready || matches!(view.state, State::Completed | State::Stopped)
 }
 
-fn tail(logs: &Logs, view: &ServiceView) -> Vec<Record> {
-    logs.read(&Query { services: vec![view.name.clone()], tail: Some(LINES), ..Query::default() })
+/// Nothing of the stack's earlier lives, whose logs lie in the same folder: it tells about other troubles.
+fn tail(logs: &Logs, status: &Status, view: &ServiceView) -> Vec<Record> {
+    let since = Some(status.wall(view.first_seen));
+    logs.read(&Query { services: vec![view.name.clone()], since, tail: Some(LINES), ..Query::default() })
 }
 
 impl fmt::Display for Why {

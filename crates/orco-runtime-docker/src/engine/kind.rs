@@ -61,6 +61,7 @@ const TEXTS: &[(&str, Kind)] = &[
     ("executable file not found", Kind::CannotExecute),
     ("unable to find user", Kind::CannotExecute),
     ("unable to find group", Kind::CannotExecute),
+    ("no matching entries in", Kind::CannotExecute),
     ("client version", Kind::ApiVersion),
     ("dial tcp", Kind::Network),
     ("no such host", Kind::Network),

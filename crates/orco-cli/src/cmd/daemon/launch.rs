@@ -125,7 +125,7 @@ async fn survived(place: &Place) -> Outcome {
     let serves = async {
         let Ok(client) = Client::new(place) else { return Outcome::Lost };
         while Lock::is_held(place) {
-            if client.status().await.is_ok()
+            if client.brief_status().await.is_ok()
                 && let Some(keeper_pid) = Meta::read(place).ok().flatten().and_then(|meta| meta.keeper_pid)
             {
                 return Outcome::Serving { keeper_pid };

@@ -55,7 +55,7 @@ async fn another(place: &Place, client: &Client, old: u32) -> u32 {
     loop {
         let pid = Meta::read(place).ok().flatten().and_then(|meta| meta.pid).filter(|pid| *pid != old);
         if let Some(pid) = pid
-            && client.status().await.is_ok()
+            && client.brief_status().await.is_ok()
             // It may have been one that died before it answered.
             && Meta::read(place).ok().flatten().is_some_and(|meta| meta.pid == Some(pid))
         {

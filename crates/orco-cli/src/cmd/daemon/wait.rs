@@ -66,7 +66,7 @@ async fn watch(place: &Place, client: &Client, last: &mut Option<String>) -> Res
             return Err(lost);
         }
         // Comes back when there is an engine again; where none comes up, nobody may wait for ever.
-        if let Err(error @ ClientError::NoEngine { .. }) = client.status().await {
+        if let Err(error @ ClientError::NoEngine { .. }) = client.brief_status().await {
             return Err(error);
         }
     }

@@ -131,7 +131,7 @@ async fn runs_already(wanted: &Wanted, holder: Meta) -> Result<Answer, Failure> 
 /// What is asked for and was stopped, never started, or given up is started: `up` means that it is up afterwards. What
 /// has completed stays so.
 async fn start_again(client: &Client, wanted: &Wanted, holder: &Meta) -> Result<(), Failure> {
-    let status = client.status().await?;
+    let status = client.brief_status().await?;
     let idle = |name: &str| {
         status.services.get(name).is_some_and(|service| matches!(service.state, State::Stopped | State::Failed))
     };

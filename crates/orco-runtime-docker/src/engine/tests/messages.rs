@@ -32,6 +32,8 @@ const CASES: &[(u16, &str, Option<Kind>, bool)] = &[
         Some(PortTaken(Some(18080))),
         true,
     ),
+    (500, "unable to find user nobodyhere: no matching entries in passwd file", Some(CannotExecute), false),
+    (500, "unable to find group staff2: no matching entries in group file", Some(CannotExecute), false),
     // Docker 28.
     (
         500,

@@ -49,7 +49,10 @@ async fn failing_lists_each_place_and_why() {
 async fn a_chosen_engine_that_is_absent_is_named() {
     let client = Client::new(at("unix:///nowhere/docker.sock".into()), limits(LONG, LONG));
     let error = list(&client).await.unwrap_err();
-    assert_eq!(error.to_string(), "engine not reachable at unix:///nowhere/docker.sock: no such socket; is it running?");
+    assert_eq!(
+        error.to_string(),
+        "engine not reachable at unix:///nowhere/docker.sock: no such socket; is it running?"
+    );
     let client = Client::new(at("ssh://me@there".into()), limits(LONG, LONG));
     let error = list(&client).await.unwrap_err();
     assert!(error.to_string().contains("the configured address: `ssh://me@there`: ssh is not supported"), "{error}");
@@ -88,7 +91,10 @@ async fn gone_and_back_as_another_version() {
     assert!(event.is_none_or(|event| event.is_err()), "a cut stream is no event");
     for _ in 0..3 {
         let error = list(&client).await.unwrap_err();
-        assert_eq!(error.to_string(), format!("engine not reachable at {}: connection refused; is it running?", engine.host()));
+        assert_eq!(
+            error.to_string(),
+            format!("engine not reachable at {}: connection refused; is it running?", engine.host())
+        );
         assert_eq!(error.happened(), Certainty::No);
     }
     engine.speaks("1.44", "1.52");
