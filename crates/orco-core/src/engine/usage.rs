@@ -30,7 +30,7 @@ async fn one(runtime: Arc<dyn Runtime>, handle: Handle) -> Option<(InstanceId, U
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
     use async_trait::async_trait;
     use tokio::time::Instant;
