@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::{
-    bench::{Bench, finish, is_alive, pid, signal, until},
+    bench::{Bench, is_alive, pid, signal, until, wait},
     engine::{IMAGE, Yard, rounds},
     flaky::output,
     private::Private,
@@ -152,18 +152,18 @@ fn a_down_says_on_whom_it_waits() {
     let id = private.engine.stack_id(&yard.name);
     private.down();
     let mut down = yard.bench.command(&["down"]);
-    let down = down.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let said = yard.bench.dir.path().join("down");
+    let mut down =
+        down.stdout(std::process::Stdio::null()).stderr(std::fs::File::create(&said).unwrap()).spawn().unwrap();
     until("the process is gone", || yard.bench.service("p")["ready"] == false);
     let mut status = String::new();
     until("the status says on whom it waits", || {
         status = yard.bench.orco(&["status"]).out;
         status.contains("engine not reachable")
     });
-    eprintln!("{status}");
+    let said = || std::fs::read_to_string(&said).unwrap();
+    until("and so does who waits", || said().contains("engine not reachable"));
     private.up();
-    let done = finish(down, &["down"]);
-    eprintln!("{done:?}");
-    assert_eq!(done.code, Some(0), "{done:?}");
-    assert!(done.err.contains("engine not reachable"), "{done:?}");
+    assert_eq!(wait(&mut down, &["down"]).code(), Some(0), "{}", said());
     assert_eq!(private.engine.left(&yard.name, &id), Vec::<String>::new());
 }

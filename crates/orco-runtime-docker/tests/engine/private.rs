@@ -86,8 +86,18 @@ impl Drop for Private {
 fn daemon(dir: &Path) -> Option<Child> {
     let log = File::options().create(true).append(true).open(dir.join("log")).unwrap();
     let path = |name: &str| dir.join(name).display().to_string();
-    Command::new("dockerd")
-        .args(["--data-root", &path("data"), "--exec-root", &path("exec"), "--pidfile", &path("pid")])
+    // In a network of its own: without a bridge of its own it would delete the one of the machine's engine.
+    Command::new("unshare")
+        .args([
+            "--net",
+            "dockerd",
+            "--data-root",
+            &path("data"),
+            "--exec-root",
+            &path("exec"),
+            "--pidfile",
+            &path("pid"),
+        ])
         .args(["-H", &format!("unix://{}", path("engine.sock")), "--bridge=none", "--host-gateway-ip", "127.0.0.1"])
         .args(["--default-address-pool", "base=10.213.0.0/16,size=24"])
         .stdout(log.try_clone().unwrap())

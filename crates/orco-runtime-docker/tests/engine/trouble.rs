@@ -60,8 +60,16 @@ async fn a_creation_without_an_answer_is_found_again_or_removed() {
     assert!(error.is_unavailable(), "{error}");
     until("the engine has created it", || lab.containers().len() == 2).await;
     proxy.set(Manner::Fine);
-    // Tried again it is the same one.
-    let handle = lab.docker.start(request).await.unwrap();
+    // Tried again it is the same one. For a moment its name is given and nobody can look at it.
+    let again = async {
+        loop {
+            match lab.docker.start(request.clone()).await {
+                Ok(handle) => return handle,
+                Err(error) => assert!(error.is_unavailable(), "{error}"),
+            }
+        }
+    };
+    let handle = timeout(LONG, again).await.unwrap();
     assert!(lab.containers().contains(&handle.token) && lab.containers().len() == 2);
     // Another one is not wanted any more.
     proxy.set(Manner::LosesCreations);
