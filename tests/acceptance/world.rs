@@ -61,7 +61,11 @@ impl World {
 
     /// Everything is up and ready.
     pub async fn up(&self) {
-        within(async { self.engine.up().await.unwrap().done().await }).await.unwrap();
+        let up = async { self.engine.up().await.unwrap().done().await };
+        match tokio::time::timeout(PATIENCE, up).await {
+            Ok(done) => done.unwrap(),
+            Err(_) => panic!("took too long: {:#?}", self.engine.status().await.map(|s| s.snapshot.clone())),
+        }
     }
 
     /// Everything is wanted; how it goes is the test's question.

@@ -100,14 +100,15 @@ pub(super) async fn lead(world: Arc<World>, plan: Plan, mut orders: watch::Recei
             return;
         }
     };
+    // Before anybody hears of it: a log probe of its first moment wants to read.
+    attach(&world, &plan, &*runtime, &running, plan.asked);
     crash::point("start.before-up");
     let live = Box::new(running.clone());
     world.reports.send(Report::Up { at, inst, live }).await;
-    let from = plan.asked.then(|| reached(&plan, &running));
-    accompany(&world, &plan, &*runtime, running, orders, Stage { fresh: true, from }).await;
+    accompany(&world, &plan, &*runtime, running, orders, true).await;
 }
 
-/// Leads an instance on that an earlier engine has started.
+/// Leads an instance on that an earlier engine has started. Its output is attached.
 pub(super) async fn lead_on(world: Arc<World>, adopted: Adopted, mut orders: watch::Receiver<Ordered>) {
     let Adopted { plan, running, known } = adopted;
     let Some(runtime) = world.runtime(&plan.service.runtime) else {
@@ -117,38 +118,31 @@ pub(super) async fn lead_on(world: Arc<World>, adopted: Adopted, mut orders: wat
     };
     let live = Box::new(running.clone());
     world.reports.send(Report::Up { at: plan.at, inst: plan.inst, live }).await;
-    let from = Some(reached(&plan, &running));
-    accompany(&world, &plan, &*runtime, running, orders, Stage { fresh: !known, from }).await;
+    accompany(&world, &plan, &*runtime, running, orders, !known).await;
 }
 
-/// How far another engine has written its output.
-fn reached(plan: &Plan, running: &Running) -> Reached {
-    Reached::read(&running.request.log.dir, Stem { replica: plan.at.slot.replica, run: plan.run })
+/// From now on its output can be read. `earlier`: another engine may have written some of it.
+pub(super) fn attach(world: &Arc<World>, plan: &Plan, runtime: &dyn Runtime, running: &Running, earlier: bool) {
+    let Running { handle, request, .. } = running;
+    let stem = Stem { replica: plan.at.slot.replica, run: plan.run };
+    let from = earlier.then(|| Reached::read(&request.log.dir, stem));
+    let position =
+        from.as_ref().filter(|mark| !mark.position.is_empty()).map(|mark| LogPosition(mark.position.clone()));
+    let output = runtime.logs(handle, position.as_ref());
+    world.logs.attach(request, output, from, world.ledger.records());
 }
 
-/// How far an instance is when a hand takes it.
-struct Stage {
-    /// Its postStart hook is due.
-    fresh: bool,
-    /// How far another engine has written its output.
-    from: Option<Reached>,
-}
-
-/// From the moment it runs until its end is recorded and it is forgotten.
+/// From the moment it runs until its end is recorded and it is forgotten. `fresh`: its postStart hook is due.
 async fn accompany(
     world: &Arc<World>,
     plan: &Plan,
     runtime: &dyn Runtime,
     running: Running,
     mut orders: watch::Receiver<Ordered>,
-    Stage { fresh, from }: Stage,
+    fresh: bool,
 ) {
     let (at, inst) = (plan.at, plan.inst);
     let Running { handle, request, .. } = running;
-    let position =
-        from.as_ref().filter(|mark| !mark.position.is_empty()).map(|mark| LogPosition(mark.position.clone()));
-    let output = runtime.logs(&handle, position.as_ref());
-    world.logs.attach(&request, output, from, world.ledger.records());
     let exit = {
         let duties = async {
             tokio::join!(

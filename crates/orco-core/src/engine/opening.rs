@@ -17,7 +17,7 @@ use tokio::{
 use super::{
     addresses::published_at,
     driver::Driver,
-    life::{Adopted, Ordered, Plan, lead, lead_on, until_done},
+    life::{Adopted, Ordered, Plan, attach, lead, lead_on, until_done},
     live::Live,
     report::{Report, Running},
     saved,
@@ -188,6 +188,10 @@ impl Driver {
         let Remembered { at, inst, run, service, started, ready, .. } = one;
         let plan = Plan { at, inst, run, service: Arc::clone(&service), mark: 0, asked: true };
         let running = self.reconstruct(&plan, found.handle, heard).await;
+        // Probes of the first turn want to read.
+        if let Some(runtime) = self.world.runtime(&service.runtime) {
+            attach(&self.world, &plan, &*runtime, &running, true);
+        }
         let (orders, rx) = watch::channel(Ordered::RUN);
         let remote = self.world.is_remote(&service);
         // Known from the beginning: probes and orders of the first turn need it.
