@@ -59,7 +59,7 @@ impl Drop for Landing<'_> {
 async fn carry_out(inner: &Arc<Inner>, request: &StartRequest, flight: &Flight) -> Result<Handle, RuntimeError> {
     let instance = request.instance;
     let unwanted = || RuntimeError::refused("nobody wants it any more");
-    inner.watch.trust(instance);
+    inner.watch.trust(instance).await;
     // Known before it exists: what this process starts is nobody's leftover.
     inner.enter(instance, request.stack);
     stack::ready(inner, request).await?;
@@ -79,7 +79,11 @@ async fn carry_out(inner: &Arc<Inner>, request: &StartRequest, flight: &Flight) 
     }
     let handle = Handle::new(instance, container.id.clone()).with_container(container.id.clone());
     // Its pid is a comfort, not a condition.
-    let look = containers::inspect(&inner.client, &container.id).await.ok().flatten();
+    let look = match containers::inspect(&inner.client, &container.id).await {
+        // A sweep that had begun before this start has taken it for what an earlier one left: the next try makes another.
+        Ok(None) => return Err(RuntimeError::unavailable("the container was removed at once")),
+        look => look.ok().flatten(),
+    };
     let pid = look.as_ref().and_then(|look| look.pid);
     if let Some(look) = look {
         inner.register.seen(instance, look);

@@ -36,6 +36,8 @@ const DOUBTS: u32 = 6;
 /// Who waits for what.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
+    /// Held while something in doubt is removed: who is wanted again waits for that, and is not removed after it.
+    sweep: tokio::sync::Mutex<()>,
     table: Mutex<Table>,
     /// It is to be listened to other events.
     renewed: Notify,
@@ -115,7 +117,8 @@ impl Watch {
     }
 
     /// It is wanted again.
-    pub(crate) fn trust(&self, instance: InstanceId) {
+    pub(crate) async fn trust(&self, instance: InstanceId) {
+        let _sweep = self.sweep.lock().await;
         self.table().doubts.remove(&instance);
     }
 
@@ -258,6 +261,11 @@ async fn look_at_all(inner: &Inner, filter: &str) -> Result<(), EngineError> {
     }
     let doubts: Vec<InstanceId> = inner.watch.table().doubts.keys().copied().collect();
     for instance in doubts {
+        let _sweep = inner.watch.sweep.lock().await;
+        // Wanted again meanwhile.
+        if !inner.watch.table().doubts.contains_key(&instance) {
+            continue;
+        }
         if removal::remove_all(&inner.client, instance).await? > 0 {
             tracing::info!(%instance, "removed what came of a start that nobody wanted any more");
             continue;

@@ -24,10 +24,10 @@ impl Usage {
 #[non_exhaustive]
 pub enum Notice {
     /// The keeper died; what it held has ended, or another one has taken it over, as the words say. What has ended is
-    /// told by [`Runtime::wait`].
+    /// told by [`Runtime::wait`](super::Runtime::wait).
     KeeperLost(String),
     /// A log segment is full: the engine counts its lines, deletes the oldest ones over the limit, and
-    /// then calls [`Runtime::tidied`].
+    /// then calls [`Runtime::tidied`](super::Runtime::tidied).
     SegmentFull,
     /// Something that takes long goes on: a pull.
     Progress(Progress),

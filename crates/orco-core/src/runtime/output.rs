@@ -44,7 +44,7 @@ pub trait Growth: Send + Sync + fmt::Debug {
 /// Where an instance's output is to be had.
 #[non_exhaustive]
 pub enum LogSource {
-    /// The runtime writes the segments of the [`LogTarget`] itself.
+    /// The runtime writes the segments of the [`LogTarget`](super::LogTarget) itself.
     Segments(Arc<dyn Growth>),
     /// The engine reads this stream once and writes the segments.
     Stream(LogStream),

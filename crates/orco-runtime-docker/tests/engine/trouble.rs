@@ -70,7 +70,8 @@ async fn a_creation_without_an_answer_is_found_again_or_removed() {
         }
     };
     let handle = timeout(LONG, again).await.unwrap();
-    assert!(lab.containers().contains(&handle.token) && lab.containers().len() == 2);
+    let there = lab.containers();
+    assert!(there.contains(&handle.token) && there.len() == 2, "{handle:?} {there:?}");
     // Another one is not wanted any more.
     proxy.set(Manner::LosesCreations);
     assert!(lab.docker.start(lab.script("exec sleep 1000")).await.is_err());
