@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use orco_api::wire::{Level, Source, parse_duration};
 
 use super::{
-    GraphFormat, LogFormat, LongStackArgs, OutputArgs, OutputFormat, ServiceReplicas, StackArgs,
+    GraphFormat, LogArgs, LogFormat, LongStackArgs, OutputArgs, OutputFormat, ServiceReplicas, StackArgs,
     values::{level, source},
 };
 
@@ -34,6 +34,9 @@ pub struct Up {
     /// With `-d`: return when all is ready, or say what is not
     #[arg(long, requires = "detach")]
     pub wait: bool,
+    /// How much of the output is kept.
+    #[command(flatten)]
+    pub logging: LogArgs,
     /// `-o json`: log lines as NDJSON; with `-d` what `ls` would say about the stack.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -302,6 +305,9 @@ pub struct DaemonRun {
     /// Which stack.
     #[command(flatten)]
     pub stack: StackArgs,
+    /// How much of the output is kept.
+    #[command(flatten)]
+    pub logging: LogArgs,
 }
 
 /// `daemon upgrade`.
