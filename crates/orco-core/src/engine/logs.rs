@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     crash,
-    log::{Origin, Query, Reached, Record, Store, format::Stem},
+    log::{Masks, Origin, Query, Reached, Record, Store, format::Stem},
     model::{InstanceId, ServiceName},
     probe::Follow,
     runtime::{Growth, LogSource, StartRequest},
@@ -129,6 +129,8 @@ pub(super) struct Arrivals {
 #[derive(Debug)]
 pub(super) struct Logs {
     pub(super) store: Store,
+    /// What is hidden in what anybody is shown. Log probes read what is there.
+    pub(super) masks: Arc<Masks>,
     /// Who is there and who came. The lock is held for look-ups only.
     table: Mutex<Table>,
     /// Counts instances that were attached; [`CLOSED`] when the engine has ended.
@@ -145,6 +147,7 @@ impl Logs {
         use std::os::unix::fs::DirBuilderExt;
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&root)?;
         Ok(Self {
+            masks: Arc::new(Masks::open_or_set_aside(&root)?),
             store: Store::new(root),
             table: Mutex::default(),
             arrivals: watch::Sender::new(0),
@@ -259,7 +262,8 @@ impl Logs {
     /// What a query finds now. Reads files.
     pub(super) fn read(&self, query: &Query) -> Vec<Record> {
         let live: BTreeSet<Origin> = self.tails().into_iter().map(|t| t.origin).collect();
-        let query = Query { asked: Some(wall_micros()), only_past: true, ..query.clone() };
+        let masks = Some(Arc::clone(&self.masks));
+        let query = Query { asked: Some(wall_micros()), only_past: true, masks, ..query.clone() };
         let found = query.follow(&self.store, &|origin| live.contains(origin));
         match found {
             Ok(follower) => follower.batches(usize::MAX).flatten().flatten().collect(),
@@ -276,7 +280,8 @@ impl Logs {
         query: Query,
         go_on: bool,
     ) -> impl Stream<Item = Vec<Record>> + Send + 'static + use<> {
-        follow(Arc::clone(self), Query { asked: Some(wall_micros()), only_past: !go_on, ..query }, go_on)
+        let masks = Some(Arc::clone(&self.masks));
+        follow(Arc::clone(self), Query { asked: Some(wall_micros()), only_past: !go_on, masks, ..query }, go_on)
     }
 
     /// Who came after the first `from` arrivals, and who lives: one view of both.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Finding, Known, containers, dependencies, endpoints, policies, ports, programs};
+use super::{Finding, Known, containers, dependencies, endpoints, policies, ports, programs, secrets};
 use crate::spec::Service;
 
 /// What the rules look at.
@@ -23,6 +23,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     for service in subject.services {
         containers::check(service, &mut findings);
         policies::check(service, &mut findings);
+        secrets::check(service, &mut findings);
     }
     findings
 }
