@@ -49,6 +49,8 @@ pub fn service(text: &str) -> Service {
         pull_policy: PullPolicy::default(),
         platform: None,
         init: true,
+        env_from_file: std::collections::BTreeSet::new(),
+        mask_secrets: true,
         allow_docker_socket: false,
         replicas: 1,
         depends_on: Vec::new(),

@@ -180,6 +180,8 @@ impl EngineBuilder {
             Some(files) => Ledger::start(files, Arc::clone(&events)).map_err(failed)?,
             None => Ledger::none(),
         };
+        logs.learn(&self.stack);
+        past.stack.iter().for_each(|stack| logs.learn(stack));
         let wanted = past.stack.take().unwrap_or_else(|| self.stack.clone());
         logs.settle(&wanted);
         let mut ports = Ports::new(u64::try_from(seed & u128::from(u64::MAX)).unwrap_or(0));

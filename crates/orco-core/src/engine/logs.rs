@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     crash,
-    log::{LogSettings, Origin, Query, Reached, Record, Store, format::Stem},
+    log::{LogSettings, Masks, Origin, Query, Reached, Record, Store, format::Stem},
     model::{InstanceId, ServiceName},
     probe::Follow,
     runtime::{Growth, LogSource, StartRequest},
@@ -131,6 +131,8 @@ pub(super) struct Logs {
     /// What wins over what stacks say.
     over: Logging,
     settings: watch::Sender<Arc<LogSettings>>,
+    /// What is hidden in what anybody is shown. Log probes read what is there.
+    pub(super) masks: Arc<Masks>,
     /// Who is there and who came. The lock is held for look-ups only.
     table: Mutex<Table>,
     /// Counts instances that were attached; [`CLOSED`] when the engine has ended.
@@ -147,6 +149,7 @@ impl Logs {
         use std::os::unix::fs::DirBuilderExt;
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&root)?;
         Ok(Self {
+            masks: Arc::new(Masks::open_or_set_aside(&root)?),
             store: Store::new(root),
             over,
             settings: watch::Sender::default(),
@@ -286,7 +289,8 @@ impl Logs {
     /// What a query finds now. Reads files.
     pub(super) fn read(&self, query: &Query) -> Vec<Record> {
         let live: BTreeSet<Origin> = self.tails().into_iter().map(|t| t.origin).collect();
-        let query = Query { asked: Some(wall_micros()), only_past: true, ..query.clone() };
+        let masks = Some(Arc::clone(&self.masks));
+        let query = Query { asked: Some(wall_micros()), only_past: true, masks, ..query.clone() };
         let found = query.follow(&self.store, &|origin| live.contains(origin));
         match found {
             Ok(follower) => follower.batches(usize::MAX).flatten().flatten().collect(),
@@ -303,7 +307,8 @@ impl Logs {
         query: Query,
         go_on: bool,
     ) -> impl Stream<Item = Vec<Record>> + Send + 'static + use<> {
-        follow(Arc::clone(self), Query { asked: Some(wall_micros()), only_past: !go_on, ..query }, go_on)
+        let masks = Some(Arc::clone(&self.masks));
+        follow(Arc::clone(self), Query { asked: Some(wall_micros()), only_past: !go_on, masks, ..query }, go_on)
     }
 
     /// Who came after the first `from` arrivals, and who lives: one view of both.

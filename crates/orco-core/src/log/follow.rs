@@ -5,11 +5,13 @@ use std::{
     collections::{BTreeMap, BinaryHeap},
     io,
     path::PathBuf,
+    sync::Arc,
 };
 
 use super::{
     cursor::Cursor,
     line::{Line, Step},
+    mask::{Mask, Masks},
     parse,
     query::Query,
     record::{Origin, Record},
@@ -52,6 +54,9 @@ pub struct Follower {
     skip: u64,
     /// Later lines of live instances are not for this reader.
     end: Option<u64>,
+    masks: Arc<Masks>,
+    /// A line with its secrets hidden.
+    masked: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -61,6 +66,19 @@ struct Lane {
     start: Start,
     is_live: bool,
     state: State,
+    /// What is hidden, as of this generation of the masks.
+    mask: (u64, Option<Arc<Mask>>),
+}
+
+impl Lane {
+    /// What is hidden in its lines now.
+    fn mask(&mut self, masks: &Masks) -> Option<Arc<Mask>> {
+        let generation = masks.generation();
+        if self.mask.0 != generation {
+            self.mask = (generation, masks.of(&self.origin.service));
+        }
+        self.mask.1.clone()
+    }
 }
 
 #[derive(Debug)]
@@ -83,6 +101,10 @@ impl Follower {
         is_live: &dyn Fn(&Origin) -> bool,
     ) -> io::Result<Self> {
         let start = query.start();
+        let masks = match &query.masks {
+            Some(masks) => Arc::clone(masks),
+            None => Arc::new(Masks::open(store.root())?),
+        };
         let make = |query: Query, end| {
             let mut follower = Self {
                 query,
@@ -92,6 +114,8 @@ impl Follower {
                 ready: BinaryHeap::new(),
                 skip: 0,
                 end,
+                masks: Arc::clone(&masks),
+                masked: Vec::new(),
             };
             for origin in &origins {
                 follower.push(origin.clone(), start, is_live(origin));
@@ -149,7 +173,7 @@ impl Follower {
         let (index, from) = (self.lanes.len(), begun(&dir, &origin));
         self.ready.push(Reverse((from, index)));
         self.index.insert(origin.clone(), index);
-        self.lanes.push(Lane { origin, dir, start, is_live, state: State::Closed });
+        self.lanes.push(Lane { origin, dir, start, is_live, state: State::Closed, mask: (0, None) });
     }
 
     /// The next lines as records, at most `limit`, after asking every instance for more.
@@ -268,6 +292,7 @@ impl Follower {
         let mut left = limit;
         let mut looks = limit.saturating_mul(LOOKS_PER_LINE);
         while let Some(Reverse((_, index))) = self.ready.pop() {
+            let mask = self.lanes[index].mask(&self.masks);
             let lane = &self.lanes[index];
             if let State::Line(cursor) = &lane.state
                 && let Some(line) = cursor.line()
@@ -281,6 +306,10 @@ impl Follower {
                     return Ok(More::Now);
                 }
                 looks -= 1;
+                let line = match &mask {
+                    Some(mask) => mask.line(&line, &mut self.masked),
+                    None => line,
+                };
                 if self.query.matches(&line) {
                     if self.skip > 0 {
                         self.skip -= 1;

@@ -18,6 +18,7 @@ mod resolved;
 mod revision;
 pub(crate) mod rules;
 mod schema;
+mod secrets;
 mod service;
 mod source_map;
 mod stack;
@@ -38,6 +39,7 @@ pub use plan::{Fate, Plan, PlanStep, Planned, Reason, StepKind};
 pub use resolved::{FORMAT as RESOLVED_FORMAT, ResolvedError};
 pub use rules::{Known, is_engine_socket};
 pub use schema::schema;
+pub use secrets::SecretValues;
 pub use service::{
     Backoff, Command, Condition, Dependency, Hook, Hooks, OnFailure, Port, Protocol, Resources, Restart, RetryLimit,
     Service, Stop,

@@ -31,6 +31,9 @@ pub(crate) fn of(service: &Service) -> Revision {
         network,
         platform,
         init,
+        // Only how its output is shown.
+        env_from_file: _,
+        mask_secrets: _,
         pull_policy: _,
         allow_docker_socket: _,
         replicas: _,

@@ -1,6 +1,11 @@
 //! One service, as everything below the loader sees it: complete, resolved and valid.
 
-use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    path::PathBuf,
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -231,9 +236,15 @@ pub struct Service {
     /// Whether the engine's own variables are passed on; never to containers.
     #[serde(default = "json::yes")]
     pub inherit_env: bool,
-    /// Names of variables whose values are masked.
+    /// Names of variables whose values are masked, wherever they are printed.
     #[serde(default)]
     pub secret: Vec<String>,
+    /// Names of the variables that came from env files: their values are masked in what this service prints.
+    #[serde(default)]
+    pub env_from_file: BTreeSet<String>,
+    /// Whether anything is masked in its output, and whether its values are.
+    #[serde(default = "json::yes")]
+    pub mask_secrets: bool,
     /// Published ports.
     #[serde(default)]
     pub ports: Vec<Port>,

@@ -1,6 +1,10 @@
 //! Services, written in Rust.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    time::Duration,
+};
 
 use super::{CheckBuilder, Need, container};
 use crate::{
@@ -146,9 +150,15 @@ impl ServiceBuilder {
         self
     }
 
-    /// With a variable whose value is masked.
+    /// With a variable whose value is masked, whoever prints it. It is also to be given with [`env`](Self::env).
     pub fn secret(mut self, name: impl Into<String>) -> Self {
         self.service.secret.push(name.into());
+        self
+    }
+
+    /// Whether secrets are masked in what it prints, and its own elsewhere; true by default.
+    pub const fn mask_secrets(mut self, mask: bool) -> Self {
+        self.service.mask_secrets = mask;
         self
     }
 
@@ -305,6 +315,8 @@ fn blank(runtime: String) -> Service {
         env: BTreeMap::new(),
         inherit_env: true,
         secret: Vec::new(),
+        env_from_file: BTreeSet::new(),
+        mask_secrets: true,
         ports: Vec::new(),
         volumes: Vec::new(),
         labels: BTreeMap::new(),

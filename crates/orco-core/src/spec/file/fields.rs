@@ -162,10 +162,18 @@ pub(super) static SERVICE: Table = Table {
         ),
         Field::new("user", Ty::Text, "As whom it runs."),
         Field::new("env", Ty::Env, "Variables. A null value removes an inherited one."),
-        Field::new("envFromFile", Ty::OneOrMany(&Ty::Text), "Files with `NAME=value` lines; `env` wins."),
+        Field::new("envFromFile", Ty::OneOrMany(&Ty::Text), "Files with `NAME=value` lines; `env` wins. Their values are masked in what the service prints."),
         Field::new("inheritEnv", Ty::Bool, "Whether it gets Orco's own environment. Default: true; containers never do."),
-        Field::new("secret", Ty::OneOrMany(&Ty::Text), "Names of variables whose values are masked everywhere.")
-            .later(),
+        Field::new(
+            "secret",
+            Ty::OneOrMany(&Ty::Text),
+            "Names of its variables whose values are masked in all output, whichever service prints them; each of at least 8 bytes.",
+        ),
+        Field::new(
+            "maskSecrets",
+            Ty::Bool,
+            "Whether values of env files and of `secret` are masked in what it prints; `false` also leaves its own values unmasked elsewhere. Default: true.",
+        ),
         Field::new(
             "ports",
             Ty::OneOrMany(&Ty::Short(&Ty::PortMapping, &PORT)),

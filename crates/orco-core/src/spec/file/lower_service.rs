@@ -34,8 +34,12 @@ pub(super) fn service<'a>(name: ServiceName, node: &'a Node, lowering: &mut Lowe
     let usual = if image.is_some() { "docker" } else { "process" };
     let runtime = view.get("runtime").text().or(lowering.defaults.get("runtime").text()).unwrap_or(usual).to_owned();
     let mut env = lowering.env.clone();
-    env.extend(lowering.env_files(view, &path));
-    env.extend(lowering.env(view.get("env")));
+    let from_files = lowering.env_files(view, &path);
+    let own = lowering.env(view.get("env"));
+    let env_from_file =
+        from_files.iter().map(|(name, _)| name).filter(|name| !own.contains_key(*name)).cloned().collect();
+    env.extend(from_files);
+    env.extend(own);
     let inherit = kind != Kind::Oneshot;
     let mut service = Service {
         runtime,
@@ -49,6 +53,8 @@ pub(super) fn service<'a>(name: ServiceName, node: &'a Node, lowering: &mut Lowe
         env,
         inherit_env: view.get("inheritEnv").bool().unwrap_or(true),
         secret: view.get("secret").texts().map(str::to_owned).collect(),
+        env_from_file,
+        mask_secrets: view.get("maskSecrets").bool().unwrap_or(true),
         ports: view.get("ports").many().filter_map(|(_, node)| port(View(Some(node)))).collect(),
         volumes: Vec::new(),
         labels: BTreeMap::new(),

@@ -134,6 +134,19 @@ fn the_format_with_containers_stays_readable() {
     let stack = everything();
     assert_same(&Stack::from_json(golden.as_bytes()).unwrap(), &stack);
     assert_same(&Stack::read_resolved(golden.as_bytes(), &Known::anything()).unwrap(), &stack);
+}
+
+/// As it is written now: with what is masked.
+#[test]
+fn the_format_with_masks_stays_readable() {
+    let golden = include_str!("golden-3.json");
+    let mut services: Vec<Service> = everything().services().iter().map(|s| Service::clone(s)).collect();
+    services[0].mask_secrets = false;
+    services[1].env_from_file = ["A".to_owned(), "B".to_owned()].into();
+    let services = services.into_iter().map(std::sync::Arc::new).collect();
+    let stack =
+        Stack::assume_valid(everything().name().clone(), everything().workdir().to_owned(), services, Vec::new());
+    assert_same(&Stack::from_json(golden.as_bytes()).unwrap(), &stack);
     let written: Value = serde_json::from_slice(&stack.to_json()).unwrap();
     assert_eq!(serde_json::to_string_pretty(&written).unwrap().trim(), golden.trim());
 }

@@ -11,6 +11,7 @@ mod policies;
 mod ports;
 mod programs;
 mod ranges;
+mod secrets;
 mod subject;
 mod values;
 
@@ -19,5 +20,6 @@ pub(crate) use containers::{container_only, inherits, no_entrypoint};
 pub(crate) use finding::{Finding, of_service};
 pub use known::Known;
 pub(crate) use logging::check as check_logging;
+pub(crate) use secrets::SHORTEST as SHORTEST_SECRET;
 pub(crate) use subject::{Subject, check};
 pub(crate) use values::check as check_values;

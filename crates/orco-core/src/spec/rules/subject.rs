@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Finding, Known, containers, dependencies, endpoints, logging, of_service, policies, ports, programs};
+use super::{
+    Finding, Known, containers, dependencies, endpoints, logging, of_service, policies, ports, programs, secrets,
+};
 use crate::spec::Service;
 
 /// What the rules look at.
@@ -25,6 +27,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         policies::check(service, &mut findings);
         let path = of_service(service.name.as_str()).key("logging");
         logging::check(&service.logging, &path, &mut findings);
+        secrets::check(service, &mut findings);
     }
     findings
 }
