@@ -1,0 +1,3 @@
+//! The terminal UI: a client of the control socket and nothing more. Killing it changes no service.
+
+mod theme;
