@@ -5,6 +5,8 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use clap::{Args, Subcommand};
 use orco_api::wire::{Level, Source, parse_duration};
 
+#[cfg(feature = "tui")]
+use super::ThemeName;
 use super::{
     GraphFormat, LogArgs, LogFormat, LongStackArgs, OutputArgs, OutputFormat, ServiceReplicas, StackArgs,
     values::{level, source},
@@ -253,6 +255,21 @@ pub struct Exec {
     /// The program and its arguments
     #[arg(value_name = "ARGV", required = true, last = true)]
     pub argv: Vec<String>,
+}
+
+/// `tui`.
+#[cfg(feature = "tui")]
+#[derive(Args, Debug)]
+pub struct Tui {
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Look only: whatever would change something is refused
+    #[arg(long)]
+    pub read_only: bool,
+    /// Colours for a dark or a light terminal [default: as `COLORFGBG` says, else dark]
+    #[arg(long, value_enum, value_name = "THEME")]
+    pub theme: Option<ThemeName>,
 }
 
 /// `validate`.
