@@ -13,4 +13,4 @@ pub use commands::{
     Man, Scale, Services, Signal, Status, SystemdUnit, Up, Validate, Why,
 };
 pub use output::{GraphFormat, LogFormat, OutputFormat};
-pub use values::ServiceReplicas;
+pub use values::{ServiceReplicas, Tail};

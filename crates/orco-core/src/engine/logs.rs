@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     crash,
-    log::{Origin, Query, Reached, Record, Store, format::Stem},
+    log::{Gather, Origin, Query, Reached, Record, Store, format::Stem},
     model::{InstanceId, ServiceName},
     probe::Follow,
     runtime::{Growth, LogSource, StartRequest},
@@ -271,12 +271,12 @@ impl Logs {
     }
 
     /// What a query finds, and with `go_on` what comes.
-    pub(super) fn stream(
+    pub(super) fn stream<G: Gather + Default>(
         self: &Arc<Self>,
         query: Query,
         go_on: bool,
-    ) -> impl Stream<Item = Vec<Record>> + Send + 'static + use<> {
-        follow(Arc::clone(self), Query { asked: Some(wall_micros()), only_past: !go_on, ..query }, go_on)
+    ) -> impl Stream<Item = G::Batch> + Send + 'static + use<G> {
+        follow::<G>(Arc::clone(self), Query { asked: Some(wall_micros()), only_past: !go_on, ..query }, go_on)
     }
 
     /// Who came after the first `from` arrivals, and who lives: one view of both.

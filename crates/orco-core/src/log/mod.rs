@@ -11,6 +11,7 @@
 mod cursor;
 mod follow;
 pub mod format;
+mod gather;
 mod gone;
 mod level;
 mod line;
@@ -30,6 +31,7 @@ mod writer;
 
 pub use cursor::Cursor;
 pub use follow::{Follower, More};
+pub use gather::Gather;
 pub use gone::Gone;
 pub use line::{Line, MAX_LINE_BYTES, Step};
 pub use parse::{Parsed, record};

@@ -47,6 +47,9 @@ pub struct Query {
     pub source: Option<Source>,
     /// Longer lines are cut.
     pub max_line_bytes: usize,
+    /// Also what has come of a line without an end when its instance has been silent for a moment: for readers
+    /// who show it and replace it by the whole line. Who counts lines must not ask for it.
+    pub partial: bool,
 }
 
 impl Default for Query {
@@ -65,6 +68,7 @@ impl Default for Query {
             invert: false,
             source: None,
             max_line_bytes: MAX_LINE_BYTES,
+            partial: false,
         }
     }
 }

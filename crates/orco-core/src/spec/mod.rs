@@ -43,4 +43,4 @@ pub use service::{
 pub use source_map::SourceMap;
 pub use stack::Stack;
 pub use update::{Amount, BlueGreen, Canary, Strategy, Update};
-pub use value::{compile_pattern, show_duration, signal_name, signal_number};
+pub use value::{compile_pattern, nearest, show_duration, signal_name, signal_number};
