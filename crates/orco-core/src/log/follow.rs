@@ -389,8 +389,12 @@ impl Follower {
 
     /// What has come of lines that have no end yet, and was not given before. No files are read.
     pub fn unfinished(&mut self, mut deliver: impl FnMut(&Origin, &Line<'_>), is_due: impl Fn(&Origin) -> bool) {
-        let Self { lanes, query, .. } = self;
+        let Self { lanes, query, masks, .. } = self;
         for lane in lanes {
+            // Half of a secret is none that a mask could know: such lines are shown when they are whole.
+            if lane.mask(masks).is_some() {
+                continue;
+            }
             if let State::Idle(cursor) = &mut lane.state
                 && cursor.has_unfinished()
                 && is_due(&lane.origin)
