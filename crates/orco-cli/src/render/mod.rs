@@ -25,7 +25,7 @@ pub use failure::{chain, failure};
 #[cfg(feature = "tui")]
 pub use graph::{GraphRow, graph_rows};
 pub use graph::{dot, mermaid, text as graph_text};
-pub use log_line::LogLines;
+pub use log_line::{LogLines, LogStyle};
 pub use orco_core::log::sanitize as printable;
 pub use paint::{Ink, Paint};
 pub use plan::plan;

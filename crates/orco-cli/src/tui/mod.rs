@@ -15,12 +15,16 @@ mod layout;
 mod link;
 mod model;
 mod news;
+#[allow(dead_code, unused_imports)]
+mod pane;
 mod run;
 #[cfg(test)]
 mod samples;
 mod screen;
 mod stopping;
 mod table;
+#[allow(dead_code)]
+mod text;
 mod theme;
 mod usage;
 mod view;

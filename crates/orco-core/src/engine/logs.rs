@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     crash,
-    log::{LogSettings, Masks, Origin, Query, Reached, Record, Store, format::Stem},
+    log::{Gather, LogSettings, Masks, Origin, Query, Reached, Record, Store, format::Stem},
     model::{InstanceId, ServiceName},
     probe::Follow,
     runtime::{Growth, LogSource, StartRequest},
@@ -302,13 +302,13 @@ impl Logs {
     }
 
     /// What a query finds, and with `go_on` what comes.
-    pub(super) fn stream(
+    pub(super) fn stream<G: Gather + Default>(
         self: &Arc<Self>,
         query: Query,
         go_on: bool,
-    ) -> impl Stream<Item = Vec<Record>> + Send + 'static + use<> {
+    ) -> impl Stream<Item = G::Batch> + Send + 'static + use<G> {
         let masks = Some(Arc::clone(&self.masks));
-        follow(Arc::clone(self), Query { asked: Some(wall_micros()), only_past: !go_on, masks, ..query }, go_on)
+        follow::<G>(Arc::clone(self), Query { asked: Some(wall_micros()), only_past: !go_on, masks, ..query }, go_on)
     }
 
     /// Who came after the first `from` arrivals, and who lives: one view of both.

@@ -11,6 +11,7 @@
 mod cursor;
 mod follow;
 pub mod format;
+mod gather;
 mod gone;
 mod level;
 mod line;
@@ -32,6 +33,7 @@ mod writer;
 
 pub use cursor::Cursor;
 pub use follow::{Follower, More};
+pub use gather::Gather;
 pub use gone::Gone;
 pub use line::{Line, MAX_LINE_BYTES, Step};
 pub use mask::{MASKED, Mask, Masks, SHORTEST, Secrets};

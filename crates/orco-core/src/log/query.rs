@@ -50,6 +50,9 @@ pub struct Query {
     pub max_line_bytes: usize,
     /// What is hidden; `None`: what the log directory says. Filters see what is shown.
     pub masks: Option<Arc<Masks>>,
+    /// Also what has come of a line without an end when its instance has been silent for a moment: for readers
+    /// who show it and replace it by the whole line. Who counts lines must not ask for it.
+    pub partial: bool,
 }
 
 impl Default for Query {
@@ -69,6 +72,7 @@ impl Default for Query {
             source: None,
             max_line_bytes: MAX_LINE_BYTES,
             masks: None,
+            partial: false,
         }
     }
 }
