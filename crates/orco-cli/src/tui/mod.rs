@@ -10,17 +10,24 @@ mod act;
 mod app;
 mod canvas;
 mod dialog;
+mod events;
+mod flow;
+mod graph;
+mod help;
 mod keys;
 mod layout;
 mod link;
 mod model;
 mod news;
+mod obey;
+mod palette;
 #[allow(dead_code, unused_imports)]
 mod pane;
 mod run;
 #[cfg(test)]
 mod samples;
 mod screen;
+mod show;
 mod stopping;
 mod table;
 #[allow(dead_code)]
@@ -28,6 +35,8 @@ mod text;
 mod theme;
 mod usage;
 mod view;
+mod views;
+mod why;
 
 pub use app::Home;
 pub use news::Ended;

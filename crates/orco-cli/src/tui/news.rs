@@ -2,6 +2,8 @@
 
 use orco_api::wire::{Event, Graph, LogRecord, LogsQuery, Outcome, Status, Why};
 
+use super::theme::Ground;
+
 /// Something came.
 #[derive(Clone, PartialEq, Debug)]
 pub enum News {
@@ -95,6 +97,8 @@ pub enum Effect {
     Suspend,
     /// Draw everything again.
     Redraw,
+    /// For a dark or a light terminal; `None`: the other one.
+    Ground(Option<Ground>),
     /// This is the end.
     End(Ended),
 }

@@ -2,7 +2,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::{foot, head, stopping, strip, table};
+use super::{events, foot, graph, head, help, palette, stopping, strip, table, why};
 use crate::tui::{
     app::{App, Focus, View},
     canvas,
@@ -19,6 +19,15 @@ pub fn draw(app: &App, buf: &mut Buffer, theme: &Theme) {
     match (app.stopping, app.view) {
         (Some(total), _) => stopping::draw(app, total, parts.below, buf, theme),
         (None, View::Logs) => {}
+        (None, View::Graph) => graph::draw(app, parts.below, buf, theme),
+        (None, View::Events) => events::draw(app, parts.below, buf, theme),
+        (None, View::Why) => why::draw(app, parts.below, buf, theme),
+    }
+    if let Some(from) = app.views.help {
+        help::draw(app, from, app.between(), buf, theme);
+    }
+    if let Some(open) = app.views.palette.as_ref().filter(|_| app.dialog.is_none()) {
+        palette::draw(app, open, app.between(), buf, theme);
     }
     foot::draw(app, parts.foot, buf, theme);
 }
@@ -36,6 +45,16 @@ fn divider(app: &App, area: Rect, buf: &mut Buffer, theme: &Theme) {
         (None, View::Logs) => match app.table.selected().service() {
             Some(service) => format!(" Logs of {service} "),
             None => " Logs of all ".to_owned(),
+        },
+        (None, View::Graph) => " Graph ".to_owned(),
+        (None, View::Events) => {
+            let whose = app.table.selected().service().filter(|_| !app.views.events.is_of_everybody());
+            let how = if app.views.events.follows() { "following" } else { "paused" };
+            format!(" Events of {}, {how} ", whose.unwrap_or("all"))
+        }
+        (None, View::Why) => match app.table.selected().service() {
+            Some(service) => format!(" Why {service} "),
+            None => " What is not ready ".to_owned(),
         },
     };
     canvas::put(buf, area, area.x + 1, area.y, &title, theme.style(Role::Strong));
