@@ -185,3 +185,6 @@ async fn take_back(inner: &Arc<Inner>, request: &StartRequest, id: &str) {
         Watch::doubt(inner, request.instance);
     }
 }
+
+#[cfg(test)]
+mod tests;
