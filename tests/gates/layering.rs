@@ -46,7 +46,7 @@ const CORE: &[Layer] = &[
     },
     Layer {
         name: "log",
-        modules: &["model"],
+        modules: &["model", "spec"],
         crates: &["jiff", "memchr", "regex", "serde", "serde_json", "sha2", "thiserror", "zstd"],
         std: &["fs", "collections::HashMap", "collections::HashSet"],
     },

@@ -5,8 +5,10 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use clap::{Args, Subcommand};
 use orco_api::wire::{Level, Source, parse_duration};
 
+#[cfg(feature = "tui")]
+use super::ThemeName;
 use super::{
-    GraphFormat, LogFormat, LongStackArgs, OutputArgs, OutputFormat, ServiceReplicas, StackArgs,
+    GraphFormat, LogArgs, LogFormat, LongStackArgs, OutputArgs, OutputFormat, ServiceReplicas, StackArgs,
     values::{level, source},
 };
 
@@ -34,6 +36,9 @@ pub struct Up {
     /// With `-d`: return when all is ready, or say what is not
     #[arg(long, requires = "detach")]
     pub wait: bool,
+    /// How much of the output is kept.
+    #[command(flatten)]
+    pub logging: LogArgs,
     /// `-o json`: log lines as NDJSON; with `-d` what `ls` would say about the stack.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -252,6 +257,21 @@ pub struct Exec {
     pub argv: Vec<String>,
 }
 
+/// `tui`.
+#[cfg(feature = "tui")]
+#[derive(Args, Debug)]
+pub struct Tui {
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Look only: whatever would change something is refused
+    #[arg(long)]
+    pub read_only: bool,
+    /// Colours for a dark or a light terminal [default: as `COLORFGBG` says, else dark]
+    #[arg(long, value_enum, value_name = "THEME")]
+    pub theme: Option<ThemeName>,
+}
+
 /// `validate`.
 #[derive(Args, Debug)]
 pub struct Validate {
@@ -302,6 +322,9 @@ pub struct DaemonRun {
     /// Which stack.
     #[command(flatten)]
     pub stack: StackArgs,
+    /// How much of the output is kept.
+    #[command(flatten)]
+    pub logging: LogArgs,
 }
 
 /// `daemon upgrade`.

@@ -28,5 +28,7 @@ pub use plan::plan;
 pub use pulls::{PullLines, bars};
 pub use stacks::stacks;
 pub use status::{Fit, status_table};
+#[cfg(feature = "tui")]
+pub use status::status_cells;
 pub use unit::{Unit, unit};
 pub use why::why;

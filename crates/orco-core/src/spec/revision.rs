@@ -43,6 +43,8 @@ pub(crate) fn of(service: &Service) -> Revision {
         restart: _,
         stop: _,
         update: _,
+        // What is written goes by it from then on.
+        logging: _,
         revision: _,
     } = service;
     let mut hash = Hash(Sha256::new());

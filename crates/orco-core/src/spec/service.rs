@@ -9,7 +9,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Health, Network, PullPolicy, Update, Volume, resolved::json};
+use super::{Health, Logging, Network, PullPolicy, Update, Volume, resolved::json};
 use crate::model::{Kind, Require, Revision, ServiceName};
 
 /// What a service does when, after both run, its dependency stops being ready.
@@ -296,6 +296,9 @@ pub struct Service {
     /// How it is replaced.
     #[serde(default)]
     pub update: Update,
+    /// How much of its output is kept; `directory` is the stack's alone.
+    #[serde(default, skip_serializing_if = "Logging::is_empty")]
+    pub logging: Logging,
     /// The hash over what makes it another program: without the ports that are chosen, endpoints, inherited variables
     /// and everything that is taken over in place.
     #[serde(with = "json::revision", default = "json::unhashed")]

@@ -10,8 +10,8 @@ use super::{CheckBuilder, Need, container};
 use crate::{
     model::{Revision, ServiceName},
     spec::{
-        Command, Dependency, Hook, Hooks, Kind, Network, Port, PullPolicy, Resources, Restart, Service, Stop, Update,
-        code,
+        Command, Dependency, Hook, Hooks, Kind, Logging, Network, Port, PullPolicy, Resources, Restart, Service, Stop,
+        Update, code,
         defaults::HOOK_TIMEOUT,
         revision,
         rules::{Finding, of_service},
@@ -247,6 +247,12 @@ impl ServiceBuilder {
         self
     }
 
+    /// With a change to how much of its output is kept.
+    pub fn logging(mut self, change: impl FnOnce(&mut Logging)) -> Self {
+        change(&mut self.service.logging);
+        self
+    }
+
     /// With a change to how it is replaced.
     pub fn update(mut self, change: impl FnOnce(&mut Update)) -> Self {
         change(&mut self.service.update);
@@ -328,6 +334,7 @@ fn blank(runtime: String) -> Service {
         hooks: Hooks::default(),
         resources: Resources::default(),
         update: Update::default(),
+        logging: Logging::default(),
         revision: Revision(0),
     }
 }

@@ -11,8 +11,8 @@ use super::{
 use crate::{
     model::{Revision, ServiceName},
     spec::{
-        Amount, Backoff, BlueGreen, Canary, Condition, Dependency, Hook, Hooks, Kind, Network, OnFailure, Port,
-        Protocol, PullPolicy, Require, Resources, Restart, RetryLimit, Service, Stop, Strategy, Update,
+        Amount, Backoff, BlueGreen, Canary, Condition, Dependency, Hook, Hooks, Kind, Logging, Network, OnFailure,
+        Port, Protocol, PullPolicy, Require, Resources, Restart, RetryLimit, Service, Stop, Strategy, Update,
         defaults::HOOK_TIMEOUT,
         revision,
         rules::of_service,
@@ -72,6 +72,7 @@ pub(super) fn service<'a>(name: ServiceName, node: &'a Node, lowering: &mut Lowe
         hooks: hooks(view.get("hooks"), &path, lowering),
         resources: resources(view.get("resources")),
         update: update(lowering.layers(view, "update")),
+        logging: logging(view.get("logging")),
         revision: Revision(0),
         name,
     };
@@ -178,6 +179,18 @@ fn resources(view: View<'_>) -> Resources {
         memory: view.get("memory").size(),
         memory_reservation: view.get("memoryReservation").size(),
         pids: view.get("pids").int(),
+    }
+}
+
+/// What a mapping `logging` says, without its directory.
+pub(super) fn logging(view: View<'_>) -> Logging {
+    Logging {
+        directory: None,
+        max_file_size: view.get("maxFileSize").size(),
+        max_total_size: view.get("maxTotalSize").size(),
+        max_file_age: view.get("maxFileAge").duration(),
+        max_file_count: view.get("maxFileCount").int(),
+        max_line_bytes: view.get("maxLineBytes").size(),
     }
 }
 
