@@ -140,6 +140,7 @@ impl Follower {
                 masked: Vec::new(),
             };
             for origin in &origins {
+                let start = follower.query.start_in(origin, start);
                 follower.push(origin.clone(), start, is_live(origin));
             }
             follower
@@ -163,7 +164,8 @@ impl Follower {
     /// asked for.
     pub fn add(&mut self, origin: Origin) {
         if self.query.selects(&origin) && !self.index.contains_key(&origin) {
-            self.push(origin, Start::Beginning, true);
+            let start = self.query.start_in(&origin, Start::Beginning);
+            self.push(origin, start, true);
         }
     }
 

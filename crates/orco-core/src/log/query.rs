@@ -1,6 +1,6 @@
 //! Which lines somebody wants to see.
 
-use std::{io, sync::Arc};
+use std::{collections::BTreeMap, io, sync::Arc};
 
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -48,6 +48,8 @@ pub struct Query {
     pub source: Option<Source>,
     /// Longer lines are cut.
     pub max_line_bytes: usize,
+    /// In these instances only from the line of this number on: to go on where another reader ended.
+    pub from: Arc<BTreeMap<Origin, u64>>,
     /// What is hidden; `None`: what the log directory says. Filters see what is shown.
     pub masks: Option<Arc<Masks>>,
     /// Also what has come of a line without an end when its instance has been silent for a moment: for readers
@@ -71,6 +73,7 @@ impl Default for Query {
             invert: false,
             source: None,
             max_line_bytes: MAX_LINE_BYTES,
+            from: Arc::default(),
             masks: None,
             partial: false,
         }
@@ -128,6 +131,11 @@ impl Query {
         let mut origins = store.instances()?;
         origins.retain(|origin| self.selects(origin));
         Follower::open(self.clone(), store.clone(), origins, is_live)
+    }
+
+    /// Where to begin in this instance, which generally would be `start`.
+    pub(super) fn start_in(&self, origin: &Origin, start: Start) -> Start {
+        self.from.get(origin).map_or(start, |&line| Start::Line(line))
     }
 
     /// Where to begin in each instance.
