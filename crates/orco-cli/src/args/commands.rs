@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use orco_api::wire::{Level, Moment, Source, parse_duration};
 
 use super::{
-    GraphFormat, LogFormat, LongStackArgs, OutputArgs, OutputFormat, ServiceReplicas, StackArgs,
+    GraphFormat, LogArgs, LogFormat, LongStackArgs, OutputArgs, OutputFormat, ServiceReplicas, StackArgs,
     values::{Tail, level, source},
 };
 
@@ -34,6 +34,9 @@ pub struct Up {
     /// With `-d`: return when all is ready, or say what is not
     #[arg(long, requires = "detach")]
     pub wait: bool,
+    /// How much of the output is kept.
+    #[command(flatten)]
+    pub logging: LogArgs,
     /// `-o json`: log lines as NDJSON; with `-d` what `ls` would say about the stack.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -308,6 +311,9 @@ pub struct DaemonRun {
     /// Which stack.
     #[command(flatten)]
     pub stack: StackArgs,
+    /// How much of the output is kept.
+    #[command(flatten)]
+    pub logging: LogArgs,
 }
 
 /// `daemon upgrade`.

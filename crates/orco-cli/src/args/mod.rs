@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod log_args;
 mod output;
 #[cfg(test)]
 mod tests;
@@ -12,5 +13,6 @@ pub use commands::{
     Apply, Completions, Config, Daemon, DaemonEngine, DaemonRun, DaemonUpgrade, Down, Events, Exec, Graph, Logs, Ls,
     Man, Scale, Services, Signal, Status, SystemdUnit, Up, Validate, Why,
 };
+pub use log_args::LogArgs;
 pub use output::{GraphFormat, LogFormat, OutputFormat};
 pub use values::{ServiceReplicas, Tail};

@@ -121,6 +121,10 @@ impl Engine {
         Self { shared: Arc::new(Shared { id, state_dir, world, events, recovered }), requests }
     }
 
+    pub(super) fn world(&self) -> &Arc<World> {
+        &self.shared.world
+    }
+
     /// The stack's identity.
     pub fn id(&self) -> StackId {
         self.shared.id
@@ -354,7 +358,11 @@ impl Engine {
         let mut results = Vec::new();
         for (replica, runtime, running) in self.running(service, replica).await? {
             let done = runtime.exec(ExecRequest::new(&running.request, argv.clone(), timeout)).await;
-            results.push((replica, done.map_err(|e| self.refused(service, replica, &e))?));
+            let mut done = done.map_err(|e| self.refused(service, replica, &e))?;
+            if let Some(mask) = self.world().logs.masks.of(&running.request.service.name) {
+                done.output = mask.output(&done.output);
+            }
+            results.push((replica, done));
         }
         Ok(results)
     }
@@ -369,7 +377,10 @@ impl Engine {
 
     pub(super) fn refused(&self, service: &str, replica: u32, error: &RuntimeError) -> CommandError {
         match self.name(service) {
-            Ok(service) => CommandError::Runtime { service, replica, why: error.chain() },
+            Ok(service) => {
+                let why = self.world().logs.masks.text(&service, &error.chain()).into_owned();
+                CommandError::Runtime { service, replica, why }
+            }
             Err(e) => e,
         }
     }

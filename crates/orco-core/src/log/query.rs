@@ -1,13 +1,15 @@
 //! Which lines somebody wants to see.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::{
     follow::Follower,
     line::{Line, MAX_LINE_BYTES},
+    mask::Masks,
     record::{Level, Origin, Source},
+    settings::LogSettings,
     start::Start,
     store::Store,
 };
@@ -45,11 +47,15 @@ pub struct Query {
     pub invert: bool,
     /// Only from this source.
     pub source: Option<Source>,
-    /// Longer lines are cut.
+    /// Longer lines are cut, where `settings` does not say.
     pub max_line_bytes: usize,
+    /// Says where each service's lines are cut.
+    pub settings: Option<Arc<LogSettings>>,
     /// Also what has come of a line without an end when its instance has been silent for a moment: for readers
     /// who show it and replace it by the whole line. Who counts lines must not ask for it.
     pub partial: bool,
+    /// What is hidden; `None`: what the log directory says. Filters see what is shown.
+    pub masks: Option<Arc<Masks>>,
 }
 
 impl Default for Query {
@@ -68,7 +74,9 @@ impl Default for Query {
             invert: false,
             source: None,
             max_line_bytes: MAX_LINE_BYTES,
+            settings: None,
             partial: false,
+            masks: None,
         }
     }
 }
@@ -124,6 +132,11 @@ impl Query {
         let mut origins = store.instances()?;
         origins.retain(|origin| self.selects(origin));
         Follower::open(self.clone(), store.clone(), origins, is_live)
+    }
+
+    /// Where lines of a service are cut.
+    pub(super) fn max_line_bytes(&self, service: &ServiceName) -> usize {
+        self.settings.as_ref().map_or(self.max_line_bytes, |settings| settings.of(service).max_line_bytes)
     }
 
     /// Where to begin in each instance.

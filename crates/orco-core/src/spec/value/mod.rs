@@ -22,7 +22,7 @@ pub use regex::compile as compile_pattern;
 pub(crate) use signal::parse as parse_signal;
 pub use signal::{name as signal_name, number as signal_number};
 pub(crate) use size::parse as parse_size;
-#[cfg(test)]
+pub use size::read as read_size;
 pub(crate) use size::show as show_size;
 pub(crate) use volume::{check as check_volume, check_network, check_platform, parse as parse_volume};
 #[cfg(test)]
