@@ -21,6 +21,8 @@ mod samples;
 mod screen;
 mod stopping;
 mod table;
+#[cfg(test)]
+mod tests;
 mod theme;
 mod usage;
 mod view;
