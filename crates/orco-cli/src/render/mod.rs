@@ -21,7 +21,7 @@ pub use diagnostics::{diagnostics, summary};
 pub use event::event;
 pub use failure::{chain, failure};
 pub use graph::{dot, mermaid, text as graph_text};
-pub use log_line::LogLines;
+pub use log_line::{LogLines, LogStyle};
 pub use orco_core::log::sanitize as printable;
 pub use paint::{Ink, Paint};
 pub use plan::plan;

@@ -15,6 +15,7 @@ mod layout;
 mod link;
 mod model;
 mod news;
+mod pane;
 mod run;
 #[cfg(test)]
 mod samples;
@@ -23,6 +24,7 @@ mod stopping;
 mod table;
 #[cfg(test)]
 mod tests;
+mod text;
 mod theme;
 mod usage;
 mod view;

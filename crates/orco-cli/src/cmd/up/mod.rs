@@ -29,6 +29,7 @@ pub fn up(args: Up, outer: &StackArgs) -> Result<Exit, Failure> {
         // Before anything else: a signal during start-up is obeyed like any other.
         let signals = Signals::catch().map_err(|e| Failure::internal("cannot catch signals", e))?;
         let file = target::file(&args.stack.clone().or(outer))?;
+        let logging = args.logging.clone().settle().map_err(|invalid| Failure::new(Exit::USAGE, invalid))?;
         let stack = stack::load(&file)?;
         let place = Place::new(&StateRoot::from_env()?, place::id_of(&file));
         place.create()?;
@@ -37,6 +38,6 @@ pub fn up(args: Up, outer: &StackArgs) -> Result<Exit, Failure> {
         let screen = screen::wanted(&args);
         #[cfg(not(feature = "tui"))]
         let screen = false;
-        session::Session { args, file, stack, place, lock, screen }.run(signals).await
+        session::Session { args, file, stack, logging, place, lock, screen }.run(signals).await
     })
 }

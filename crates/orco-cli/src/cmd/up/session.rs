@@ -11,7 +11,7 @@ use orco_core::{
     brain::Command,
     engine::{CommandError, Engine, Finished, StartError, State, Why},
     model::{ServiceName, State as ServiceState},
-    spec::Stack,
+    spec::{Logging, Stack},
 };
 use tokio::task::JoinError;
 
@@ -29,6 +29,8 @@ pub struct Session {
     pub args: Up,
     pub file: PathBuf,
     pub stack: Stack,
+    /// What wins over the stack's `logging`.
+    pub logging: Logging,
     pub place: Place,
     pub lock: Lock,
     /// With the terminal UI.
@@ -82,6 +84,7 @@ impl Session {
     fn engine(&self, plugins: &Plugins) -> Result<Engine, Failure> {
         let builder =
             Engine::builder(self.stack.clone()).id(self.place.id()).state(State::Dir(self.place.dir().to_owned()));
+        let builder = builder.logging(self.logging.clone());
         plugins.register(builder).start().map_err(|error| match error {
             StartError::Invalid(_) => Failure::new(Exit::USAGE, error),
             _ => Failure::internal("cannot start the engine", error),
