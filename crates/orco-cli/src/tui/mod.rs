@@ -15,7 +15,6 @@ mod layout;
 mod link;
 mod model;
 mod news;
-#[allow(dead_code, unused_imports)]
 mod pane;
 mod run;
 #[cfg(test)]
@@ -23,7 +22,8 @@ mod samples;
 mod screen;
 mod stopping;
 mod table;
-#[allow(dead_code)]
+#[cfg(test)]
+mod tests;
 mod text;
 mod theme;
 mod usage;
