@@ -46,8 +46,8 @@ const CORE: &[Layer] = &[
     },
     Layer {
         name: "log",
-        modules: &["model"],
-        crates: &["jiff", "memchr", "regex", "serde", "serde_json", "thiserror"],
+        modules: &["model", "spec"],
+        crates: &["jiff", "memchr", "regex", "serde", "serde_json", "sha2", "thiserror", "zstd"],
         std: &["fs", "collections::HashMap", "collections::HashSet"],
     },
     // Tests arm a running program through its environment, and it notes in a file what it passed.
@@ -250,6 +250,55 @@ fn the_keepers_process_knows_no_tokio() {
         .flat_map(|s| paths(&s.code, "tokio").into_iter().map(|(line, _)| format!("{}:{line}", s.path)))
         .collect();
     none("tokio in the keeper's process", &findings);
+}
+
+/// The terminal UI is a client of the control socket and nothing more.
+const TUI: &str = "crates/orco-cli/src/tui/";
+/// What only it may know.
+const TUI_LIBRARIES: [&str; 2] = ["ratatui", "crossterm"];
+/// What it must not know: whatever could change a service otherwise than through the socket.
+const BEYOND_THE_SOCKET: [&str; 5] =
+    ["orco_keeper", "orco_probes", "orco_runtime_docker", "orco_runtime_process", "orco_test"];
+/// Modules of the core that it must not know either, and modules of the command.
+const BEHIND_THE_SOCKET: [&str; 6] = ["engine", "brain", "journal", "load", "runtime", "probe"];
+
+fn tui_findings(source: &Source) -> Vec<String> {
+    let mut findings = Vec::new();
+    let inside = source.path.starts_with(TUI);
+    let mut find = |line: usize, what: &str| findings.push(format!("{}:{line}: {what}", source.path));
+    for library in TUI_LIBRARIES.iter().filter(|_| !inside) {
+        paths(&source.code, library).into_iter().for_each(|(line, _)| find(line, library));
+    }
+    if inside {
+        for name in BEYOND_THE_SOCKET {
+            paths(&source.code, name).into_iter().for_each(|(line, _)| find(line, name));
+        }
+        let core = paths(&source.code, "orco_core")
+            .into_iter()
+            .filter_map(|(line, path)| Some((line, path.into_iter().next()?)));
+        for (line, module) in core.filter(|(_, module)| BEHIND_THE_SOCKET.contains(&module.as_str())) {
+            find(line, &format!("orco_core::{module}"));
+        }
+    }
+    findings
+}
+
+#[test]
+fn the_terminal_ui_knows_the_socket_and_nothing_behind_it() {
+    let files = sources("crates/orco-cli/src");
+    assert!(files.iter().any(|s| s.path.starts_with(TUI)), "the terminal UI is gone");
+    let code = files.iter().filter(|s| !is_test_file(&s.path));
+    none("the terminal UI knows too much, or is known", &code.flat_map(tui_findings).collect::<Vec<_>>());
+    let cases = [
+        ("tui/app.rs", "use orco_core::{model::State, engine::Engine};", 1),
+        ("tui/app.rs", "use orco_keeper::Client;", 1),
+        ("tui/app.rs", "use ratatui::buffer::Buffer; use orco_core::log::sanitize;", 0),
+        ("cmd/up/session.rs", "use ratatui::Terminal;", 1),
+    ];
+    for (file, text, found) in cases {
+        let findings = tui_findings(&parse(format!("crates/orco-cli/src/{file}"), text));
+        assert_eq!(findings.len(), found, "{text}: {findings:?}");
+    }
 }
 
 /// Where a library's types end, in one place, a change of the library ends too.

@@ -180,7 +180,7 @@ fn the_sample() {
     // What it says of containers has its effect.
     let notes: Vec<_> =
         diagnostics(&result).iter().filter(|d| d.severity == Severity::Note).map(|d| &*d.path).collect();
-    assert_eq!(notes, ["logging", "services.api.update"]);
+    assert_eq!(notes, ["services.api.update"]);
     let without = load(&path, &Known::new(["process"], ["http", "tcp", "cmd", "log"]));
     assert_eq!(count(&without, Severity::Error), [code::UNKNOWN_RUNTIME, code::HOST_PORT_REPLICAS]);
 }

@@ -1,7 +1,7 @@
 //! The runtime's parts, and what they share.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     hash::{BuildHasher as _, RandomState},
     sync::{
@@ -55,6 +55,8 @@ pub(crate) struct Inner {
     pub(crate) news: Arc<News>,
     /// Networks and volumes.
     stacks: Mutex<BTreeMap<StackId, Arc<Belongings>>>,
+    /// Stacks that an engine was asked for and of which nothing is known: there may never have been an engine.
+    unheard: Mutex<BTreeSet<StackId>>,
     /// All tasks; they end when `closing` is cancelled.
     pub(crate) tasks: TaskTracker,
     pub(crate) closing: CancellationToken,
@@ -81,6 +83,7 @@ impl Inner {
             flights: Flights::default(),
             watch: Watch::default(),
             stacks: Mutex::default(),
+            unheard: Mutex::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             numbers: AtomicU64::new(1),
@@ -95,6 +98,21 @@ impl Inner {
     /// What belongs to the stack, and is to be there before its first container.
     pub(crate) fn belongings(&self, stack: StackId) -> Arc<Belongings> {
         Arc::clone(self.stacks().entry(stack).or_default())
+    }
+
+    /// The engine is about to be asked for all of the stack. `known`: there is something of it, or was a moment ago.
+    pub(crate) fn asked_for(&self, stack: StackId, known: bool) {
+        if known {
+            self.belongings(stack);
+        }
+        self.unheard.lock().unwrap_or_else(PoisonError::into_inner).insert(stack);
+    }
+
+    /// Stacks of which nothing was ever heard.
+    pub(crate) fn unheard_stacks(&self) -> Vec<StackId> {
+        let known = self.known_stacks();
+        let unheard = self.unheard.lock().unwrap_or_else(PoisonError::into_inner);
+        unheard.iter().filter(|stack| !known.contains(stack)).copied().collect()
     }
 
     /// Something of it has gone: the next start looks anew.

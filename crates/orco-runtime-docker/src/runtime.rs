@@ -93,13 +93,14 @@ impl Runtime for Docker {
         vec![Diagnostic::error("no-image", text).at(format!("services.{}.image", service.name))]
     }
 
-    /// What bears the stack's label, in whatever state; what is `known` helps nobody here.
-    async fn list(&self, stack: &StackId, _: &[Known]) -> Result<Vec<Found>, RuntimeError> {
+    /// What bears the stack's label, in whatever state; what is `known` says only that there is something.
+    async fn list(&self, stack: &StackId, known: &[Known]) -> Result<Vec<Found>, RuntimeError> {
         let inner = &self.inner;
+        // Its network and volumes are ours to take away in the end, also if nothing is started and whether or not an engine
+        // answers now.
+        inner.asked_for(*stack, !known.is_empty());
         let all = containers::list(&inner.client, &[labels::filter(labels::STACK, stack)]).await;
         let all = all.map_err(EngineError::into_runtime_repeatable)?;
-        // Its network and volumes are ours to take away in the end, also if nothing is started. Where no engine answers
-        // there is nothing of it, and nobody to ask at the end.
         inner.belongings(*stack);
         let looks = stream::iter(all).map(|one| found(inner, *stack, one)).buffered(LOOKS);
         let found: Vec<_> = looks.collect().await;

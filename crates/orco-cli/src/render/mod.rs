@@ -21,12 +21,14 @@ pub use diagnostics::{diagnostics, summary};
 pub use event::event;
 pub use failure::{chain, failure};
 pub use graph::{dot, mermaid, text as graph_text};
-pub use log_line::LogLines;
+pub use log_line::{LogLines, LogStyle};
 pub use orco_core::log::sanitize as printable;
 pub use paint::{Ink, Paint};
 pub use plan::plan;
 pub use pulls::{PullLines, bars};
 pub use stacks::stacks;
 pub use status::{Fit, status_table};
+#[cfg(feature = "tui")]
+pub use status::status_cells;
 pub use unit::{Unit, unit};
 pub use why::why;

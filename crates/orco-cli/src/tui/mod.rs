@@ -1,5 +1,35 @@
 //! The terminal UI: a client of the control socket and nothing more. Killing it changes no service.
+//!
+//! [`app`] is the state and pure: `Input` in, `Effect`s out. [`model`] is what is known of the stack, [`link`] the tasks
+//! that learn it, [`keys`] what each key does, [`view`] draws, [`screen`] is the terminal, [`run`] the loop around all.
+//!
+//! A view below the table is a variant of `app::View`, a key in [`keys`], its drawing in `view`, an arm in
+//! `view::screen` (and its title there), and, if it scrolls, an arm in `App::step`.
 
+mod act;
+mod app;
+mod canvas;
+mod dialog;
+mod keys;
+mod layout;
+mod link;
+mod model;
+mod news;
+#[allow(dead_code, unused_imports)]
 mod pane;
+mod run;
+#[cfg(test)]
+mod samples;
+mod screen;
+mod stopping;
+mod table;
+#[allow(dead_code)]
 mod text;
 mod theme;
+mod usage;
+mod view;
+
+pub use app::Home;
+pub use news::Ended;
+pub use run::{Options, Word, run};
+pub use theme::{Ground, Theme};

@@ -149,11 +149,11 @@ pub const fn shape(state: State) -> &'static str {
         State::Running => "●",
         State::Completed => "✓",
         State::Failed => "✖",
-        State::Stopped => "□",
-        State::Stopping => "▣",
-        State::Starting => "■",
+        State::Stopped => "■",
+        State::Stopping => "◑",
+        State::Starting => "◐",
         // Whatever else there may be one day waits for something.
-        _ => "◌",
+        _ => "□",
     }
 }
 

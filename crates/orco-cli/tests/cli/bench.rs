@@ -91,12 +91,15 @@ impl Bench {
 
     /// Waits until the service is as wanted.
     pub fn until(&self, name: &str, what: &str, is: impl Fn(&Value) -> bool) -> Value {
-        let mut last = Value::Null;
-        until(&format!("{name} {what}"), || {
-            last = self.service(name);
-            is(&last)
-        });
-        last
+        let start = Instant::now();
+        loop {
+            let last = self.service(name);
+            if is(&last) {
+                return last;
+            }
+            assert!(start.elapsed() < LIMIT, "in vain: {name} {what}: {last:#}");
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     pub fn until_ready(&self, name: &str) -> Value {

@@ -124,7 +124,6 @@ fn orcos_engine(bench: &Bench) -> i32 {
 }
 
 #[test]
-#[ignore = "fails: after such an adoption `down` leaves the stack's network"]
 fn adopted_by_an_engine_of_ours_that_was_born_while_theirs_was_away() {
     let Some(mut private) = Private::start(true) else { return };
     let yard = up(&private);

@@ -11,8 +11,8 @@ use std::{
 use crate::{
     model::{Revision, ServiceName, StackName},
     spec::{
-        Check, Command, Condition, Dependency, Health, Hooks, Kind, Network, OnFailure, ProbeSpec, PullPolicy, Require,
-        Resources, Restart, Service, Stack, Stop, Tally, Update, expr::Expr,
+        Check, Command, Condition, Dependency, Health, Hooks, Kind, Logging, Network, OnFailure, ProbeSpec, PullPolicy,
+        Require, Resources, Restart, Service, Stack, Stop, Tally, Update, expr::Expr,
     },
 };
 
@@ -49,6 +49,8 @@ pub fn service(text: &str) -> Service {
         pull_policy: PullPolicy::default(),
         platform: None,
         init: true,
+        env_from_file: std::collections::BTreeSet::new(),
+        mask_secrets: true,
         allow_docker_socket: false,
         replicas: 1,
         depends_on: Vec::new(),
@@ -59,6 +61,7 @@ pub fn service(text: &str) -> Service {
         hooks: Hooks::default(),
         resources: Resources::default(),
         update: Update::default(),
+        logging: Logging::default(),
         revision: Revision(1),
     }
 }

@@ -31,6 +31,9 @@ impl Engine {
     /// [`CommandError::Unfit`] with all that the plug-ins have against it; then nothing has changed.
     pub async fn apply(&self, stack: Stack) -> Result<Ticket, CommandError> {
         self.check(&stack)?;
+        let (logs, wanted) = (Arc::clone(&self.world().logs), stack.clone());
+        // It can only fail when the runtime is shutting down.
+        let _ = logs.clone().tasks.spawn_blocking(move || logs.learn(&wanted)).await;
         self.command(Command::Apply(Arc::new(stack))).await
     }
 

@@ -16,7 +16,7 @@ use crate::{
     model::{ServiceName, StackId},
     probe::ProbeFactory,
     runtime::Runtime,
-    spec::{Diagnostic, Service, Severity, Stack},
+    spec::{Diagnostic, Logging, Service, Severity, Stack},
 };
 
 use super::{
@@ -83,11 +83,20 @@ pub struct EngineBuilder {
     id: Option<StackId>,
     seed: Option<u128>,
     occasion: Option<Occasion>,
+    logging: Logging,
 }
 
 impl EngineBuilder {
     pub(super) fn new(stack: Stack) -> Self {
-        Self { stack, registry: Registry::default(), state: State::default(), id: None, seed: None, occasion: None }
+        Self {
+            stack,
+            registry: Registry::default(),
+            state: State::default(),
+            id: None,
+            seed: None,
+            occasion: None,
+            logging: Logging::default(),
+        }
     }
 
     /// Registers a runtime under its name; the last of one name wins.
@@ -115,6 +124,12 @@ impl EngineBuilder {
     /// Where logs go. Default: a temporary directory.
     pub fn state(mut self, state: State) -> Self {
         self.state = state;
+        self
+    }
+
+    /// What wins over the `logging` of the stack, and of every stack that is applied later.
+    pub fn logging(mut self, over: Logging) -> Self {
+        self.logging = over;
         self
     }
 
@@ -154,7 +169,7 @@ impl EngineBuilder {
         let id = self.id.unwrap_or_else(|| StackId::from_bits(u64::try_from(seed >> 64).unwrap_or(0)));
         let (home, durable) = Home::open(self.state, seed)?;
         let failed = |source| StartError::State { path: home.path().to_owned(), source };
-        let logs = Arc::new(Logs::open(home.path().join("logs")).map_err(failed)?);
+        let logs = Arc::new(Logs::open(home.path().join("logs"), self.logging).map_err(failed)?);
         let (reports_tx, reports) = mpsc::channel(CAPACITY);
         let (requests_tx, requests) = mpsc::channel(REQUESTS);
         let mut config = BrainConfig::new(seed);
@@ -165,7 +180,10 @@ impl EngineBuilder {
             Some(files) => Ledger::start(files, Arc::clone(&events)).map_err(failed)?,
             None => Ledger::none(),
         };
+        logs.learn(&self.stack);
+        past.stack.iter().for_each(|stack| logs.learn(stack));
         let wanted = past.stack.take().unwrap_or_else(|| self.stack.clone());
+        logs.settle(&wanted);
         let mut ports = Ports::new(u64::try_from(seed & u128::from(u64::MAX)).unwrap_or(0));
         std::mem::take(&mut past.ports).into_iter().for_each(|(port, seated)| ports.restore(port, seated));
         let world = Arc::new(World {

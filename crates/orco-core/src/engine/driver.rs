@@ -122,6 +122,7 @@ impl Driver {
             }
             let now = self.clock.now();
             for report in reports.drain(..) {
+                let report = self.masked(report);
                 self.report(report, now);
             }
             if self.patience.is_some_and(|until| until <= now) {

@@ -19,10 +19,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     crash,
-    log::{Origin, Query, Reached, Record, Store, format::Stem},
+    log::{Gather, LogSettings, Masks, Origin, Query, Reached, Record, Store, format::Stem},
     model::{InstanceId, ServiceName},
     probe::Follow,
     runtime::{Growth, LogSource, StartRequest},
+    spec::{Logging, Stack},
 };
 
 use super::{
@@ -31,8 +32,6 @@ use super::{
     stream::{Target, Written, write},
 };
 
-/// What a stack's logs may take on disk before the oldest segments go.
-const RETAINED: u64 = 256 << 20;
 /// So many ended instances are a reason to look at the size, besides full segments; in a bigger stack as many as it
 /// has, for a look costs time in proportion.
 const ENDS: u64 = 64;
@@ -129,6 +128,11 @@ pub(super) struct Arrivals {
 #[derive(Debug)]
 pub(super) struct Logs {
     pub(super) store: Store,
+    /// What wins over what stacks say.
+    over: Logging,
+    settings: watch::Sender<Arc<LogSettings>>,
+    /// What is hidden in what anybody is shown. Log probes read what is there.
+    pub(super) masks: Arc<Masks>,
     /// Who is there and who came. The lock is held for look-ups only.
     table: Mutex<Table>,
     /// Counts instances that were attached; [`CLOSED`] when the engine has ended.
@@ -141,16 +145,36 @@ pub(super) struct Logs {
 
 impl Logs {
     #[expect(clippy::disallowed_methods, reason = "the log directory is made here")]
-    pub(super) fn open(root: PathBuf) -> io::Result<Self> {
+    pub(super) fn open(root: PathBuf, over: Logging) -> io::Result<Self> {
         use std::os::unix::fs::DirBuilderExt;
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&root)?;
         Ok(Self {
+            masks: Arc::new(Masks::open_or_set_aside(&root)?),
             store: Store::new(root),
+            over,
+            settings: watch::Sender::default(),
             table: Mutex::default(),
             arrivals: watch::Sender::new(0),
             full: Notify::new(),
             tasks: TaskTracker::new(),
         })
+    }
+
+    /// This stack is wanted from now on: its `logging` holds.
+    pub(super) fn settle(&self, stack: &Stack) {
+        let settings = LogSettings::new(stack, &self.over);
+        self.settings.send_if_modified(|held| {
+            let differs = **held != settings;
+            if differs {
+                *held = Arc::new(settings);
+            }
+            differs
+        });
+    }
+
+    /// What holds now.
+    pub(super) fn settings(&self) -> Arc<LogSettings> {
+        Arc::clone(&self.settings.borrow())
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -222,15 +246,21 @@ impl Logs {
     /// Seals full segments and deletes the oldest output above the limit, whenever there is reason to.
     /// `done` is told after each round.
     pub(super) async fn keep_small(self: Arc<Self>, done: impl Fn()) {
+        let mut changed = self.settings.subscribe();
         loop {
-            self.full.notified().await;
+            // Both arms are cancel-safe: a permit and a version are kept.
+            tokio::select! {
+                () = self.full.notified() => {}
+                _ = changed.changed() => {}
+            }
             let logs = Arc::clone(&self);
+            let settings = self.settings();
             let round = self.tasks.spawn_blocking(move || {
                 let live: BTreeSet<Origin> = logs.tails().into_iter().map(|t| t.origin).collect();
                 let is_live = |origin: &Origin| live.contains(origin);
                 crash::point("retain.before");
                 logs.store.seal(&is_live)?;
-                let dropped = logs.store.retain(RETAINED, &is_live);
+                let dropped = logs.store.retain(settings.max_total_size, &is_live);
                 crash::point("retain.after");
                 dropped
             });
@@ -259,7 +289,8 @@ impl Logs {
     /// What a query finds now. Reads files.
     pub(super) fn read(&self, query: &Query) -> Vec<Record> {
         let live: BTreeSet<Origin> = self.tails().into_iter().map(|t| t.origin).collect();
-        let query = Query { asked: Some(wall_micros()), only_past: true, ..query.clone() };
+        let masks = Some(Arc::clone(&self.masks));
+        let query = Query { asked: Some(wall_micros()), only_past: true, masks, ..query.clone() };
         let found = query.follow(&self.store, &|origin| live.contains(origin));
         match found {
             Ok(follower) => follower.batches(usize::MAX).flatten().flatten().collect(),
@@ -271,12 +302,13 @@ impl Logs {
     }
 
     /// What a query finds, and with `go_on` what comes.
-    pub(super) fn stream(
+    pub(super) fn stream<G: Gather + Default>(
         self: &Arc<Self>,
         query: Query,
         go_on: bool,
-    ) -> impl Stream<Item = Vec<Record>> + Send + 'static + use<> {
-        follow(Arc::clone(self), Query { asked: Some(wall_micros()), only_past: !go_on, ..query }, go_on)
+    ) -> impl Stream<Item = G::Batch> + Send + 'static + use<G> {
+        let masks = Some(Arc::clone(&self.masks));
+        follow::<G>(Arc::clone(self), Query { asked: Some(wall_micros()), only_past: !go_on, masks, ..query }, go_on)
     }
 
     /// Who came after the first `from` arrivals, and who lives: one view of both.

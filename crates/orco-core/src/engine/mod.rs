@@ -25,6 +25,7 @@ mod life;
 mod lifetime;
 mod live;
 mod logs;
+mod masking;
 mod opening;
 mod past;
 mod ports;

@@ -135,6 +135,7 @@ impl Driver {
                 self.notes.push(saved::put(saved::WANTED, stack.to_json()));
             }
             *self.world.wanted() = (*stack).clone();
+            self.world.logs.settle(&stack);
             *directory = builder::directory(&stack);
         }
         if let Some((service, replicas)) = scaled

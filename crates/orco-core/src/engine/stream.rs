@@ -141,6 +141,7 @@ mod tests {
     use crate::{
         log::{Query, Store},
         model::ServiceName,
+        spec::Logging,
     };
 
     /// What the program prints, in pieces that are no lines.
@@ -163,7 +164,7 @@ mod tests {
     async fn whoever_goes_on_loses_and_doubles_nothing() {
         for seed in 0..40_u64 {
             let folder = tempfile::tempdir().unwrap();
-            let logs = Arc::new(Logs::open(folder.path().join("logs")).unwrap());
+            let logs = Arc::new(Logs::open(folder.path().join("logs"), Logging::default()).unwrap());
             let name = ServiceName::new("db").unwrap();
             let dir = logs.directory(&name).unwrap();
             let stem = Stem { replica: 0, run: 1 };

@@ -117,6 +117,7 @@ impl World {
         if workdir.contains("${") {
             request.workdir = PathBuf::from(value(&workdir)?);
         }
+        self.logs.learn_of(service, &request.env);
         request.stack_name = self.stack_name.clone();
         request.generation = plan.at.slot.generation.0;
         request.publish = self.publish(service, replica, own_port, plan.inst)?;

@@ -175,7 +175,8 @@ impl<'a> Run<'a> {
         };
         self.sort();
         let services = lowered.services.into_iter().map(std::sync::Arc::new).collect();
-        let stack = Stack::assume_valid(name, lowered.workdir, services, self.out.clone());
+        let stack =
+            Stack::assume_valid(name, lowered.workdir, services, self.out.clone()).with_logging(lowered.logging);
         Ok(Loaded { stack, diagnostics: self.out, sources: self.map, variables: self.used })
     }
 

@@ -5,11 +5,13 @@ use std::{
     collections::{BTreeMap, BinaryHeap},
     io,
     path::PathBuf,
+    sync::Arc,
 };
 
 use super::{
     cursor::Cursor,
     line::{Line, Step},
+    mask::{Mask, Masks},
     parse,
     query::Query,
     record::{Origin, Record},
@@ -21,6 +23,28 @@ use crate::log::{format::Stem, gone::Gone};
 
 /// Lines looked at per line asked for, so that a call ends though nothing matches.
 const LOOKS_PER_LINE: usize = 64;
+
+/// Text given at once: lines may be long, and a batch of them lies in memory.
+const BYTES: usize = 512 << 10;
+/// What a record takes beside its text, about.
+const OVERHEAD: usize = 128;
+
+/// How much a call may still do.
+struct Allowance {
+    lines: usize,
+    bytes: usize,
+    looks: usize,
+}
+
+/// How far a lane was read.
+enum Drained {
+    /// To its end, for now or for ever.
+    Behind,
+    /// To a line of this time: another lane's comes first.
+    At(u64),
+    /// As far as it is allowed; its next line is of this time.
+    Enough(u64),
+}
 
 /// Whether there is more to read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,6 +76,9 @@ pub struct Follower {
     skip: u64,
     /// Later lines of live instances are not for this reader.
     end: Option<u64>,
+    masks: Arc<Masks>,
+    /// A line with its secrets hidden.
+    masked: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -61,6 +88,19 @@ struct Lane {
     start: Start,
     is_live: bool,
     state: State,
+    /// What is hidden, as of this generation of the masks.
+    mask: (u64, Option<Arc<Mask>>),
+}
+
+impl Lane {
+    /// What is hidden in its lines now.
+    fn mask(&mut self, masks: &Masks) -> Option<Arc<Mask>> {
+        let generation = masks.generation();
+        if self.mask.0 != generation {
+            self.mask = (generation, masks.of(&self.origin.service));
+        }
+        self.mask.1.clone()
+    }
 }
 
 #[derive(Debug)]
@@ -83,6 +123,10 @@ impl Follower {
         is_live: &dyn Fn(&Origin) -> bool,
     ) -> io::Result<Self> {
         let start = query.start();
+        let masks = match &query.masks {
+            Some(masks) => Arc::clone(masks),
+            None => Arc::new(Masks::open(store.root())?),
+        };
         let make = |query: Query, end| {
             let mut follower = Self {
                 query,
@@ -92,6 +136,8 @@ impl Follower {
                 ready: BinaryHeap::new(),
                 skip: 0,
                 end,
+                masks: Arc::clone(&masks),
+                masked: Vec::new(),
             };
             for origin in &origins {
                 follower.push(origin.clone(), start, is_live(origin));
@@ -108,7 +154,8 @@ impl Follower {
                 lines.saturating_sub(tail)
             }
         };
-        let end = query.asked.filter(|_| query.only_past);
+        // Who writes without end is not read for ever.
+        let end = query.asked.filter(|_| query.only_past).into_iter().chain(query.until).min();
         Ok(Self { skip, ..make(query, end) })
     }
 
@@ -149,10 +196,10 @@ impl Follower {
         let (index, from) = (self.lanes.len(), begun(&dir, &origin));
         self.ready.push(Reverse((from, index)));
         self.index.insert(origin.clone(), index);
-        self.lanes.push(Lane { origin, dir, start, is_live, state: State::Closed });
+        self.lanes.push(Lane { origin, dir, start, is_live, state: State::Closed, mask: (0, None) });
     }
 
-    /// The next lines as records, at most `limit`, after asking every instance for more.
+    /// The next lines as records, at most `limit` and of 512 KiB in all, after asking every instance for more.
     ///
     /// # Errors
     /// When an instance's files cannot be read; the others go on with the next call. A live one is
@@ -227,12 +274,22 @@ impl Follower {
         if matches!(self.lanes[index].state, State::Idle(_)) { self.go_on(index) } else { Ok(()) }
     }
 
-    /// Brings a lane to its next line.
+    /// Brings a lane that is not in `ready` to its next line, and puts it there if there is one.
     fn go_on(&mut self, index: usize) -> io::Result<()> {
+        if self.step(index)?
+            && let State::Line(cursor) = &self.lanes[index].state
+        {
+            self.ready.push(Reverse((cursor.line().map_or(0, |line| line.ts), index)));
+        }
+        Ok(())
+    }
+
+    /// Brings a lane to its next line. False: it has none now.
+    fn step(&mut self, index: usize) -> io::Result<bool> {
         let lane = &mut self.lanes[index];
         let mut cursor = match std::mem::replace(&mut lane.state, State::Over) {
             State::Line(cursor) | State::Idle(cursor) => cursor,
-            State::Over => return Ok(()),
+            State::Over => return Ok(false),
             State::Closed => {
                 let opened = Cursor::open(&lane.dir, lane.origin.clone(), lane.start);
                 if opened.is_err() && lane.is_live {
@@ -248,52 +305,113 @@ impl Follower {
         };
         match cursor.advance() {
             Ok(Step::Line) => {
-                let at = cursor.line().map_or(0, |line| line.ts);
                 lane.state = State::Line(cursor);
-                self.ready.push(Reverse((at, index)));
+                Ok(true)
             }
-            Ok(Step::Idle) => lane.state = State::Idle(cursor),
-            Ok(Step::End) => {}
+            Ok(Step::Idle) => {
+                lane.state = State::Idle(cursor);
+                Ok(false)
+            }
+            Ok(Step::End) => Ok(false),
             Err(error) => {
                 if lane.is_live {
                     lane.state = State::Idle(cursor);
                 }
-                return Err(error);
+                Err(error)
             }
         }
-        Ok(())
     }
 
     fn merge(&mut self, limit: usize, deliver: &mut dyn FnMut(&Origin, &Line<'_>)) -> io::Result<More> {
-        let mut left = limit;
-        let mut looks = limit.saturating_mul(LOOKS_PER_LINE);
+        let mut left = Allowance { lines: limit, bytes: BYTES, looks: limit.saturating_mul(LOOKS_PER_LINE) };
         while let Some(Reverse((_, index))) = self.ready.pop() {
+            // The next line of the same instance often comes before all others: then the heap is left alone.
+            let until = self.ready.peek().map_or(u64::MAX, |Reverse((at, _))| *at);
+            match self.drain(index, until, &mut left, deliver)? {
+                Drained::Behind => {}
+                Drained::At(at) => self.ready.push(Reverse((at, index))),
+                Drained::Enough(at) => {
+                    self.ready.push(Reverse((at, index)));
+                    return Ok(More::Now);
+                }
+            }
+        }
+        let over = self.lanes.iter().all(|lane| matches!(lane.state, State::Over));
+        Ok(if over { More::Never } else { More::Later })
+    }
+
+    /// Delivers a lane's lines as long as they are not after `until`. The lane is not in `ready`.
+    fn drain(
+        &mut self,
+        index: usize,
+        until: u64,
+        left: &mut Allowance,
+        deliver: &mut dyn FnMut(&Origin, &Line<'_>),
+    ) -> io::Result<Drained> {
+        let mask = self.lanes[index].mask(&self.masks);
+        loop {
             let lane = &self.lanes[index];
             if let State::Line(cursor) = &lane.state
                 && let Some(line) = cursor.line()
             {
                 if lane.is_live && self.end.is_some_and(|end| line.ts > end) {
-                    // Not pushed back: it has nothing more for this reader.
-                    continue;
+                    // It has nothing more for this reader.
+                    return Ok(Drained::Behind);
                 }
-                if left == 0 || looks == 0 {
-                    self.ready.push(Reverse((line.ts, index)));
-                    return Ok(More::Now);
+                if left.lines == 0 || left.bytes == 0 || left.looks == 0 {
+                    return Ok(Drained::Enough(line.ts));
                 }
-                looks -= 1;
+                if line.ts > until {
+                    return Ok(Drained::At(line.ts));
+                }
+                left.looks -= 1;
+                let line = match &mask {
+                    Some(mask) => mask.line(&line, &mut self.masked),
+                    None => line,
+                };
                 if self.query.matches(&line) {
                     if self.skip > 0 {
                         self.skip -= 1;
                     } else {
-                        left -= 1;
+                        left.lines -= 1;
+                        left.bytes = left.bytes.saturating_sub(line.bytes.len() + OVERHEAD);
                         deliver(&lane.origin, &line);
                     }
                 }
             }
-            self.go_on(index)?;
+            match self.step(index) {
+                Ok(true) => {}
+                Ok(false) => return Ok(Drained::Behind),
+                Err(error) => return Err(error),
+            }
         }
-        let over = self.lanes.iter().all(|lane| matches!(lane.state, State::Over));
-        Ok(if over { More::Never } else { More::Later })
+    }
+
+    /// What has come of lines that have no end yet, and was not given before. No files are read.
+    pub fn unfinished(&mut self, mut deliver: impl FnMut(&Origin, &Line<'_>), is_due: impl Fn(&Origin) -> bool) {
+        let Self { lanes, query, masks, .. } = self;
+        for lane in lanes {
+            // Half of a secret is none that a mask could know: such lines are shown when they are whole.
+            if lane.mask(masks).is_some() {
+                continue;
+            }
+            if let State::Idle(cursor) = &mut lane.state
+                && cursor.has_unfinished()
+                && is_due(&lane.origin)
+            {
+                cursor.unfinished(|origin, line| {
+                    if query.matches(line) {
+                        deliver(origin, line);
+                    }
+                });
+            }
+        }
+    }
+
+    /// The instances of which [`unfinished`](Self::unfinished) has something to give.
+    pub fn with_unfinished(&self) -> impl Iterator<Item = &Origin> {
+        let is_fresh = |lane: &&Lane| matches!(&lane.state, State::Idle(cursor) if cursor.has_unfinished());
+        self.lanes.iter().filter(is_fresh).map(|lane| &lane.origin)
     }
 }
 

@@ -1,12 +1,13 @@
 //! Which lines somebody wants to see.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::{
     follow::Follower,
     line::{Line, MAX_LINE_BYTES},
+    mask::Masks,
     record::{Level, Origin, Source},
     start::Start,
     store::Store,
@@ -47,6 +48,11 @@ pub struct Query {
     pub source: Option<Source>,
     /// Longer lines are cut.
     pub max_line_bytes: usize,
+    /// What is hidden; `None`: what the log directory says. Filters see what is shown.
+    pub masks: Option<Arc<Masks>>,
+    /// Also what has come of a line without an end when its instance has been silent for a moment: for readers
+    /// who show it and replace it by the whole line. Who counts lines must not ask for it.
+    pub partial: bool,
 }
 
 impl Default for Query {
@@ -65,6 +71,8 @@ impl Default for Query {
             invert: false,
             source: None,
             max_line_bytes: MAX_LINE_BYTES,
+            masks: None,
+            partial: false,
         }
     }
 }

@@ -68,6 +68,10 @@ codes! {
     BAD_VERSION = "bad-version";
     /// Not the name of a variable.
     BAD_VARIABLE_NAME = "bad-variable-name";
+    /// A secret that is none of the service's variables.
+    UNKNOWN_SECRET = "unknown-secret";
+    /// A secret that is too short to be masked.
+    SHORT_SECRET = "short-secret";
     /// Something between `${` and `}` that means nothing.
     BAD_INTERPOLATION = "bad-interpolation";
     /// A variable without value.

@@ -58,6 +58,9 @@ pub(super) fn in_place(old: &Service, new: &Service) -> Vec<&'static str> {
         ("restartPolicy", old.restart != new.restart),
         ("stop", old.stop != new.stop),
         ("update", old.update != new.update),
+        ("logging", old.logging != new.logging),
+        ("maskSecrets", old.mask_secrets != new.mask_secrets),
+        ("envFromFile", old.env_from_file != new.env_from_file),
         // The next start goes by them; what runs has its image and its mounts.
         ("pullPolicy", old.pull_policy != new.pull_policy),
         ("allowDockerSocket", old.allow_docker_socket != new.allow_docker_socket),

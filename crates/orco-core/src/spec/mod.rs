@@ -12,11 +12,13 @@ mod diagnostic;
 mod diff;
 pub mod expr;
 pub(crate) mod file;
+mod logging;
 mod plan;
 mod resolved;
 mod revision;
 pub(crate) mod rules;
 mod schema;
+mod secrets;
 mod service;
 mod source_map;
 mod stack;
@@ -32,10 +34,12 @@ pub use check::{Check, Health, ProbeSpec, Tally};
 pub use container::{Network, NoVolume, PullPolicy, Volume, VolumeSource};
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use diff::{Change, diff};
+pub use logging::Logging;
 pub use plan::{Fate, Plan, PlanStep, Planned, Reason, StepKind};
 pub use resolved::{FORMAT as RESOLVED_FORMAT, ResolvedError};
 pub use rules::{Known, is_engine_socket};
 pub use schema::schema;
+pub use secrets::SecretValues;
 pub use service::{
     Backoff, Command, Condition, Dependency, Hook, Hooks, OnFailure, Port, Protocol, Resources, Restart, RetryLimit,
     Service, Stop,
@@ -43,4 +47,4 @@ pub use service::{
 pub use source_map::SourceMap;
 pub use stack::Stack;
 pub use update::{Amount, BlueGreen, Canary, Strategy, Update};
-pub use value::{compile_pattern, show_duration, signal_name, signal_number};
+pub use value::{compile_pattern, nearest, read_size, show_duration, signal_name, signal_number};

@@ -31,6 +31,9 @@ pub(crate) fn of(service: &Service) -> Revision {
         network,
         platform,
         init,
+        // Only how its output is shown.
+        env_from_file: _,
+        mask_secrets: _,
         pull_policy: _,
         allow_docker_socket: _,
         replicas: _,
@@ -40,6 +43,8 @@ pub(crate) fn of(service: &Service) -> Revision {
         restart: _,
         stop: _,
         update: _,
+        // What is written goes by it from then on.
+        logging: _,
         revision: _,
     } = service;
     let mut hash = Hash(Sha256::new());

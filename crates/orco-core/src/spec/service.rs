@@ -1,10 +1,15 @@
 //! One service, as everything below the loader sees it: complete, resolved and valid.
 
-use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    path::PathBuf,
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Health, Network, PullPolicy, Update, Volume, resolved::json};
+use super::{Health, Logging, Network, PullPolicy, Update, Volume, resolved::json};
 use crate::model::{Kind, Require, Revision, ServiceName};
 
 /// What a service does when, after both run, its dependency stops being ready.
@@ -231,9 +236,15 @@ pub struct Service {
     /// Whether the engine's own variables are passed on; never to containers.
     #[serde(default = "json::yes")]
     pub inherit_env: bool,
-    /// Names of variables whose values are masked.
+    /// Names of variables whose values are masked, wherever they are printed.
     #[serde(default)]
     pub secret: Vec<String>,
+    /// Names of the variables that came from env files: their values are masked in what this service prints.
+    #[serde(default)]
+    pub env_from_file: BTreeSet<String>,
+    /// Whether anything is masked in its output, and whether its values are.
+    #[serde(default = "json::yes")]
+    pub mask_secrets: bool,
     /// Published ports.
     #[serde(default)]
     pub ports: Vec<Port>,
@@ -285,6 +296,9 @@ pub struct Service {
     /// How it is replaced.
     #[serde(default)]
     pub update: Update,
+    /// How much of its output is kept; `directory` is the stack's alone.
+    #[serde(default, skip_serializing_if = "Logging::is_empty")]
+    pub logging: Logging,
     /// The hash over what makes it another program: without the ports that are chosen, endpoints, inherited variables
     /// and everything that is taken over in place.
     #[serde(with = "json::revision", default = "json::unhashed")]

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Diagnostic, Service};
+use super::{Diagnostic, Logging, Service};
 use crate::model::{ServiceName, StackName};
 
 /// A valid stack: names resolve, the graph has no cycle, values are in range. Cheap to clone.
@@ -17,6 +17,7 @@ pub struct Stack {
     services: Arc<[Arc<Service>]>,
     index: Arc<BTreeMap<ServiceName, usize>>,
     notes: Arc<[Diagnostic]>,
+    logging: Arc<Logging>,
 }
 
 impl Stack {
@@ -28,7 +29,19 @@ impl Stack {
         notes: Vec<Diagnostic>,
     ) -> Self {
         let index = services.iter().enumerate().map(|(i, s)| (s.name.clone(), i)).collect();
-        Self { name, workdir, services: services.into(), index: Arc::new(index), notes: notes.into() }
+        Self {
+            name,
+            workdir,
+            services: services.into(),
+            index: Arc::new(index),
+            notes: notes.into(),
+            logging: Arc::default(),
+        }
+    }
+
+    /// With this, whose validity the caller has established.
+    pub(crate) fn with_logging(self, logging: Logging) -> Self {
+        Self { logging: Arc::new(logging), ..self }
     }
 
     /// Its name.
@@ -49,6 +62,11 @@ impl Stack {
     /// One service.
     pub fn service(&self, name: &str) -> Option<&Arc<Service>> {
         self.index.get(name).map(|&i| &self.services[i])
+    }
+
+    /// How much of the output is kept.
+    pub fn logging(&self) -> &Logging {
+        &self.logging
     }
 
     /// Warnings and notes that came up while it was loaded.

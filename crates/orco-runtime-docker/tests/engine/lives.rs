@@ -1,11 +1,14 @@
 //! What becomes of containers, by our doing and behind our back, on the real engine.
 
-use std::{net::TcpListener, time::Duration};
+use std::{net::TcpListener, sync::Arc, time::Duration};
 
-use crate::real::{Lab, docker, engine, service, shell, until};
+use crate::{
+    proxy::{Manner, Proxy},
+    real::{Lab, docker, engine, service, shell, until},
+};
 use orco_core::{
     model::Exit,
-    runtime::{How, Publish, Runtime},
+    runtime::{How, Known, Publish, Runtime},
     spec::ServiceBuilder,
 };
 use orco_runtime_docker::Docker;
@@ -162,6 +165,53 @@ async fn what_outlives_its_program_stays_until_it_has_ended() {
     next.remove(&handle).await.unwrap();
     next.shutdown().await;
     assert_eq!((lab.containers().len(), lab.networks().len(), lab.volumes().len()), (0, 0, 1));
+}
+
+/// An engine of ours that begins while theirs is away, and is told to end everything before it has asked again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_listed_is_taken_away_in_the_end() {
+    if !engine() {
+        return;
+    }
+    // Its container remembered, or (a job that is over) nothing but the network.
+    for remembered in [true, false] {
+        let lab = Lab::on(Docker::builder().detached().build());
+        let request = lab.script(SLEEPS);
+        let handle = lab.docker.start(request.clone()).await.unwrap();
+        if !remembered {
+            lab.docker.stop(&handle, How::Kill).await.unwrap();
+            lab.docker.wait(&handle).await.unwrap();
+            lab.docker.remove(&handle).await.unwrap();
+        }
+        let proxy = Proxy::new();
+        let next = Docker::builder().host(proxy.host()).detached().build();
+        proxy.set(Manner::Fails);
+        let known = Known::new(handle.clone(), Arc::clone(&request.service), request.log.clone());
+        let known = if remembered { vec![known] } else { Vec::new() };
+        assert!(next.list(&lab.stack, &known).await.is_err());
+        proxy.set(Manner::Fine);
+        if remembered {
+            next.stop(&handle, How::Kill).await.unwrap();
+            assert_eq!(next.wait(&handle).await.unwrap(), Exit::Signal(9));
+            next.remove(&handle).await.unwrap();
+        }
+        assert_eq!(lab.networks().len(), 1);
+        next.shutdown().await;
+        assert_eq!((lab.containers().len(), lab.networks().len()), (0, 0), "remembered: {remembered}");
+    }
+}
+
+/// No engine ever answers, as where there is none: that holds up nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_never_answered_is_not_waited_for_in_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let nobody = format!("unix://{}", folder.path().join("nobody.sock").display());
+    let docker = Docker::builder().host(nobody).detached().build();
+    let stack = crate::real::some_stack();
+    assert!(docker.list(&stack, &[]).await.is_err());
+    let begun = std::time::Instant::now();
+    docker.shutdown().await;
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,7 @@ use std::{
 use orco_api::place::Place;
 use orco_core::{
     model::ServiceName,
-    spec::{ResolvedError, Stack},
+    spec::{Logging, ResolvedError, Stack},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -30,6 +30,8 @@ pub struct Incoming {
     pub services: Vec<ServiceName>,
     /// Whether what they depend on is started too.
     pub deps: bool,
+    /// What wins over the stack's `logging`.
+    pub logging: Logging,
 }
 
 /// As it is in the file.
@@ -40,6 +42,8 @@ struct Document {
     variables: BTreeMap<String, String>,
     services: Vec<String>,
     deps: bool,
+    #[serde(default)]
+    logging: Logging,
 }
 
 /// Why it cannot be had.
@@ -78,6 +82,7 @@ impl Incoming {
                 variables: self.variables.clone(),
                 services: self.services.iter().map(ToString::to_string).collect(),
                 deps: self.deps,
+                logging: self.logging.clone(),
             };
             remove(&next)?;
             let mut file = File::options().write(true).create_new(true).mode(0o600).open(&next)?;
@@ -115,7 +120,8 @@ fn parse(bytes: &[u8]) -> Result<Incoming, Box<dyn std::error::Error + Send + Sy
     let document: Document = serde_json::from_slice(bytes)?;
     let stack: Result<Stack, ResolvedError> = Stack::from_json(document.stack.get().as_bytes());
     let services = document.services.iter().map(|name| ServiceName::new(name)).collect::<Result<_, _>>()?;
-    Ok(Incoming { id: document.id, stack: stack?, variables: document.variables, services, deps: document.deps })
+    let Document { id, variables, deps, logging, .. } = document;
+    Ok(Incoming { id, stack: stack?, variables, services, deps, logging })
 }
 
 fn remove(path: &Path) -> io::Result<()> {
@@ -147,18 +153,22 @@ mod tests {
         assert!(Incoming::read(&place).unwrap().is_none());
         let stack =
             Stack::builder("demo").service(ServiceBuilder::new("db", "process").command(["db"])).build().unwrap();
+        let mut logging = Logging::default();
+        logging.max_total_size = Some(1 << 20);
         let incoming = Incoming {
             id: "7".to_owned(),
             stack,
             variables: [("TOKEN".to_owned(), "secret".to_owned())].into(),
             services: vec![ServiceName::new("db").unwrap()],
             deps: true,
+            logging,
         };
         incoming.write(&place).unwrap();
         incoming.write(&place).unwrap();
         assert_eq!(fs::metadata(place.incoming()).unwrap().permissions().mode() & 0o777, 0o600);
         let back = Incoming::read(&place).unwrap().unwrap();
         assert_eq!(back.id, "7");
+        assert_eq!(back.logging.max_total_size, Some(1 << 20));
         assert_eq!((&back.variables, &back.services, back.deps), (&incoming.variables, &incoming.services, true));
         assert!(diff(&incoming.stack, &back.stack).iter().all(|(_, change)| *change == Change::Same));
 

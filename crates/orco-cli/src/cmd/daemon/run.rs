@@ -8,7 +8,7 @@ use crate::{
 };
 
 pub fn run(args: DaemonRun, outer: &StackArgs) -> Result<Exit, Failure> {
-    let wanted = start::Wanted::load(&args.stack.or(outer), Vec::new(), true)?;
+    let wanted = start::Wanted::load(&args.stack.or(outer), Vec::new(), true, args.logging)?;
     let mut launch = None;
     // Its own little runtime: nothing of it may be left when this process becomes another.
     wait(async {

@@ -12,7 +12,7 @@ use orco_core::{brain::Refused, model::ServiceName};
 
 use super::{incoming::Incoming, launch::Launch};
 use crate::{
-    args::StackArgs,
+    args::{LogArgs, StackArgs},
     cmd::{Failure, stack, target},
     exit::Exit,
 };
@@ -27,7 +27,8 @@ pub struct Wanted {
 
 impl Wanted {
     /// Reads the file; nothing is started before all of it is known to be right.
-    pub fn load(which: &StackArgs, services: Vec<String>, deps: bool) -> Result<Self, Failure> {
+    pub fn load(which: &StackArgs, services: Vec<String>, deps: bool, logging: LogArgs) -> Result<Self, Failure> {
+        let logging = logging.settle().map_err(|invalid| Failure::new(Exit::USAGE, invalid))?;
         let file = target::file(which)?;
         let (stack, variables) = stack::load_with_variables(&file)?;
         let known = |name: String| match ServiceName::new(&name) {
@@ -41,7 +42,7 @@ impl Wanted {
         let services = services.into_iter().map(known).collect::<Result<_, _>>()?;
         let place = Place::new(&StateRoot::from_env()?, place::id_of(&file));
         place.create()?;
-        Ok(Self { place, file, incoming: Incoming { id: fresh_id(), stack, variables, services, deps } })
+        Ok(Self { place, file, incoming: Incoming { id: fresh_id(), stack, variables, services, deps, logging } })
     }
 
     /// What is to be up: the named services (none named: all), with what they need if that is wanted too.

@@ -25,7 +25,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub async fn up(args: Up, outer: &StackArgs) -> Result<Exit, Failure> {
-    let wanted = Wanted::load(&args.stack.or(outer), args.services, !args.no_deps)?;
+    let wanted = Wanted::load(&args.stack.or(outer), args.services, !args.no_deps, args.logging)?;
     loop {
         match holder::take(&wanted.place).await {
             Ok(lock) => {

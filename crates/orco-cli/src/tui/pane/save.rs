@@ -69,6 +69,7 @@ impl Pane {
             fields: held.fields(),
             dropped,
             cut: if clipped > 0 { Some(cut.unwrap_or(0) + clipped) } else { cut },
+            partial: held.partial,
         }
     }
 }

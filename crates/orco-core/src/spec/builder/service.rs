@@ -1,13 +1,17 @@
 //! Services, written in Rust.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    time::Duration,
+};
 
 use super::{CheckBuilder, Need, container};
 use crate::{
     model::{Revision, ServiceName},
     spec::{
-        Command, Dependency, Hook, Hooks, Kind, Network, Port, PullPolicy, Resources, Restart, Service, Stop, Update,
-        code,
+        Command, Dependency, Hook, Hooks, Kind, Logging, Network, Port, PullPolicy, Resources, Restart, Service, Stop,
+        Update, code,
         defaults::HOOK_TIMEOUT,
         revision,
         rules::{Finding, of_service},
@@ -146,9 +150,15 @@ impl ServiceBuilder {
         self
     }
 
-    /// With a variable whose value is masked.
+    /// With a variable whose value is masked, whoever prints it. It is also to be given with [`env`](Self::env).
     pub fn secret(mut self, name: impl Into<String>) -> Self {
         self.service.secret.push(name.into());
+        self
+    }
+
+    /// Whether secrets are masked in what it prints, and its own elsewhere; true by default.
+    pub const fn mask_secrets(mut self, mask: bool) -> Self {
+        self.service.mask_secrets = mask;
         self
     }
 
@@ -237,6 +247,12 @@ impl ServiceBuilder {
         self
     }
 
+    /// With a change to how much of its output is kept.
+    pub fn logging(mut self, change: impl FnOnce(&mut Logging)) -> Self {
+        change(&mut self.service.logging);
+        self
+    }
+
     /// With a change to how it is replaced.
     pub fn update(mut self, change: impl FnOnce(&mut Update)) -> Self {
         change(&mut self.service.update);
@@ -299,6 +315,8 @@ fn blank(runtime: String) -> Service {
         env: BTreeMap::new(),
         inherit_env: true,
         secret: Vec::new(),
+        env_from_file: BTreeSet::new(),
+        mask_secrets: true,
         ports: Vec::new(),
         volumes: Vec::new(),
         labels: BTreeMap::new(),
@@ -316,6 +334,7 @@ fn blank(runtime: String) -> Service {
         hooks: Hooks::default(),
         resources: Resources::default(),
         update: Update::default(),
+        logging: Logging::default(),
         revision: Revision(0),
     }
 }

@@ -11,7 +11,7 @@ use super::ServiceBuilder;
 use crate::{
     model::StackName,
     spec::{
-        Diagnostic, Known, Severity, Stack, code,
+        Diagnostic, Known, Logging, Severity, Stack, code,
         rules::{self, Finding, Subject, of_service},
         yaml::Path as YamlPath,
     },
@@ -25,6 +25,7 @@ pub struct Builder {
     workdir: PathBuf,
     known: Known,
     services: Vec<ServiceBuilder>,
+    logging: Logging,
 }
 
 /// Everything that is wrong with a stack that was written in Rust.
@@ -52,7 +53,13 @@ impl std::error::Error for Invalid {}
 impl Stack {
     /// A stack without a file.
     pub fn builder(name: impl Into<String>) -> Builder {
-        Builder { name: name.into(), workdir: PathBuf::from("."), known: Known::anything(), services: Vec::new() }
+        Builder {
+            name: name.into(),
+            workdir: PathBuf::from("."),
+            known: Known::anything(),
+            services: Vec::new(),
+            logging: Logging::default(),
+        }
     }
 }
 
@@ -67,6 +74,12 @@ impl Builder {
     /// Only with runtimes and probes that are registered. Without it the engine finds out.
     pub fn known(mut self, known: Known) -> Self {
         self.known = known;
+        self
+    }
+
+    /// With a change to how much of the output is kept. A relative directory is relative to the workdir.
+    pub fn logging(mut self, change: impl FnOnce(&mut Logging)) -> Self {
+        change(&mut self.logging);
         self
     }
 
@@ -109,12 +122,16 @@ impl Builder {
                 }
             }
         }
+        rules::check_logging(&self.logging, &YamlPath::of(["logging"]), &mut findings);
+        let directory = self.logging.directory.map(|directory| workdir.join(directory));
+        let logging = Logging { directory, ..self.logging };
         findings.extend(rules::check(&Subject { services: &services, known: &self.known, broken: &broken }));
         let invalid = findings.iter().any(|finding| finding.severity == Severity::Error);
         let diagnostics: Vec<_> = findings.into_iter().map(Finding::into_diagnostic).collect();
         match name {
             Ok(name) if !invalid => {
-                Ok(Stack::assume_valid(name, workdir, services.into_iter().map(Arc::new).collect(), diagnostics))
+                let services = services.into_iter().map(Arc::new).collect();
+                Ok(Stack::assume_valid(name, workdir, services, diagnostics).with_logging(logging))
             }
             _ => Err(Invalid { diagnostics }),
         }

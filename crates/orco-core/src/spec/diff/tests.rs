@@ -17,7 +17,7 @@ fn stack(services: impl IntoIterator<Item = ServiceBuilder>) -> Stack {
 fn what_each_field_means() {
     use Change::{InPlace, Replace, Same};
     type Edit = fn(ServiceBuilder) -> ServiceBuilder;
-    let edits: [(&str, Edit, Change); 22] = [
+    let edits: [(&str, Edit, Change); 23] = [
         ("nothing", |s| s, Same),
         ("replicas", |s| s.replicas(2), InPlace(vec!["replicas"])),
         ("dependsOn", |s| s.depends_on("db"), InPlace(vec!["dependsOn"])),
@@ -40,6 +40,7 @@ fn what_each_field_means() {
         ("hooks", |s| s.hook(HookAt::PreStop, ["x"]), Replace),
         ("hook's time", |s| s.hook_within(HookAt::PreStop, ["x"], Duration::ZERO), Replace),
         ("resources", |s| s.resources(|r| r.memory = Some(1)), Replace),
+        ("logging", |s| s.logging(|l| l.max_file_count = Some(3)), InPlace(vec!["logging"])),
     ];
     let db = || ServiceBuilder::process("db", ["./db"]);
     let old = stack([base(), db()]);

@@ -18,7 +18,7 @@ pub(crate) static STACK_FILE: Table = Table {
             "Files that are merged in first, relative to this one; what this file says wins.",
         ),
         Field::new("defaults", Ty::Table(&DEFAULTS), "What services have where they do not say it themselves."),
-        Field::new("logging", Ty::Table(&LOGGING), "Where log records are exported to.").later(),
+        Field::new("logging", Ty::Table(&LOGGING), "How much of the output is kept, and where it is exported to."),
         Field::new("proxy", Ty::Table(&PROXY), "The reverse proxy in front of the services.").later(),
         Field::new("services", Ty::Services(&SERVICE), "The services by name."),
     ],
@@ -49,16 +49,53 @@ static DEFAULTS: Table = Table {
 
 static LOGGING: Table = Table {
     name: "logging",
-    doc: "Where log records are exported to, and how much of them is kept.",
+    doc: "How much of the output of all services is kept, and where it is exported to. `ORCO_LOG_MAX_FILE_SIZE` and its like, and the flags `--log-...`, win over it.",
     fields: &[
-        Field::new("directory", Ty::Text, "The directory of the files."),
-        Field::new("maxFileSize", Ty::Size, "A file is closed at this size."),
-        Field::new("maxTotalSize", Ty::Size, "The oldest files go above this size of all."),
-        Field::new("maxFileAge", Ty::Duration, "A file goes at this age."),
-        Field::new("maxFileCount", Ty::Int(1, 1_000_000), "The oldest files go above this number."),
-        Field::new("maxLineBytes", Ty::Size, "Longer lines are cut."),
+        Field::new(
+            "directory",
+            Ty::Text,
+            "Where each service's records are exported to as NDJSON, relative to the stack's workdir. Default: nowhere.",
+        ),
+        MAX_FILE_SIZE,
+        Field::new("maxTotalSize", Ty::Size, "The oldest files go above this size of all. Default: 256MiB."),
+        MAX_FILE_AGE,
+        MAX_FILE_COUNT,
+        MAX_LINE_BYTES,
     ],
 };
+
+static SERVICE_LOGGING: Table = Table {
+    name: "service logging",
+    doc: "How much of its output is kept. What it does not say is as the stack's `logging` says.",
+    fields: &[
+        MAX_FILE_SIZE,
+        Field::new(
+            "maxTotalSize",
+            Ty::Size,
+            "Its oldest files go above this size of all of its. The stack's total holds too.",
+        ),
+        MAX_FILE_AGE,
+        MAX_FILE_COUNT,
+        MAX_LINE_BYTES,
+    ],
+};
+
+const MAX_FILE_SIZE: Field = Field::new(
+    "maxFileSize",
+    Ty::Size,
+    "A file is closed at this size. Default: 16MiB, or a quarter of a smaller total.",
+);
+const MAX_FILE_AGE: Field = Field::new(
+    "maxFileAge",
+    Ty::Duration,
+    "What is older goes, at most an eighth of it and a minute later. At least 1m. Default: no limit.",
+);
+const MAX_FILE_COUNT: Field = Field::new(
+    "maxFileCount",
+    Ty::Int(1, 1_000_000),
+    "The oldest files of a replica go above this number. Default: no limit.",
+);
+const MAX_LINE_BYTES: Field = Field::new("maxLineBytes", Ty::Size, "Longer lines are cut for readers. Default: 1MiB.");
 
 static PROXY: Table = Table {
     name: "proxy",
@@ -125,10 +162,18 @@ pub(super) static SERVICE: Table = Table {
         ),
         Field::new("user", Ty::Text, "As whom it runs."),
         Field::new("env", Ty::Env, "Variables. A null value removes an inherited one."),
-        Field::new("envFromFile", Ty::OneOrMany(&Ty::Text), "Files with `NAME=value` lines; `env` wins."),
+        Field::new("envFromFile", Ty::OneOrMany(&Ty::Text), "Files with `NAME=value` lines; `env` wins. Their values are masked in what the service prints."),
         Field::new("inheritEnv", Ty::Bool, "Whether it gets Orco's own environment. Default: true; containers never do."),
-        Field::new("secret", Ty::OneOrMany(&Ty::Text), "Names of variables whose values are masked everywhere.")
-            .later(),
+        Field::new(
+            "secret",
+            Ty::OneOrMany(&Ty::Text),
+            "Names of its variables whose values are masked in all output, whichever service prints them; each of at least 8 bytes.",
+        ),
+        Field::new(
+            "maskSecrets",
+            Ty::Bool,
+            "Whether values of env files and of `secret` are masked in what it prints; `false` also leaves its own values unmasked elsewhere. Default: true.",
+        ),
         Field::new(
             "ports",
             Ty::OneOrMany(&Ty::Short(&Ty::PortMapping, &PORT)),
@@ -181,6 +226,7 @@ pub(super) static SERVICE: Table = Table {
         Field::new("hooks", Ty::Table(&HOOKS), "Commands at the turning points of an instance's life."),
         Field::new("resources", Ty::Table(&RESOURCES), "Limits of an instance; processes do not keep to them yet."),
         Field::new("update", Ty::Table(&UPDATE), "How it is replaced when it changed.").later(),
+        Field::new("logging", Ty::Table(&SERVICE_LOGGING), "How much of its output is kept."),
     ],
 };
 

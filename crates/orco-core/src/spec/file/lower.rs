@@ -12,8 +12,8 @@ use super::{
 use crate::{
     model::{ServiceName, StackName},
     spec::{
-        Command, Service, code,
-        rules::Finding,
+        Command, Logging, Service, code,
+        rules::{self, Finding},
         value, vars,
         yaml::{Node, Path, Span},
     },
@@ -30,6 +30,7 @@ pub(crate) struct Lowered {
     pub(crate) name: Option<StackName>,
     pub(crate) workdir: PathBuf,
     pub(crate) services: Vec<Service>,
+    pub(crate) logging: Logging,
     /// Keys under `services` that are no services.
     pub(crate) broken: BTreeSet<String>,
     pub(crate) findings: Vec<Finding>,
@@ -63,7 +64,10 @@ pub(crate) fn lower(root: &Node, folder: &FilePath, env_files: &mut dyn EnvFiles
     }
     let name = file.get("stack").get("name").text().map(str::to_owned);
     let name = name.unwrap_or_else(|| tidy(folder.file_name().and_then(|name| name.to_str()).unwrap_or_default()));
-    Lowered { name: StackName::new(&name).ok(), workdir, services, broken, findings: lowering.findings }
+    let directory = file.get("logging").get("directory").text().map(|directory| join(&workdir, directory));
+    let logging = Logging { directory, ..lower_service::logging(file.get("logging")) };
+    rules::check_logging(&logging, &Path::of(["logging"]), &mut lowering.findings);
+    Lowered { name: StackName::new(&name).ok(), workdir, services, logging, broken, findings: lowering.findings }
 }
 
 /// A folder's name as the name of a stack.

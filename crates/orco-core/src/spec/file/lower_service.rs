@@ -11,8 +11,8 @@ use super::{
 use crate::{
     model::{Revision, ServiceName},
     spec::{
-        Amount, Backoff, BlueGreen, Canary, Condition, Dependency, Hook, Hooks, Kind, Network, OnFailure, Port,
-        Protocol, PullPolicy, Require, Resources, Restart, RetryLimit, Service, Stop, Strategy, Update,
+        Amount, Backoff, BlueGreen, Canary, Condition, Dependency, Hook, Hooks, Kind, Logging, Network, OnFailure,
+        Port, Protocol, PullPolicy, Require, Resources, Restart, RetryLimit, Service, Stop, Strategy, Update,
         defaults::HOOK_TIMEOUT,
         revision,
         rules::of_service,
@@ -34,8 +34,12 @@ pub(super) fn service<'a>(name: ServiceName, node: &'a Node, lowering: &mut Lowe
     let usual = if image.is_some() { "docker" } else { "process" };
     let runtime = view.get("runtime").text().or(lowering.defaults.get("runtime").text()).unwrap_or(usual).to_owned();
     let mut env = lowering.env.clone();
-    env.extend(lowering.env_files(view, &path));
-    env.extend(lowering.env(view.get("env")));
+    let from_files = lowering.env_files(view, &path);
+    let own = lowering.env(view.get("env"));
+    let env_from_file =
+        from_files.iter().map(|(name, _)| name).filter(|name| !own.contains_key(*name)).cloned().collect();
+    env.extend(from_files);
+    env.extend(own);
     let inherit = kind != Kind::Oneshot;
     let mut service = Service {
         runtime,
@@ -49,6 +53,8 @@ pub(super) fn service<'a>(name: ServiceName, node: &'a Node, lowering: &mut Lowe
         env,
         inherit_env: view.get("inheritEnv").bool().unwrap_or(true),
         secret: view.get("secret").texts().map(str::to_owned).collect(),
+        env_from_file,
+        mask_secrets: view.get("maskSecrets").bool().unwrap_or(true),
         ports: view.get("ports").many().filter_map(|(_, node)| port(View(Some(node)))).collect(),
         volumes: Vec::new(),
         labels: BTreeMap::new(),
@@ -66,6 +72,7 @@ pub(super) fn service<'a>(name: ServiceName, node: &'a Node, lowering: &mut Lowe
         hooks: hooks(view.get("hooks"), &path, lowering),
         resources: resources(view.get("resources")),
         update: update(lowering.layers(view, "update")),
+        logging: logging(view.get("logging")),
         revision: Revision(0),
         name,
     };
@@ -172,6 +179,18 @@ fn resources(view: View<'_>) -> Resources {
         memory: view.get("memory").size(),
         memory_reservation: view.get("memoryReservation").size(),
         pids: view.get("pids").int(),
+    }
+}
+
+/// What a mapping `logging` says, without its directory.
+pub(super) fn logging(view: View<'_>) -> Logging {
+    Logging {
+        directory: None,
+        max_file_size: view.get("maxFileSize").size(),
+        max_total_size: view.get("maxTotalSize").size(),
+        max_file_age: view.get("maxFileAge").duration(),
+        max_file_count: view.get("maxFileCount").int(),
+        max_line_bytes: view.get("maxLineBytes").size(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::spec::{Hooks, Service};
+use crate::spec::{Hooks, Service, secrets::hide};
 
 /// A field that differs.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,10 +17,12 @@ pub struct Reason {
 /// Everything that differs between two revisions of a service. Never empty: where no field does, the rules by which
 /// revisions are computed have changed.
 pub(super) fn between(old: &Service, new: &Service) -> Vec<Reason> {
+    let (before, after) = (old, new);
     let mut found = Vec::new();
     let mut shown = |field: &str, old: String, new: String| {
         if old != new {
-            found.push(Reason { field: field.to_owned(), values: Some((old, new)) });
+            let shown = |text: &str| hide(text, [before, after]);
+            found.push(Reason { field: field.to_owned(), values: Some((shown(&old), shown(&new))) });
         }
     };
     let text = |text: &Option<String>| text.clone().unwrap_or_default();

@@ -53,6 +53,17 @@ fn why_a_service_is_replaced_without_telling_secrets() {
     assert!(shown.contains("./run -v") && !shown.contains("hush") && !shown.contains("psst"), "{shown}");
 }
 
+#[test]
+fn secrets_in_commands_are_not_shown() {
+    let service = |value: &str| {
+        process("a").env("TOKEN", value).secret("TOKEN").command(["./run", "--token", value, "--url=https://x.invalid"])
+    };
+    let plan = plan(&stack([service("hush-hush-1")]), &stack([service("hush-hush-22")]));
+    assert_eq!(plan.services[0].why[0].field, "command");
+    let shown = format!("{plan:?}");
+    assert!(shown.contains("./run --token ***") && !shown.contains("hush"), "{shown}");
+}
+
 /// Every field of a revision has a reason: what replaces is never left unexplained.
 #[test]
 fn each_replacing_field_has_its_name() {
@@ -66,12 +77,13 @@ fn each_replacing_field_has_its_name() {
         ("inheritEnv", |s| s.inherit_env(false)),
         ("kind", |s| s.daemon()),
         ("ports", |s| s.port("80")),
-        ("secret", |s| s.secret("A")),
+        ("secret", |s| s.secret("S")),
         ("resources", |s| s.resources(|limits| limits.memory = Some(1))),
     ];
-    let old = stack([process("a")]);
+    let before = || process("a").env("S", "12345678");
+    let old = stack([before()]);
     for (field, edit) in edits {
-        let plan = plan(&old, &stack([edit(process("a"))]));
+        let plan = plan(&old, &stack([edit(before())]));
         let why: Vec<_> = plan.services[0].why.iter().map(|reason| reason.field.as_str()).collect();
         assert_eq!((plan.services[0].fate, why), (Fate::Replaced, vec![field]));
     }

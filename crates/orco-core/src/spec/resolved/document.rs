@@ -12,7 +12,7 @@ use super::json;
 use crate::{
     graph,
     model::{Revision, StackName},
-    spec::{Service, Stack, revision},
+    spec::{Logging, Service, Stack, revision},
 };
 
 /// The version of the document. A reader refuses what is newer.
@@ -44,6 +44,8 @@ struct Written<'a> {
     #[serde(with = "json::path")]
     workdir: &'a Path,
     services: &'a [Arc<Service>],
+    #[serde(skip_serializing_if = "Logging::is_empty")]
+    logging: &'a Logging,
 }
 
 /// The format alone, so that a later one is recognised whatever else it holds.
@@ -63,6 +65,8 @@ pub(super) struct Read {
     pub(super) workdir: PathBuf,
     #[serde(default)]
     pub(super) services: Vec<Service>,
+    #[serde(default)]
+    pub(super) logging: Logging,
 }
 
 /// The document as it is. Revisions that it does not have are computed.
@@ -110,7 +114,13 @@ impl Service {
 impl Stack {
     /// The stack as JSON.
     pub fn to_json(&self) -> Vec<u8> {
-        let written = Written { format: FORMAT, name: self.name(), workdir: self.workdir(), services: self.services() };
+        let written = Written {
+            format: FORMAT,
+            name: self.name(),
+            workdir: self.workdir(),
+            services: self.services(),
+            logging: self.logging(),
+        };
         serde_json::to_vec(&written).unwrap_or_default()
     }
 
@@ -122,9 +132,10 @@ impl Stack {
     /// [`ResolvedError`] where it is nothing of the kind, or where services contradict each other: a name twice, an
     /// unknown dependency, a cycle.
     pub fn from_json(bytes: &[u8]) -> Result<Self, ResolvedError> {
-        let Read { format: _, name, workdir, services } = read(bytes)?;
+        let Read { format: _, name, workdir, services, logging } = read(bytes)?;
         consistent(&services)?;
-        Ok(Self::assume_valid(name, workdir, services.into_iter().map(Arc::new).collect(), Vec::new()))
+        let services = services.into_iter().map(Arc::new).collect();
+        Ok(Self::assume_valid(name, workdir, services, Vec::new()).with_logging(logging))
     }
 }
 

@@ -23,7 +23,7 @@ impl Stack {
     /// # Errors
     /// [`Invalid`] with everything that is wrong.
     pub fn read_resolved(bytes: &[u8], known: &Known) -> Result<Self, Invalid> {
-        let Read { name, workdir, services, .. } = read(bytes).map_err(|error| refused(&error))?;
+        let Read { name, workdir, services, logging, .. } = read(bytes).map_err(|error| refused(&error))?;
         let mut findings = Vec::new();
         if services.len() > SERVICES {
             let message = format!("{} services: a stack may have {SERVICES}", services.len());
@@ -31,6 +31,10 @@ impl Stack {
             return Err(invalid(findings));
         }
         absolute(&workdir, YamlPath::of(["stack", "workdir"]), &mut findings);
+        rules::check_logging(&logging, &YamlPath::of(["logging"]), &mut findings);
+        if let Some(directory) = &logging.directory {
+            absolute(directory, YamlPath::of(["logging", "directory"]), &mut findings);
+        }
         let mut names = BTreeSet::new();
         for service in &services {
             let at = of_service(service.name.as_str());
@@ -47,7 +51,8 @@ impl Stack {
             return Err(invalid(findings));
         }
         let notes = findings.into_iter().map(Finding::into_diagnostic).collect();
-        Ok(Self::assume_valid(name, workdir, services.into_iter().map(Arc::new).collect(), notes))
+        let services = services.into_iter().map(Arc::new).collect();
+        Ok(Self::assume_valid(name, workdir, services, notes).with_logging(logging))
     }
 }
 

@@ -134,8 +134,51 @@ fn the_format_with_containers_stays_readable() {
     let stack = everything();
     assert_same(&Stack::from_json(golden.as_bytes()).unwrap(), &stack);
     assert_same(&Stack::read_resolved(golden.as_bytes(), &Known::anything()).unwrap(), &stack);
+}
+
+/// As it is written now: with what is masked.
+#[test]
+fn the_format_with_masks_stays_readable() {
+    let golden = include_str!("golden-3.json");
+    let mut services: Vec<Service> = everything().services().iter().map(|s| Service::clone(s)).collect();
+    services[0].mask_secrets = false;
+    services[1].env_from_file = ["A".to_owned(), "B".to_owned()].into();
+    let services = services.into_iter().map(std::sync::Arc::new).collect();
+    let stack =
+        Stack::assume_valid(everything().name().clone(), everything().workdir().to_owned(), services, Vec::new());
+    assert_same(&Stack::from_json(golden.as_bytes()).unwrap(), &stack);
     let written: Value = serde_json::from_slice(&stack.to_json()).unwrap();
     assert_eq!(serde_json::to_string_pretty(&written).unwrap().trim(), golden.trim());
+}
+
+/// What is kept of the output: a stack that says nothing is written as before.
+#[test]
+fn logging_comes_back_and_is_held_to_the_rules() {
+    let stack = Stack::builder("s")
+        .workdir("/srv")
+        .logging(|l| {
+            l.directory = Some(std::ffi::OsString::from_vec(b"/var/\xff".to_vec()).into());
+            l.max_file_age = Some(Duration::from_secs(7 * 86_400));
+            l.max_total_size = Some(1 << 30);
+        })
+        .service(ServiceBuilder::process("a", ["a"]).logging(|l| l.max_line_bytes = Some(4096)))
+        .build()
+        .unwrap();
+    let json = stack.to_json();
+    for back in [Stack::from_json(&json).unwrap(), Stack::read_resolved(&json, &Known::anything()).unwrap()] {
+        assert_same(&back, &stack);
+        assert_eq!(back.logging(), stack.logging());
+    }
+    let plain = ServiceBuilder::process("a", ["a"]);
+    let without = Stack::builder("s").workdir("/srv").service(plain.clone()).build().unwrap();
+    assert!(!String::from_utf8(without.to_json()).unwrap().contains("logging"));
+    // Not part of what makes it another program.
+    assert_eq!(without.services()[0].revision, stack.services()[0].computed_revision());
+    let absurd = Stack::builder("s").service(plain.logging(|l| l.max_file_size = Some(0))).build();
+    assert_eq!(absurd.unwrap_err().diagnostics[0].code, code::OUT_OF_RANGE);
+    let text = String::from_utf8(json).unwrap().replace("\"7d\"", "\"1s\"");
+    let refused = Stack::read_resolved(text.as_bytes(), &Known::anything()).unwrap_err();
+    assert_eq!(refused.diagnostics[0].code, code::OUT_OF_RANGE);
 }
 
 /// The first version kept mounts as they were written, good or not: a journal with them is still one, a stranger's

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Finding, Known, containers, dependencies, endpoints, policies, ports, programs};
+use super::{
+    Finding, Known, containers, dependencies, endpoints, logging, of_service, policies, ports, programs, secrets,
+};
 use crate::spec::Service;
 
 /// What the rules look at.
@@ -23,6 +25,9 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     for service in subject.services {
         containers::check(service, &mut findings);
         policies::check(service, &mut findings);
+        let path = of_service(service.name.as_str()).key("logging");
+        logging::check(&service.logging, &path, &mut findings);
+        secrets::check(service, &mut findings);
     }
     findings
 }

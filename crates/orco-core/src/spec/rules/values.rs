@@ -32,6 +32,7 @@ pub(crate) fn check(service: &Service, findings: &mut Vec<Finding>) {
     if let Some(run) = &service.command {
         command(run, path.clone().key("command"), findings);
     }
+    logging(service, &path, findings);
     container(service, &path, findings);
     for (key, health) in checks(service) {
         let at = path.clone().key(key);
@@ -41,6 +42,13 @@ pub(crate) fn check(service: &Service, findings: &mut Vec<Finding>) {
         for spec in &health.check.probes {
             probe(spec, &at.clone().key(spec.name()), findings);
         }
+    }
+}
+
+fn logging(service: &Service, path: &Path, findings: &mut Vec<Finding>) {
+    if service.logging.directory.is_some() {
+        let at = path.clone().key("logging").key("directory");
+        findings.push(Finding::error(code::UNKNOWN_KEY, at, "a service has no directory of its own".to_owned()));
     }
 }
 

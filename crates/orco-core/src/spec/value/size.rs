@@ -34,7 +34,17 @@ pub(crate) fn parse(text: &str) -> Result<u64, Flaw> {
         .ok_or_else(|| flaw().help("it is too large"))
 }
 
-#[cfg(test)]
+/// Reads a size as stack files have it, for flags and variables.
+///
+/// # Errors
+/// A message that says what is wrong with it.
+pub fn read(text: &str) -> Result<u64, String> {
+    parse(text).map_err(|flaw| match flaw.help {
+        Some(help) => format!("{}: {help}", flaw.message),
+        None => flaw.message,
+    })
+}
+
 pub(crate) fn show(bytes: u64) -> String {
     match UNITS[..4].iter().find(|(_, factor)| bytes > 0 && bytes.is_multiple_of(*factor)) {
         Some((unit, factor)) => format!("{}{unit}", bytes / factor),

@@ -19,7 +19,7 @@ use orco_keeper::daemon::Inherited;
 use tokio::sync::mpsc;
 
 use super::{
-    life::{ENDING, VARIABLES, as_json},
+    life::{ENDING, LOGGING, VARIABLES, as_json},
     record::Record,
 };
 use crate::{
@@ -69,6 +69,8 @@ impl Daemon {
         let durable = Durable::open(place.dir()).map_err(damaged)?;
         let was_ending = durable.kept(ENDING).is_some_and(|kept| !kept.is_empty());
         let incoming = Incoming::read(&place).map_err(unreadable)?;
+        let kept = || durable.kept(LOGGING).and_then(|kept| serde_json::from_slice(kept).ok());
+        let logging = incoming.as_ref().map(|incoming| incoming.logging.clone()).or_else(kept).unwrap_or_default();
         let wanted = incoming.as_ref().map(|incoming| &incoming.stack);
         let Some(stack) = wanted.or(durable.stack()).cloned() else {
             return Err(Failure::new(Exit::INTERNAL, "nothing is remembered and nothing is asked for"));
@@ -80,6 +82,7 @@ impl Daemon {
         let plugins = Plugins::attach(&place, &lock, &listener, Attachment { link, keeper_pid, origin }).await?;
         crash::point("birth.after-attach");
         let mut builder = Engine::builder(stack).id(place.id()).state(State::Durable(Box::new(durable)));
+        builder = builder.logging(logging);
         let ending = was_ending && incoming.is_none();
         if let Some(incoming) = incoming {
             builder = builder.occasion(occasion(incoming));
@@ -124,9 +127,11 @@ impl Daemon {
 
 /// What whoever started the daemon wants.
 fn occasion(incoming: Incoming) -> Occasion {
-    let Incoming { id, services, deps, variables, .. } = incoming;
+    let Incoming { id, services, deps, variables, logging, stack: _ } = incoming;
     let mut occasion = Occasion::new(id, Command::Start { services, deps });
     occasion.keep.insert(VARIABLES.to_owned(), as_json(&variables));
+    // Plain values are JSON in any case.
+    occasion.keep.insert(LOGGING.to_owned(), serde_json::to_vec(&logging).unwrap_or_default());
     // Whatever the last life came to, this is another.
     occasion.keep.insert(ENDING.to_owned(), Vec::new());
     occasion

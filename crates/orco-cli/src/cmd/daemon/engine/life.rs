@@ -32,6 +32,9 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// Kept with the state: the variables that were used when the stack was resolved.
 pub(super) const VARIABLES: &str = "variables";
 
+/// Kept with the state: what wins over the `logging` of whatever stack is wanted.
+pub(super) const LOGGING: &str = "logging";
+
 /// The variables as they are kept.
 pub(super) fn as_json(variables: &BTreeMap<String, String>) -> Vec<u8> {
     // A map of texts is JSON in any case.

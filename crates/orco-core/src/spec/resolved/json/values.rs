@@ -196,6 +196,27 @@ pub(crate) mod path {
     }
 }
 
+/// A path, or null.
+pub(crate) mod optional_path {
+    use std::path::PathBuf;
+
+    use super::{Deserialize, Deserializer, Serializer, path};
+
+    #[derive(Deserialize)]
+    struct Written(#[serde(with = "path")] PathBuf);
+
+    pub(crate) fn serialize<S: Serializer>(value: &Option<PathBuf>, to: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => path::serialize(value, to),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
+        Ok(Option::<Written>::deserialize(from)?.map(|Written(path)| path))
+    }
+}
+
 /// A number, or a word that stands for one: `25%`, `unlimited`.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
