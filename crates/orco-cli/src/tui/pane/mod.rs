@@ -8,6 +8,7 @@ mod body;
 mod contract;
 mod copy;
 mod draw;
+mod heights;
 mod held;
 mod ink;
 mod keys;

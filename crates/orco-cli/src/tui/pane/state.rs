@@ -1,6 +1,6 @@
 //! What the pane knows.
 
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
 use orco_api::wire::{Level, Timestamp};
 use ratatui::layout::Rect;
@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 use super::{
     body::{Body, Form},
     contract::{PaneConfig, PaneEffect, Selection},
+    heights::Heights,
     held::Held,
     lines::Columns,
     prompt::Prompt,
@@ -51,6 +52,7 @@ pub struct Pane {
     pub(super) area: Rect,
     /// Which record was drawn in each of these rows.
     pub(super) drawn: Vec<Id>,
+    pub(super) heights: RefCell<Heights>,
 }
 
 /// What is seen while it does not follow.
@@ -88,6 +90,7 @@ impl Pane {
             now: Timestamp::default(),
             area: Rect::new(0, 0, 80, 24),
             drawn: Vec::new(),
+            heights: RefCell::default(),
         }
     }
 
@@ -147,7 +150,9 @@ impl Pane {
             return 1;
         }
         let width = usize::from(self.columns().body.max(1));
-        self.body(id).map_or(1, |(_, body)| rows::count(&body.text, width, self.wrap)).max(1)
+        let count = || self.body(id).map_or(1, |(_, body)| rows::count(&body.text, width, self.wrap)).max(1);
+        // One that is open is alone in that, and changes with its key.
+        if self.open == Some(id) { count() } else { self.heights.borrow_mut().of(id, (width, self.raw), count) }
     }
 
     /// Which columns are for what.

@@ -51,6 +51,7 @@ impl Pane {
                     }
                 }
                 Pushed::Instead(id) => {
+                    self.heights.get_mut().forget(id);
                     let passes = self.passes(id);
                     self.shown.set(id, passes);
                     let matches = passes && self.search.as_ref().is_some_and(|search| self.look(search, id).0);
