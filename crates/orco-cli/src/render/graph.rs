@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use orco_api::wire::{Graph, GraphNode, State};
+use orco_api::wire::{Graph, GraphEdge, GraphNode, State};
 
 use super::{Ink, Paint, printable};
 
