@@ -25,6 +25,8 @@ use crate::{
 
 /// What the engine puts into a command's output when it could not be started.
 const NOT_STARTED: [&[u8]; 2] = [b"OCI runtime exec failed", b"exec failed"];
+/// What it says then of a program that is not there.
+const MISSING: [&str; 2] = ["executable file not found", "no such file or directory"];
 /// Pauses between questions for the exit code of a command whose output has ended.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
 
@@ -91,16 +93,18 @@ async fn inside(
             return Err(held_up(request));
         }
         manhunt::end(inner, &prey).await;
-        return Ok(ExecResult::new(None, output.into_bytes()));
+        return Ok(output.result(None));
     };
-    let output = output.into_bytes();
-    let not_started = matches!(code, 126 | 127) && NOT_STARTED.iter().any(|text| output.starts_with(text));
-    if not_started {
-        let words = String::from_utf8_lossy(&output);
-        let words: Vec<_> = words.split_whitespace().collect();
-        return Err(RuntimeError::refused(words.join(" ")));
+    let not_started = NOT_STARTED.iter().any(|text| output.starts_with(text));
+    let result = output.result(Some(exit::of(code, false)));
+    if !(not_started && matches!(code, 126 | 127)) {
+        return Ok(result);
     }
-    Ok(ExecResult::new(Some(exit::of(code, false)), output))
+    let words = String::from_utf8_lossy(&result.output);
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Engines say 126 also of what is not there.
+    let missing = code == 127 || MISSING.iter().any(|text| words.contains(text));
+    Err(RuntimeError::refused(words).with_shell_code(if missing { 127 } else { 126 }))
 }
 
 /// Makes a command, and does not start it.

@@ -79,6 +79,8 @@ pub enum CommandError {
         replica: u32,
         /// The runtime's words.
         why: String,
+        /// A command that could not be run: the exit code of a shell for that.
+        shell_code: Option<u8>,
     },
     /// It cannot be recorded, so it was not taken: nothing may happen that a crash would forget.
     #[error("the change cannot be recorded: {0}")]
@@ -310,7 +312,12 @@ impl Engine {
         let found: Vec<_> = all.iter().filter_map(|(_, _, running)| running.endpoint()).collect();
         if found.is_empty() {
             let why = "it publishes no port".to_owned();
-            return Err(CommandError::Runtime { service: self.name(service)?, replica: all[0].0, why });
+            return Err(CommandError::Runtime {
+                service: self.name(service)?,
+                replica: all[0].0,
+                why,
+                shell_code: None,
+            });
         }
         Ok(found)
     }
@@ -328,7 +335,7 @@ impl Engine {
     }
 
     /// Runs a command beside (or inside) one replica, or each of all in turn, with its variables, user and
-    /// directory.
+    /// directory. Each reads `stdin` from its beginning. Cancel-safe: dropped, the command that runs is killed.
     ///
     /// # Errors
     /// [`CommandError`]; the first that could not be started.
@@ -337,11 +344,14 @@ impl Engine {
         service: &str,
         replica: Option<u32>,
         argv: Vec<String>,
+        stdin: Vec<u8>,
         timeout: std::time::Duration,
     ) -> Result<Vec<(u32, ExecResult)>, CommandError> {
         let mut results = Vec::new();
         for (replica, runtime, running) in self.running(service, replica).await? {
-            let done = runtime.exec(ExecRequest::new(&running.request, argv.clone(), timeout)).await;
+            let mut request = ExecRequest::new(&running.request, argv.clone(), timeout);
+            request.stdin.clone_from(&stdin);
+            let done = runtime.exec(request).await;
             results.push((replica, done.map_err(|e| self.refused(service, replica, &e))?));
         }
         Ok(results)
@@ -357,7 +367,9 @@ impl Engine {
 
     pub(super) fn refused(&self, service: &str, replica: u32, error: &RuntimeError) -> CommandError {
         match self.name(service) {
-            Ok(service) => CommandError::Runtime { service, replica, why: error.chain() },
+            Ok(service) => {
+                CommandError::Runtime { service, replica, why: error.chain(), shell_code: error.shell_code() }
+            }
             Err(e) => e,
         }
     }
