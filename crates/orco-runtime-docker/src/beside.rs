@@ -78,7 +78,7 @@ async fn carry_out(
         () = sleep_until(deadline) => None,
         () = unwanted.cancelled() => None,
     };
-    Ok(ExecResult::new(exit, output.into_bytes()))
+    Ok(output.result(exit))
 }
 
 /// How it has ended; `None`: it was removed.

@@ -24,6 +24,8 @@ use crate::{
     wait,
 };
 
+/// What an engine says of a program that is not there.
+const MISSING: [&str; 3] = ["executable file not found", "no such file or directory", "a command that was not found"];
 /// Pauses between questions for the exit code of a command whose output has ended.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
 
@@ -90,13 +92,13 @@ async fn inside(
             return Err(held_up(request));
         }
         manhunt::end(inner, &prey).await;
-        return Ok(ExecResult::new(None, output.into_bytes()));
+        return Ok(output.result(None));
     };
-    let output = output.into_bytes();
-    if let Some(why) = not_started(code, &output) {
-        return Err(RuntimeError::refused(why));
-    }
-    Ok(ExecResult::new(Some(exit::of(code, false)), output))
+    let result = output.result(Some(exit::of(code, false)));
+    let Some(why) = not_started(code, &result.output) else { return Ok(result) };
+    // Engines say 126 also of what is not there.
+    let missing = code == 127 || MISSING.iter().any(|text| why.contains(text));
+    Err(RuntimeError::refused(why).with_shell_code(if missing { 127 } else { 126 }))
 }
 
 /// Makes a command, and does not start it.
