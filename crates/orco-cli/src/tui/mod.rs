@@ -10,12 +10,13 @@ mod act;
 mod app;
 mod canvas;
 mod dialog;
+mod file;
 mod keys;
 mod layout;
 mod link;
+mod logs;
 mod model;
 mod news;
-#[allow(dead_code, unused_imports)]
 mod pane;
 mod run;
 #[cfg(test)]
@@ -23,7 +24,6 @@ mod samples;
 mod screen;
 mod stopping;
 mod table;
-#[allow(dead_code)]
 mod text;
 mod theme;
 mod usage;
