@@ -41,7 +41,6 @@ mod tests {
         for piece in all.chunks(7000) {
             tail.push(piece);
         }
-        assert!(!tail.starts_with(&all[..3]));
         let result = tail.result(None);
         assert_eq!((&result.output[..], result.omitted), (&all[all.len() - KEPT..], (all.len() - KEPT) as u64));
         let mut tail = Tail::default();
@@ -51,7 +50,6 @@ mod tests {
         let mut tail = Tail::default();
         tail.push(b"ab");
         tail.push(b"cd");
-        assert!(tail.starts_with(b"abc") && !tail.starts_with(b"abd") && !tail.starts_with(b"abcde"));
         assert_eq!(tail.result(None).omitted, 0);
     }
 }

@@ -31,8 +31,14 @@ impl App {
             let reply = dialog.key(key);
             return self.reply(reply);
         }
+        if self.is_for_logs(key) {
+            return self.logs_key(*event);
+        }
         if let Some(action) = anywhere {
             return self.act(action);
+        }
+        if self.in_logs() {
+            return self.logs_key(*event);
         }
         let context = match self.focus {
             Focus::Table => Context::Table,
@@ -71,6 +77,22 @@ impl App {
             Action::Restart => self.confirm("restart", ", one replica at a time", Request::Restart),
             Action::Scale => self.ask_scale(),
             Action::Signal => self.ask_signal(),
+            Action::HalfUp
+            | Action::HalfDown
+            | Action::Left
+            | Action::Right
+            | Action::Leftmost
+            | Action::Search
+            | Action::Next
+            | Action::Previous
+            | Action::Level
+            | Action::Wrap
+            | Action::Times
+            | Action::Raw
+            | Action::Open
+            | Action::Choose
+            | Action::Copy
+            | Action::Save => return self.logs_action(action),
             // Answers to dialogs.
             Action::Yes | Action::No | Action::Enter | Action::Erase | Action::Clear => {}
         }
@@ -273,11 +295,15 @@ impl App {
     pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
         if let Some(dialog) = self.dialog.take() {
             self.goes_on(dialog.paste(text));
+            return Vec::new();
         }
-        Vec::new()
+        if self.in_logs() { self.logs_paste(text.to_owned()) } else { Vec::new() }
     }
 
     pub(super) fn mouse(&mut self, event: MouseEvent) -> Vec<Effect> {
+        if let Some(effects) = self.logs_mouse(event) {
+            return effects;
+        }
         let parts = self.parts();
         let at = Position::new(event.column, event.row);
         let by = match event.kind {

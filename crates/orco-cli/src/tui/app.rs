@@ -1,6 +1,6 @@
 //! The state of the terminal UI. Pure: keys, news and the time come in, effects come out.
 
-use orco_api::wire::{LogsQuery, Outcome, Status, Timestamp};
+use orco_api::wire::{Outcome, Status, Timestamp};
 use ratatui::{
     crossterm::event::{KeyEvent, MouseEvent},
     layout::Rect,
@@ -11,6 +11,7 @@ use super::{
     layout::{self, Parts, Shape, Zoom},
     model::{Connection, Model},
     news::{Effect, Ended, News, Question, Request},
+    pane::{Pane, PaneConfig},
     table::{Row, Table},
     theme::Role,
 };
@@ -114,6 +115,14 @@ pub struct App {
     pub stopping: Option<usize>,
     /// The user has asked twice.
     pub killing: bool,
+    /// The log pane.
+    pub pane: Pane,
+    /// The number of the stream of log records that is followed.
+    pub(super) follows: u64,
+    /// That stream has ended.
+    pub(super) logs_over: bool,
+    /// A button of the mouse was pressed in the pane and is held.
+    pub(super) dragging: bool,
     asked_usage: Option<Timestamp>,
     usage_under_way: bool,
     asked_why: Option<Timestamp>,
@@ -137,6 +146,10 @@ impl App {
             under_way: Vec::new(),
             stopping: None,
             killing: false,
+            pane: Pane::new(PaneConfig::new("stack")),
+            follows: 0,
+            logs_over: true,
+            dragging: false,
             asked_usage: None,
             usage_under_way: false,
             asked_why: None,
@@ -207,7 +220,9 @@ impl App {
     fn selected(&mut self) -> Vec<Effect> {
         self.model.why = None;
         self.asked_why = None;
-        self.ask_why()
+        let mut effects = self.follow_selected();
+        effects.extend(self.ask_why());
+        effects
     }
 
     fn tick(&mut self) -> Vec<Effect> {
@@ -215,7 +230,8 @@ impl App {
         if self.note.as_ref().is_some_and(|note| note.until <= now) {
             self.note = None;
         }
-        let mut effects = self.ask_why();
+        let mut effects = self.logs_tick(now);
+        effects.extend(self.ask_why());
         let shown = self.parts().table.height > 0 && self.model.connection == Connection::Live;
         if shown && !self.usage_under_way && is_due(self.asked_usage, USAGE, now) {
             self.asked_usage = Some(now);
@@ -264,7 +280,9 @@ impl App {
                 }
             }
             News::Graph(graph) => self.model.graph = Some(graph.map(|graph| *graph)),
-            News::Logs(..) | News::LogsEnded(..) => {}
+            News::Logs(number, records) => return self.take_records(number, records),
+            News::LogsEnded(number, why) => self.logs_ended(number, why),
+            News::Saved(saved) => return self.saved(saved),
             News::Done(request, answer) => self.done(&request, answer),
         }
         Vec::new()
@@ -281,7 +299,12 @@ impl App {
             self.model.graph = None;
         }
         self.table.rebuild(&self.model);
-        if first { self.tick() } else { Vec::new() }
+        let mut effects = if first { self.tick() } else { Vec::new() };
+        if self.logs_over {
+            self.pane.name(self.model.stack());
+            effects.extend(self.follow_selected());
+        }
+        effects
     }
 
     fn done(&mut self, request: &Request, answer: Result<Outcome, String>) {
@@ -317,11 +340,6 @@ impl App {
             Row::All => None,
             Row::Service(name) | Row::Replica(name, _) => Some(name.clone()),
         }
-    }
-
-    /// Follows other log records.
-    pub fn follow(&self, number: u64, query: LogsQuery) -> Effect {
-        Effect::Follow(number, Box::new(query))
     }
 }
 

@@ -11,7 +11,6 @@ mod draw;
 mod heights;
 mod held;
 mod ink;
-mod keys;
 mod lines;
 mod moves;
 mod osc52;

@@ -94,9 +94,9 @@ impl Pane {
         }
     }
 
-    /// Whose lines are shown.
-    pub const fn selection(&self) -> &Selection {
-        &self.selection
+    /// The stack's name has become known.
+    pub fn name(&mut self, stack: &str) {
+        stack.clone_into(&mut self.config.stack);
     }
 
     /// Whether all keys are for the pane, because something is typed into it.
@@ -118,11 +118,13 @@ impl Pane {
     }
 
     /// How many records are held.
+    #[cfg(test)]
     pub fn held(&self) -> usize {
         self.ring.len()
     }
 
     /// Bytes that takes.
+    #[cfg(test)]
     pub const fn bytes(&self) -> usize {
         self.ring.bytes()
     }

@@ -10,15 +10,21 @@ use crate::tui::{
 };
 
 /// Draws everything.
-pub fn draw(app: &App, buf: &mut Buffer, theme: &Theme) {
+pub fn draw(app: &mut App, buf: &mut Buffer, theme: &Theme) {
     let parts = app.parts();
     head::draw(app, parts.head, buf, theme);
     table::draw(app, parts.table, buf, theme);
     strip::draw(app, parts.strip, buf, theme);
-    divider(app, parts.divider, buf, theme);
+    if app.stopping.is_some() {
+        divider(app, parts.divider, buf, theme);
+    }
     match (app.stopping, app.view) {
         (Some(total), _) => stopping::draw(app, total, parts.below, buf, theme),
-        (None, View::Logs) => {}
+        // The line above is the pane's own.
+        (None, View::Logs) => {
+            let focused = app.focus == Focus::Below;
+            app.pane.draw(parts.divider.union(parts.below), buf, theme, focused);
+        }
     }
     foot::draw(app, parts.foot, buf, theme);
 }
