@@ -137,6 +137,7 @@ impl Reading {
             }
             match more {
                 More::Now => {}
+                More::Never if self.query.is_past() => return None,
                 More::Later | More::Never if !self.go_on || (closed && self.tails.is_empty()) => return None,
                 More::Later | More::Never => self.wait().await,
             }

@@ -12,10 +12,11 @@ use super::{
     line::{Line, Step},
     parse,
     query::Query,
-    record::{Origin, Record},
+    record::{Origin, Record, Source},
     segment::Summary,
-    start::Start,
-    store::Store,
+    start::{Place, Start, place},
+    store::{Held, Store},
+    tail,
 };
 use crate::log::{format::Stem, gone::Gone};
 
@@ -59,6 +60,8 @@ struct Lane {
     origin: Origin,
     dir: PathBuf,
     start: Start,
+    /// Where that is, once it was found.
+    place: Option<Place>,
     is_live: bool,
     state: State,
 }
@@ -79,37 +82,55 @@ impl Follower {
     pub(super) fn open(
         query: Query,
         store: Store,
-        origins: Vec<Origin>,
         is_live: &dyn Fn(&Origin) -> bool,
     ) -> io::Result<Self> {
-        let start = query.start();
-        let make = |query: Query, end| {
-            let mut follower = Self {
-                query,
-                store: store.clone(),
-                lanes: Vec::new(),
-                index: BTreeMap::new(),
-                ready: BinaryHeap::new(),
-                skip: 0,
-                end,
-            };
-            for origin in &origins {
-                follower.push(origin.clone(), start, is_live(origin));
-            }
-            follower
-        };
-        let skip = match query.tail {
-            None => 0,
-            // Counted in a first pass, so that a long tail takes no memory.
-            Some(tail) => {
-                let mut lines = 0_u64;
-                let mut first = make(query.clone(), query.asked);
-                while first.each(usize::MAX, |_, _| lines += 1)? == More::Now {}
-                lines.saturating_sub(tail)
-            }
-        };
+        let held = store.held(|origin| query.selects(origin))?;
+        // Asked for after the directory was listed: what was found and does not live by then is complete.
+        let live: Vec<bool> = held.iter().map(|held| is_live(&held.origin)).collect();
         let end = query.asked.filter(|_| query.only_past);
-        Ok(Self { skip, ..make(query, end) })
+        if let Some(tail) = query.tail {
+            return tail::open(query, &store, &held, &live, tail);
+        }
+        let start = query.start();
+        Ok(Self::over(query, &store, &held, &live, start, end))
+    }
+
+    /// Over what is held, each from the same start.
+    pub(super) fn over(
+        query: Query,
+        store: &Store,
+        held: &[Held],
+        live: &[bool],
+        start: Start,
+        end: Option<u64>,
+    ) -> Self {
+        let mut follower = Self {
+            query,
+            store: store.clone(),
+            lanes: Vec::new(),
+            index: BTreeMap::new(),
+            ready: BinaryHeap::new(),
+            skip: 0,
+            end,
+        };
+        for (held, live) in held.iter().zip(live) {
+            let is_past = !live && matches!(start, Start::Since(since) if held.ended_before(since));
+            follower.push(held.origin.clone(), start, *live);
+            if is_past && let Some(lane) = follower.lanes.last_mut() {
+                lane.state = State::Over;
+            }
+        }
+        follower
+    }
+
+    /// Begins where another one began that has read the same and is not needed any more, and leaves lines out.
+    pub(super) fn again(self, held: &[Held], live: &[bool], start: Start, end: Option<u64>, skip: u64) -> Self {
+        let Self { query, store, lanes, .. } = self;
+        let mut again = Self { skip, ..Self::over(query, &store, held, live, start, end) };
+        for (lane, before) in again.lanes.iter_mut().zip(lanes) {
+            lane.place = before.place;
+        }
+        again
     }
 
     /// An instance that has just come; read from its beginning. Does nothing if it is known or not
@@ -149,7 +170,7 @@ impl Follower {
         let (index, from) = (self.lanes.len(), begun(&dir, &origin));
         self.ready.push(Reverse((from, index)));
         self.index.insert(origin.clone(), index);
-        self.lanes.push(Lane { origin, dir, start, is_live, state: State::Closed });
+        self.lanes.push(Lane { origin, dir, start, place: None, is_live, state: State::Closed });
     }
 
     /// The next lines as records, at most `limit`, after asking every instance for more.
@@ -234,12 +255,15 @@ impl Follower {
             State::Line(cursor) | State::Idle(cursor) => cursor,
             State::Over => return Ok(()),
             State::Closed => {
-                let opened = Cursor::open(&lane.dir, lane.origin.clone(), lane.start);
-                if opened.is_err() && lane.is_live {
+                let stem = Stem { replica: lane.origin.replica, run: lane.origin.run };
+                let found = lane.place.map_or_else(|| place(&lane.dir, stem, lane.start), Ok);
+                if found.is_err() && lane.is_live {
                     lane.state = State::Closed;
                     self.ready.push(Reverse((0, index)));
                 }
-                let mut cursor = Box::new(opened?.max_line_bytes(self.query.max_line_bytes));
+                let place = *lane.place.insert(found?);
+                let cursor = Cursor::open_at(&lane.dir, lane.origin.clone(), place);
+                let mut cursor = Box::new(cursor.max_line_bytes(self.query.max_line_bytes));
                 if !lane.is_live {
                     cursor.set_ended();
                 }
@@ -252,6 +276,8 @@ impl Follower {
                 lane.state = State::Line(cursor);
                 self.ready.push(Reverse((at, index)));
             }
+            // What it may still write comes after what was asked for.
+            Ok(Step::Idle) if self.query.is_past() => {}
             Ok(Step::Idle) => lane.state = State::Idle(cursor),
             Ok(Step::End) => {}
             Err(error) => {
@@ -272,8 +298,11 @@ impl Follower {
             if let State::Line(cursor) = &lane.state
                 && let Some(line) = cursor.line()
             {
-                if lane.is_live && self.end.is_some_and(|end| line.ts > end) {
-                    // Not pushed back: it has nothing more for this reader.
+                let is_late = |end: Option<u64>| end.is_some_and(|end| line.ts > end);
+                let is_over = line.source != Source::System && is_late(self.query.until);
+                if is_over || (lane.is_live && is_late(self.end)) {
+                    // It has nothing more for this reader.
+                    self.lanes[index].state = State::Over;
                     continue;
                 }
                 if left == 0 || looks == 0 {
@@ -283,7 +312,8 @@ impl Follower {
                 looks -= 1;
                 if self.query.matches(&line) {
                     if self.skip > 0 {
-                        self.skip -= 1;
+                        // What is missing was not counted.
+                        self.skip -= u64::from(line.dropped.is_none());
                     } else {
                         left -= 1;
                         deliver(&lane.origin, &line);
