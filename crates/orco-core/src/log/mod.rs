@@ -9,6 +9,7 @@
 //! No async and no clock here: whoever follows a growing log calls [`Follower::poll`] when it has grown.
 
 mod cursor;
+mod damage;
 mod export;
 mod follow;
 pub mod format;
@@ -30,6 +31,7 @@ mod segment;
 mod settings;
 mod start;
 mod store;
+mod tail;
 mod writer;
 
 pub use cursor::Cursor;
@@ -43,7 +45,7 @@ pub use parse::{Parsed, record};
 pub use query::Query;
 pub use record::{Level, Origin, Record, Source};
 pub use resume::Reached;
-pub use retention::Dropped;
+pub use retention::{Dropped, Trimmed};
 pub use sanitize::sanitize;
 pub use settings::{LogLimits, LogSettings, MAX_TOTAL_SIZE};
 pub use start::Start;
