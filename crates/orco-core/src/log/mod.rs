@@ -28,11 +28,12 @@ mod seal;
 mod segment;
 mod settings;
 mod start;
+mod stats;
 mod store;
 mod writer;
 
 pub use cursor::Cursor;
-pub use export::{Export, ExportSettings, NotWritten};
+pub use export::{Export, NotWritten};
 pub use follow::{Follower, More};
 pub use gone::Gone;
 pub use line::{Line, MAX_LINE_BYTES, Step};
@@ -45,6 +46,7 @@ pub use retention::Dropped;
 pub use sanitize::sanitize;
 pub use settings::{LogLimits, LogSettings, MAX_TOTAL_SIZE};
 pub use start::Start;
+pub use stats::{Counter, LogStats};
 pub use store::Store;
 pub use writer::Writer;
 
