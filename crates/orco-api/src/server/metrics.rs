@@ -57,7 +57,12 @@ fn text(snapshot: &Snapshot, logs: &BTreeMap<ServiceName, LogStats>) -> Result<S
     registry.register("log_lines", "Lines that the service has printed", lines);
     registry.register_with_unit("log", "Output of the service", Unit::Bytes, bytes);
     registry.register("log_dropped_lines", "Lines that were deleted to keep the log within its size", dropped);
-    registry.register_with_unit("log_dropped", "Output that was deleted to keep it within its size", Unit::Bytes, dropped_bytes);
+    registry.register_with_unit(
+        "log_dropped",
+        "Output that was deleted to keep it within its size",
+        Unit::Bytes,
+        dropped_bytes,
+    );
     registry.register_with_unit("log_disk", "What the log takes on disk", Unit::Bytes, disk);
     registry.register("service_ready", "Whether the service is ready", ready);
     registry.register("service_restarts", "Restarts of the service", restarts);

@@ -130,7 +130,9 @@ impl Op {
             Self::Apply => "Makes another stack the wanted one, and tells what changes",
             Self::Down => "Stops everything in reverse order",
             Self::Upgrade => "Replaces the engine of a daemon by the program now on disk; services go on",
-            Self::Metrics => "Lines, bytes and drops of the logs, readiness and restarts per service, as OpenMetrics text",
+            Self::Metrics => {
+                "Lines, bytes and drops of the logs, readiness and restarts per service, as OpenMetrics text"
+            }
             Self::OpenApi => "This document",
         }
     }

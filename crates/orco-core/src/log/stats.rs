@@ -166,7 +166,7 @@ mod tests {
                 assert_eq!((stats.lines, stats.bytes), (n + 1, bytes));
             }
             if n == 250 {
-                let dropped = store.retain(3 * 8192, &|_| true).unwrap();
+                let dropped = store.retain(2 * 8192, &|_| true).unwrap();
                 assert!(dropped.lines > 0);
             }
         }
