@@ -16,6 +16,7 @@ use crate::{
     engine::{
         Client, EngineError,
         execs::{self, Attached, ExecSpec},
+        not_started,
     },
     exit, manhunt,
     manhunt::Prey,
@@ -23,8 +24,6 @@ use crate::{
     wait,
 };
 
-/// What the engine puts into a command's output when it could not be started.
-const NOT_STARTED: [&[u8]; 2] = [b"OCI runtime exec failed", b"exec failed"];
 /// Pauses between questions for the exit code of a command whose output has ended.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
 
@@ -94,11 +93,8 @@ async fn inside(
         return Ok(ExecResult::new(None, output.into_bytes()));
     };
     let output = output.into_bytes();
-    let not_started = matches!(code, 126 | 127) && NOT_STARTED.iter().any(|text| output.starts_with(text));
-    if not_started {
-        let words = String::from_utf8_lossy(&output);
-        let words: Vec<_> = words.split_whitespace().collect();
-        return Err(RuntimeError::refused(words.join(" ")));
+    if let Some(why) = not_started(code, &output) {
+        return Err(RuntimeError::refused(why));
     }
     Ok(ExecResult::new(Some(exit::of(code, false)), output))
 }
@@ -108,7 +104,8 @@ async fn make(inner: &Arc<Inner>, request: &ExecRequest) -> Result<Prey, Runtime
     let found = wait::container_of(inner, request.instance).await.map_err(EngineError::into_runtime_repeatable)?;
     let container = found.ok_or_else(|| RuntimeError::refused("the container is not there"))?;
     let stamp = format!("{}.{}.{}", request.instance, std::process::id(), inner.number());
-    let mut env = create::env(&request.env);
+    let manners = inner.client.manners().await.map_err(EngineError::into_runtime_repeatable)?;
+    let mut env = create::env(&request.env, manners);
     env.push(format!("{}={stamp}", manhunt::STAMP));
     let spec = ExecSpec {
         argv: request.argv.clone(),

@@ -10,7 +10,7 @@ use orco_core::model::ServiceName;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Bodies, ClientError, EventPosition, Lines, LogPosition, Resuming, StatusPosition,
+    Bodies, ClientError, EventPosition, Lines, LogBytes, LogPosition, Resuming, StatusPosition,
     absent::explained,
     again::{again, in_time},
     connect,
@@ -107,6 +107,14 @@ impl Client {
     /// [`ClientError`].
     pub async fn follow_logs(&self, query: LogsQuery) -> Result<Resuming<LogPosition>, ClientError> {
         Resuming::open(self, LogPosition::new(query)).await
+    }
+
+    /// As [`follow_logs`](Self::follow_logs), as NDJSON, to be passed on.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn follow_logs_ndjson(&self, query: LogsQuery) -> Result<LogBytes, ClientError> {
+        LogBytes::open(self, LogPosition::new(query)).await
     }
 
     /// Events.

@@ -5,8 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{ClientError, Position, call::with_query};
-use crate::wire::{Event, EventsQuery, LogRecord, LogsQuery, Source, Status, Timestamp, parse_duration};
+use super::{ClientError, Position, call::with_query, raw::raw};
+use crate::wire::{Event, EventsQuery, LogRecord, LogsQuery, Moment, Source, Status, Timestamp};
 
 /// Records of several instances are merged by time, but one that comes late is not lost: so much is read twice, and
 /// what was seen is left out.
@@ -18,7 +18,7 @@ fn text(duration: Duration) -> String {
 
 /// The same moment, seen from later.
 fn later(ago: Option<&String>, by: Duration) -> Option<String> {
-    ago.and_then(|ago| parse_duration(ago).ok()).map(|ago| text(ago + by))
+    ago.and_then(|ago| ago.parse::<Moment>().ok()).map(|moment| moment.later(by).to_string())
 }
 
 /// Of the status: there is nothing to remember.
@@ -85,6 +85,8 @@ pub struct LogPosition {
     query: LogsQuery,
     began: Instant,
     newest: Option<Timestamp>,
+    /// The same of records that were not parsed, as text.
+    newest_text: Vec<u8>,
     seen: BTreeMap<String, BTreeMap<(i64, u32), Seen>>,
 }
 
@@ -99,7 +101,7 @@ struct Seen {
 
 impl LogPosition {
     pub(super) fn new(query: LogsQuery) -> Self {
-        Self { query, began: Instant::now(), newest: None, seen: BTreeMap::new() }
+        Self { query, began: Instant::now(), newest: None, newest_text: Vec::new(), seen: BTreeMap::new() }
     }
 }
 
@@ -110,7 +112,7 @@ impl Position for LogPosition {
         let mut query = self.query.clone();
         if again {
             let elapsed = self.began.elapsed();
-            query.since = match (self.newest, query.tail) {
+            query.since = match (self.newest(), query.tail) {
                 (Some(newest), _) => Some(text(newest.until(Timestamp::now()) + OVERLAP)),
                 (None, Some(_)) => Some(text(elapsed)),
                 (None, None) => later(query.since.as_ref(), elapsed),
@@ -122,23 +124,71 @@ impl Position for LogPosition {
     }
 
     fn take(&mut self, record: &LogRecord) -> bool {
-        if !self.seen.contains_key(&record.service) {
-            self.seen.insert(record.service.clone(), BTreeMap::new());
+        let LogRecord { replica, run, seq, dropped, .. } = *record;
+        let is_system = record.source == Source::System;
+        let seen = self.seen(&record.service, replica, run);
+        if record.partial {
+            return seq >= seen.next();
         }
-        let Some(service) = self.seen.get_mut(&record.service) else { return true };
-        let seen = service.entry((record.replica, record.run)).or_default();
-        let (seq, next) = (record.seq, seen.line.map_or(0, |line| line + 1));
-        let new = match (record.source, record.dropped) {
-            (Source::System, Some(dropped)) => seq + dropped > next && seen.system < Some((seq, record.ts)),
-            (Source::System, None) => seq >= next && seen.system < Some((seq, record.ts)),
-            (Source::Stdout | Source::Stderr, _) => seq >= next,
-        };
+        let new = seen.take(is_system, seq, dropped, || record.ts);
         if new {
-            match record.source {
-                Source::System => seen.system = Some((seq, record.ts)),
-                Source::Stdout | Source::Stderr => seen.line = Some(seq),
-            }
             self.newest = self.newest.max(Some(record.ts));
+        }
+        new
+    }
+}
+
+impl LogPosition {
+    fn seen(&mut self, service: &str, replica: i64, run: u32) -> &mut Seen {
+        if !self.seen.contains_key(service) {
+            self.seen.insert(service.to_owned(), BTreeMap::new());
+        }
+        self.seen.entry(service.to_owned()).or_default().entry((replica, run)).or_default()
+    }
+
+    /// As [`take`](Position::take) for a record as our servers write it; `None` for any other. No allocation.
+    pub(super) fn take_raw(&mut self, line: &[u8]) -> Option<bool> {
+        let raw = raw(line)?;
+        let time = || std::str::from_utf8(raw.ts).ok().and_then(|ts| ts.parse().ok()).unwrap_or_default();
+        let place = (raw.replica, raw.run);
+        let seen = match self.seen.get_mut(raw.service).and_then(|runs| runs.get_mut(&place)) {
+            Some(seen) => seen,
+            None => self.seen(raw.service, raw.replica, raw.run),
+        };
+        let new = seen.take(raw.is_system, raw.seq, raw.dropped, time);
+        if new && self.newest_text.as_slice() < raw.ts {
+            self.newest_text.clear();
+            self.newest_text.extend_from_slice(raw.ts);
+        }
+        Some(new)
+    }
+
+    fn newest(&self) -> Option<Timestamp> {
+        let text = std::str::from_utf8(&self.newest_text).ok().and_then(|text| text.parse().ok());
+        self.newest.max(text)
+    }
+}
+
+impl Seen {
+    fn next(&self) -> u64 {
+        self.line.map_or(0, |line| line + 1)
+    }
+
+    /// Remembers a record. False: it was there before.
+    fn take(&mut self, is_system: bool, seq: u64, dropped: Option<u64>, ts: impl FnOnce() -> Timestamp) -> bool {
+        let next = self.next();
+        if !is_system {
+            let new = seq >= next;
+            if new {
+                self.line = Some(seq);
+            }
+            return new;
+        }
+        let is_ahead = dropped.map_or(seq >= next, |dropped| seq + dropped > next);
+        let this = Some((seq, ts()));
+        let new = is_ahead && self.system < this;
+        if new {
+            self.system = this;
         }
         new
     }

@@ -1,17 +1,13 @@
 //! Streams that go on when the engine behind the socket is replaced by the next one.
 
-use std::time::{Duration, Instant};
-
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use super::{Client, ClientError, Lines, again::again};
-use crate::{place::Lock, wire::Code};
-
-/// How long an engine may be away.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// Between two tries to reach the next one.
-const PAUSE: Duration = Duration::from_millis(50);
+use super::{
+    Client, ClientError, Lines,
+    again::again,
+    away::{Away, Back},
+};
 
 /// What has been read so far: enough to go on without a gap or a double.
 pub trait Position {
@@ -39,8 +35,7 @@ pub struct Resuming<P: Position> {
 #[derive(Debug)]
 enum At<T> {
     Reading(Box<Lines<T>>),
-    /// Since when, and how the last connection broke; `None`: it was ended in order.
-    Away(Instant, Option<ClientError>),
+    Away(Away),
     Over,
 }
 
@@ -70,11 +65,11 @@ impl<P: Position> Resuming<P> {
                 At::Reading(lines) => match lines.next_line().await {
                     Some(Ok((line, item))) if self.position.take(&item) => return Some(Ok((line, item))),
                     Some(Ok(_)) => {}
-                    Some(Err(error @ ClientError::Lost(_))) => self.at = At::Away(Instant::now(), Some(error)),
+                    Some(Err(error @ ClientError::Lost(_))) => self.at = At::Away(Away::new(Some(error))),
                     Some(Err(error)) => return self.over(error),
-                    None => self.at = At::Away(Instant::now(), None),
+                    None => self.at = At::Away(Away::new(None)),
                 },
-                At::Away(..) => {
+                At::Away(_) => {
                     if let Err(error) = self.reconnect().await {
                         return self.over(error);
                     }
@@ -93,29 +88,13 @@ impl<P: Position> Resuming<P> {
         Some(Err(error))
     }
 
-    /// One try. The listener outlives the engine, so a connection waits for the next one by itself.
     async fn reconnect(&mut self) -> Result<(), ClientError> {
-        let At::Away(since, lost) = &mut self.at else { return Ok(()) };
-        let left = PATIENCE.saturating_sub(since.elapsed());
-        let path = self.position.path(true)?;
-        let gone = match tokio::time::timeout(left, self.client.stream(&path)).await {
-            Ok(Ok(body)) => {
-                self.at = At::Reading(Box::new(Lines::new(body)));
-                return Ok(());
-            }
-            // Nobody listens any more. After an orderly end that is all; else whoever holds the lock may come back.
-            Ok(Err(ClientError::NotRunning { .. })) => lost.is_none() || !Lock::is_held(self.client.place()),
-            Ok(Err(ClientError::Lost(_) | ClientError::Unreachable { .. })) => !Lock::is_held(self.client.place()),
-            Ok(Err(ClientError::Api(error))) if error.code == Code::ShuttingDown => lost.is_none(),
-            Ok(Err(error)) => return Err(error),
-            Err(_) => true,
-        };
-        if gone || since.elapsed() >= PATIENCE {
-            let lost = lost.take();
-            self.at = At::Over;
-            return lost.map_or(Ok(()), Err);
+        let At::Away(away) = &mut self.at else { return Ok(()) };
+        match away.reconnect(&self.client, &self.position.path(true)?).await? {
+            Back::Here(body) => self.at = At::Reading(Box::new(Lines::new(body))),
+            Back::NotYet => {}
+            Back::Over => self.at = At::Over,
         }
-        tokio::time::sleep(PAUSE).await;
         Ok(())
     }
 }

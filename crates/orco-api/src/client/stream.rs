@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::ClientError;
 
 /// The longest line that a stream may bring; a server that sends a longer one is not ours.
-const LONGEST: usize = 64 << 20;
+pub(super) const LONGEST: usize = 64 << 20;
 
 /// The bytes of a streamed answer, as they come: whole lines and parts of them.
 #[derive(Debug)]

@@ -10,11 +10,11 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
-use orco_core::{engine::EventQuery, log::ndjson};
+use orco_core::engine::EventQuery;
 use serde::Serialize;
 
 use super::{answer::Failure, app::App, body::Params};
-use crate::wire::{Code, Event, EventsQuery, LogsQuery};
+use crate::wire::{Code, Event, EventsQuery, LogsQuery, no_service};
 
 /// One document as a line.
 pub(super) fn line(document: &impl Serialize) -> Vec<u8> {
@@ -67,14 +67,13 @@ pub(super) async fn logs(
     head: HeaderMap,
 ) -> Result<Response, Failure> {
     let wanted = query.to_core().map_err(|why| Failure::new(Code::BadRequest, why))?;
-    // A misspelt name would otherwise wait for ever for its first line.
-    if let Some(unknown) = wanted.services.iter().find(|n| app.engine.stack().service(n.as_str()).is_none()) {
-        return Err(Failure::new(Code::UnknownService, format!("no service `{unknown}`")));
+    // A misspelt name would otherwise wait for ever for its first line. One that was removed may have left some.
+    let stack = app.engine.stack();
+    if let Some(unknown) = wanted.services.iter().find(|n| stack.service(n.as_str()).is_none())
+        && !app.engine.has_logs_of(unknown).await
+    {
+        let known = stack.services().iter().map(|service| service.name.as_str());
+        return Err(Failure::new(Code::UnknownService, no_service(unknown.as_str(), known)));
     }
-    let lines = app.engine.logs(wanted, query.follow).map(|records| {
-        let mut lines = Vec::with_capacity(records.len() * 160);
-        records.iter().for_each(|record| ndjson::write(record, &mut lines));
-        lines
-    });
-    Ok(answer(&app, &head, lines))
+    Ok(answer(&app, &head, app.engine.logs_ndjson(wanted, query.follow)))
 }

@@ -102,7 +102,7 @@ pub struct LogRecord {
     pub seq: u64,
     /// The incarnation's number.
     pub run: u32,
-    /// A JSON line's own fields; null or absent for other lines.
+    /// A JSON line's own fields; null for other lines.
     #[serde(default)]
     pub fields: Option<Map<String, Value>>,
     /// Lines that are missing before this record; only on records with source `system`.
@@ -111,6 +111,9 @@ pub struct LogRecord {
     /// Bytes of this line that are missing, because it was too long or could not be stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<u64>,
+    /// It has no end yet; the whole line comes later with the same `seq`, unless the other stream ends one before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
 }
 
 impl From<log::Record> for LogRecord {
@@ -127,6 +130,7 @@ impl From<log::Record> for LogRecord {
             fields: record.fields,
             dropped: record.dropped,
             cut: record.cut,
+            partial: record.partial,
         }
     }
 }

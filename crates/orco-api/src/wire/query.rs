@@ -4,7 +4,7 @@ use orco_core::{log::Query, model::ServiceName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{InvalidDuration, Level, Source, Timestamp, parse_duration};
+use super::{InvalidDuration, Level, Moment, Source, Timestamp, parse_duration};
 
 /// The query of `status`.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -46,10 +46,10 @@ pub struct LogsQuery {
     /// Go on with new lines.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub follow: bool,
-    /// Only what is younger than this (`5m`).
+    /// Only what is younger than this (`5m`), or not before a time (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
-    /// Only what is older than this.
+    /// Only what is older than this, or not after a time; one to come ends `follow`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
     /// Only the last so many lines of the past.
@@ -73,6 +73,9 @@ pub struct LogsQuery {
     /// Only lines from there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
+    /// Also lines that have no end yet, as records with `partial`, when their service is silent for 100 ms.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
 }
 
 /// Unix microseconds so long ago.
@@ -80,6 +83,15 @@ fn ago(text: Option<&str>) -> Result<Option<u64>, InvalidDuration> {
     let Some(text) = text else { return Ok(None) };
     let age = u64::try_from(parse_duration(text)?.as_micros()).unwrap_or(u64::MAX);
     Ok(Some(Timestamp::now().unix_micros().saturating_sub(age)))
+}
+
+/// Unix microseconds of a moment: so long ago (`5m`), or a time (`2026-01-02T03:04:05Z`).
+fn moment(name: &str, text: Option<&String>) -> Result<Option<u64>, String> {
+    let Some(text) = text else { return Ok(None) };
+    match text.parse::<Moment>() {
+        Ok(moment) => Ok(Some(moment.micros())),
+        Err(why) => Err(format!("{name}: {why}")),
+    }
 }
 
 impl EventsQuery {
@@ -99,8 +111,9 @@ impl LogsQuery {
         for name in self.services.split(',').filter(|n| !n.is_empty()) {
             query.services.push(ServiceName::new(name).map_err(|e| e.to_string())?);
         }
-        query.since = ago(self.since.as_deref()).map_err(|e| e.to_string())?;
-        query.until = ago(self.until.as_deref()).map_err(|e| e.to_string())?;
+        query.since = moment("since", self.since.as_ref())?;
+        query.until = moment("until", self.until.as_ref())?;
+        query.partial = self.partial;
         query.tail = self.tail.map(|n| u64::try_from(n).unwrap_or(u64::MAX));
         query.level = self.level.map(Into::into);
         query.grep = self.grep.as_deref().map(Query::pattern).transpose().map_err(|e| format!("bad pattern: {e}"))?;

@@ -1,15 +1,15 @@
 //! What each command takes.
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{ffi::OsString, path::PathBuf, str::FromStr as _, time::Duration};
 
 use clap::{Args, Subcommand};
-use orco_api::wire::{Level, Source, parse_duration};
+use orco_api::wire::{Level, Moment, Source, parse_duration};
 
 #[cfg(feature = "tui")]
 use super::ThemeName;
 use super::{
     GraphFormat, LogArgs, LogFormat, LongStackArgs, OutputArgs, OutputFormat, ServiceReplicas, StackArgs,
-    values::{level, source},
+    values::{Tail, level, source},
 };
 
 /// `up`.
@@ -126,15 +126,15 @@ pub struct Logs {
     /// Go on with new lines
     #[arg(short, long)]
     pub follow: bool,
-    /// Only what is younger than this (`5m`)
-    #[arg(long, value_name = "D", value_parser = parse_duration)]
-    pub since: Option<Duration>,
-    /// Only what is older than this
-    #[arg(long, value_name = "D", value_parser = parse_duration)]
-    pub until: Option<Duration>,
-    /// Only the last so many lines of the past
-    #[arg(long, value_name = "N")]
-    pub tail: Option<usize>,
+    /// Only what is younger than this (`5m`, `2h30m`), or not before a time (`2026-01-02T15:04:05Z`)
+    #[arg(long, value_name = "D", value_parser = Moment::from_str)]
+    pub since: Option<Moment>,
+    /// Only what is older than this, or not after a time; with `-f` it ends at one that is to come
+    #[arg(long, value_name = "D", value_parser = Moment::from_str)]
+    pub until: Option<Moment>,
+    /// Only the last so many lines of the past, or `all`
+    #[arg(short = 'n', long, value_name = "N", default_value = "all")]
+    pub tail: Tail,
     /// This level and worse: trace, debug, info, warn, error, fatal
     #[arg(long, value_name = "L", value_parser = level)]
     pub level: Option<Level>,
@@ -153,6 +153,12 @@ pub struct Logs {
     /// Only lines from there: stdout, stderr, system
     #[arg(long, value_name = "S", value_parser = source)]
     pub source: Option<Source>,
+    /// With the time of each line (text and raw)
+    #[arg(short, long)]
+    pub timestamps: bool,
+    /// Without the name of the service in front (text)
+    #[arg(long)]
+    pub no_prefix: bool,
     /// How to print
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
     pub output: LogFormat,

@@ -19,4 +19,4 @@ pub use log_args::LogArgs;
 #[cfg(feature = "tui")]
 pub use output::ThemeName;
 pub use output::{GraphFormat, LogFormat, OutputFormat};
-pub use values::ServiceReplicas;
+pub use values::{ServiceReplicas, Tail};

@@ -34,7 +34,7 @@ fn minus_f_follows_where_there_is_something_to_follow() {
     let Command::Logs(logs) = cli.command else { panic!() };
     assert!(logs.follow);
     assert_eq!(logs.services, ["api"]);
-    assert_eq!(logs.tail, Some(5));
+    assert_eq!(logs.tail, Tail::Last(5));
     assert_eq!(StackArgs::from(logs.stack).or(&cli.stack).file.as_deref(), Some(Path::new("a.yaml")));
 }
 

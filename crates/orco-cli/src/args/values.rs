@@ -26,6 +26,26 @@ impl FromStr for ServiceReplicas {
     }
 }
 
+/// How many lines of the past.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tail {
+    /// All that are kept.
+    All,
+    /// The last so many.
+    Last(usize),
+}
+
+impl FromStr for Tail {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "all" => Ok(Self::All),
+            number => number.parse().map(Self::Last).map_err(|_| "neither a number of lines nor `all`".to_owned()),
+        }
+    }
+}
+
 /// A level by name.
 pub fn level(text: &str) -> Result<Level, String> {
     Ok(match text.to_ascii_lowercase().as_str() {

@@ -12,6 +12,45 @@ pub struct LogLines {
     paint: Paint,
     width: usize,
     colours: HashMap<String, usize>,
+    style: LogStyle,
+    /// The line that stands there without its end.
+    open: Option<Unfinished>,
+}
+
+/// What stands in front of a line.
+#[derive(Clone, Copy, Debug)]
+pub struct LogStyle {
+    /// The time.
+    pub timestamps: bool,
+    /// The service and the replica.
+    pub prefix: bool,
+}
+
+impl Default for LogStyle {
+    fn default() -> Self {
+        Self { timestamps: false, prefix: true }
+    }
+}
+
+/// Whose line has no end yet, and how much of it is shown.
+#[derive(Debug)]
+struct Unfinished {
+    service: String,
+    instance: (i64, u32, Source),
+    shown: String,
+}
+
+impl Unfinished {
+    fn new(record: &LogRecord) -> Self {
+        let instance = (record.replica, record.run, record.source);
+        Self { service: record.service.clone(), instance, shown: record.msg.clone() }
+    }
+
+    /// What the record adds to the line, if it goes on with it.
+    fn rest<'a>(&self, record: &'a LogRecord) -> Option<&'a str> {
+        let same = self.service == record.service && self.instance == (record.replica, record.run, record.source);
+        record.msg.strip_prefix(&self.shown).filter(|_| same && record.fields.is_none())
+    }
 }
 
 /// Longer labels stick out instead of moving everything to the right.
@@ -20,13 +59,20 @@ const WIDEST: usize = 24;
 impl LogLines {
     /// With the names that are known to come, for the width of the labels.
     pub fn new<'a>(paint: Paint, names: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut lines = Self { paint, width: 0, colours: HashMap::new() };
+        let mut lines = Self { paint, width: 0, colours: HashMap::new(), style: LogStyle::default(), open: None };
         for name in names {
             lines.width = lines.width.max((name.len() + 2).min(WIDEST));
             let next = lines.colours.len();
             lines.colours.insert(name.to_owned(), next);
         }
         lines
+    }
+
+    /// In this style.
+    #[must_use]
+    pub const fn with(mut self, style: LogStyle) -> Self {
+        self.style = style;
+        self
     }
 
     fn label(&mut self, service: &str, replica: Option<u32>, bar: char, text: &mut String) {
@@ -75,19 +121,60 @@ impl LogLines {
         text.push('\n');
     }
 
-    /// Appends the record as one line. What a terminal would obey is shown, not passed on.
+    /// Appends the record as one line, or goes on with the line that stands there without its end. What a terminal
+    /// would obey is shown, not passed on.
     pub fn write(&mut self, record: &LogRecord, text: &mut String) {
+        match self.open.take() {
+            Some(open) => match open.rest(record) {
+                Some(rest) => self.message(record.level, rest, text),
+                None => {
+                    // Something came between: the line is told again, whole.
+                    text.push('\n');
+                    self.begin(record, text);
+                }
+            },
+            None => self.begin(record, text),
+        }
+        if record.partial {
+            self.open = Some(Unfinished::new(record));
+            return;
+        }
+        self.fields(record, text);
+        text.push('\n');
+    }
+
+    /// Ends a line that has no end yet.
+    pub fn end(&mut self, text: &mut String) {
+        if self.open.take().is_some() {
+            text.push('\n');
+        }
+    }
+
+    /// What stands in front, and the message.
+    fn begin(&mut self, record: &LogRecord, text: &mut String) {
         let replica = u32::try_from(record.replica).ok();
         // Orco's own lines are told apart without colour.
         let bar = if record.source == Source::System { '!' } else { '|' };
-        self.label(&record.service, replica, bar, text);
-        let msg = printable(&record.msg);
-        match record.level {
+        if self.style.prefix {
+            self.label(&record.service, replica, bar, text);
+        }
+        if self.style.timestamps {
+            let _ = write!(text, "{} ", self.paint.ink(Ink::Faint, record.ts));
+        }
+        self.message(record.level, &record.msg, text);
+    }
+
+    fn message(&self, level: Level, msg: &str, text: &mut String) {
+        let msg = printable(msg);
+        match level {
             Level::Error | Level::Fatal => text.push_str(&self.paint.ink(Ink::Bad, msg)),
             Level::Warn => text.push_str(&self.paint.ink(Ink::Busy, msg)),
             Level::Trace | Level::Debug => text.push_str(&self.paint.ink(Ink::Faint, msg)),
             Level::Info => text.push_str(&msg),
         }
+    }
+
+    fn fields(&self, record: &LogRecord, text: &mut String) {
         if let Some(fields) = record.fields.as_ref().filter(|f| !f.is_empty()) {
             for (name, value) in fields {
                 let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -95,7 +182,6 @@ impl LogLines {
                 text.push_str(&self.paint.ink(Ink::Faint, pair));
             }
         }
-        text.push('\n');
     }
 }
 
@@ -112,6 +198,48 @@ mod tests {
             lines.write(&record, &mut text);
         }
         insta::assert_snapshot!(text);
+    }
+
+    /// In the same line where nothing came between, else once more.
+    #[test]
+    fn unfinished_lines() {
+        let mut lines = LogLines::new(Paint(false), []);
+        let mut text = String::new();
+        let sample = samples::records().remove(0);
+        let mut write = |msg: &str, replica: i64, partial: bool| {
+            let mut record = sample.clone();
+            (record.msg, record.replica, record.partial) = (msg.to_owned(), replica, partial);
+            text.clear();
+            lines.write(&record, &mut text);
+            text.clone()
+        };
+        assert_eq!(write("Name? ", 0, true), "db/0 | Name? ");
+        assert_eq!(write("Name? B\u{1b}", 0, true), "B\\x1b");
+        assert_eq!(write("Name? B\u{1b}ob", 0, false), "ob\n");
+        assert_eq!(write("50%", 0, true), "db/0 | 50%");
+        assert_eq!(write("other", 1, false), "\ndb/1 | other\n");
+        assert_eq!(write("50% done", 0, false), "db/0 | 50% done\n");
+        assert_eq!(write("a", 0, true), "db/0 | a");
+        assert_eq!(write("b", 0, false), "\ndb/0 | b\n");
+        assert_eq!(write("end", 0, true), "db/0 | end");
+        text.clear();
+        lines.end(&mut text);
+        lines.end(&mut text);
+        assert_eq!(text, "\n");
+    }
+
+    #[test]
+    fn times_and_no_labels() {
+        let sample = samples::records().remove(0);
+        for (timestamps, prefix, want) in [
+            (true, true, "db/0 | 2026-01-01T00:00:01.000000Z ready to accept connections\n"),
+            (true, false, "2026-01-01T00:00:01.000000Z ready to accept connections\n"),
+            (false, false, "ready to accept connections\n"),
+        ] {
+            let mut text = String::new();
+            LogLines::new(Paint(false), []).with(LogStyle { timestamps, prefix }).write(&sample, &mut text);
+            assert_eq!(text, want);
+        }
     }
 
     #[test]

@@ -245,6 +245,8 @@ impl App {
     fn news(&mut self, news: News) -> Vec<Effect> {
         match news {
             News::Status(status) => return self.status(*status),
+            // A stack that is being stopped says good-bye before its program does.
+            News::Stale(_) if self.stopping.is_some() => {}
             News::Stale(why) => self.model.connection = Connection::Stale(why),
             News::Down(orderly) => return vec![Effect::End(Ended::Down(orderly))],
             News::Events(events) => self.model.take_events(events),

@@ -15,12 +15,16 @@ mod layout;
 mod link;
 mod model;
 mod news;
+mod pane;
 mod run;
 #[cfg(test)]
 mod samples;
 mod screen;
 mod stopping;
 mod table;
+#[cfg(test)]
+mod tests;
+mod text;
 mod theme;
 mod usage;
 mod view;

@@ -115,7 +115,7 @@ impl Work {
             Err(_) => return Stop::Over,
         };
         let query = Query { from: Arc::new(export.positions()), ..Query::default() };
-        let mut records = Box::pin(self.logs.stream(query, true));
+        let mut records = Box::pin(self.logs.stream::<Vec<Record>>(query, true));
         loop {
             // All are cancel-safe: the stream keeps what it has begun, the others are a watch and a token.
             let batch = tokio::select! {

@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     crash,
-    log::{Counter, LogSettings, Masks, Origin, Query, Reached, Record, Store, format::Stem},
+    log::{Counter, Gather, LogSettings, Masks, Origin, Query, Reached, Record, Store, format::Stem},
     model::{InstanceId, ServiceName},
     probe::Follow,
     runtime::{Growth, LogSource, StartRequest},
@@ -298,7 +298,13 @@ impl Logs {
     pub(super) fn read(&self, query: &Query) -> Vec<Record> {
         let live: BTreeSet<Origin> = self.tails().into_iter().map(|t| t.origin).collect();
         let masks = Some(Arc::clone(&self.masks));
-        let query = Query { asked: Some(wall_micros()), only_past: true, masks, ..query.clone() };
+        let query = Query {
+            asked: Some(wall_micros()),
+            only_past: true,
+            masks,
+            settings: Some(self.settings()),
+            ..query.clone()
+        };
         let found = query.follow(&self.store, &|origin| live.contains(origin));
         match found {
             Ok(follower) => follower.batches(usize::MAX).flatten().flatten().collect(),
@@ -310,13 +316,15 @@ impl Logs {
     }
 
     /// What a query finds, and with `go_on` what comes.
-    pub(super) fn stream(
+    pub(super) fn stream<G: Gather + Default>(
         self: &Arc<Self>,
         query: Query,
         go_on: bool,
-    ) -> impl Stream<Item = Vec<Record>> + Send + 'static + use<> {
+    ) -> impl Stream<Item = G::Batch> + Send + 'static + use<G> {
         let masks = Some(Arc::clone(&self.masks));
-        follow(Arc::clone(self), Query { asked: Some(wall_micros()), only_past: !go_on, masks, ..query }, go_on)
+        let settings = Some(self.settings());
+        let asked = Some(wall_micros());
+        follow::<G>(Arc::clone(self), Query { asked, only_past: !go_on, masks, settings, ..query }, go_on)
     }
 
     /// Who came after the first `from` arrivals, and who lives: one view of both.

@@ -4,6 +4,7 @@ use std::{
     cell::OnceCell,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use futures::{
@@ -11,17 +12,26 @@ use futures::{
     future::BoxFuture,
     stream::{self, FuturesUnordered},
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    log::{Cursor, Follower, More, Origin, Query, Record, Start},
+    log::{Cursor, Follower, Gather, Line, More, Origin, Query, Start},
     probe::{Follow, RecordStream},
 };
 
-use super::logs::{CLOSED, Logs, Tail};
+use super::{
+    clock::wall_micros,
+    logs::{CLOSED, Logs, Tail},
+};
 
-/// Records handed on at once.
+/// Records handed to a probe at once.
 const BATCH: usize = 512;
+/// Lines handed on at once, if they are short.
+const LINES: usize = 4096;
+/// An instance that has been silent for so long may be waiting for an answer: what it has printed is shown.
+const SILENCE: Duration = Duration::from_millis(100);
+/// What was written before the end of a query is in the files by then.
+const GRACE: Duration = Duration::from_millis(300);
 
 /// Follows one instance.
 #[derive(Debug)]
@@ -65,7 +75,7 @@ impl Follow for Instance {
 }
 
 /// Several instances, merged by time. Only those that have more are read: a thousand quiet ones cost nothing.
-struct Reading {
+struct Reading<G> {
     logs: Arc<Logs>,
     query: Query,
     go_on: bool,
@@ -83,15 +93,26 @@ struct Reading {
     stale: bool,
     /// A read failed: all are tried again.
     failed: bool,
+    /// What has been read and not handed on.
+    gather: G,
+    /// When each instance with an unfinished line will have been silent for long enough.
+    silent: BTreeMap<Origin, Instant>,
+    /// When the query is over.
+    over: Option<Instant>,
 }
 
 /// What a query finds, and with `go_on` what comes, until the engine ends.
-pub(super) fn follow(
+pub(super) fn follow<G: Gather + Default>(
     logs: Arc<Logs>,
     query: Query,
     go_on: bool,
-) -> impl Stream<Item = Vec<Record>> + Send + 'static + use<> {
+) -> impl Stream<Item = G::Batch> + Send + 'static + use<G> {
+    let left = query.until.map(|until| Duration::from_micros(until.saturating_sub(wall_micros())));
     let reading = Reading {
+        // A time that no clock reaches is none.
+        over: left.filter(|_| go_on).and_then(|left| Instant::now().checked_add(left + GRACE)),
+        gather: G::default(),
+        silent: BTreeMap::new(),
         arrivals: logs.arrivals.subscribe(),
         logs,
         query,
@@ -118,8 +139,8 @@ struct News {
     look: bool,
 }
 
-impl Reading {
-    async fn next(&mut self) -> Option<Vec<Record>> {
+impl<G: Gather + Default> Reading<G> {
+    async fn next(&mut self) -> Option<G::Batch> {
         loop {
             while let Some(Some((origin, seen))) = self.waits.next().now_or_never() {
                 self.fired(origin, seen);
@@ -128,17 +149,49 @@ impl Reading {
             let closed = *self.arrivals.borrow_and_update() == CLOSED;
             // Learned before the files are read: what is written before an end is then not missed.
             let news = if std::mem::take(&mut self.stale) { self.learn() } else { News::default() };
-            let (batch, more) = self.read(news).await?;
+            if self.over.is_some_and(|over| over <= Instant::now()) {
+                // What is there now is the last.
+                (self.go_on, self.over) = (false, None);
+                self.hungry.extend(self.tails.keys().map(|origin| (origin.clone(), 0)));
+            }
+            let more = self.read(news).await?;
             if more != More::Now {
                 self.rest();
-            }
-            if !batch.is_empty() {
+                let ends = !self.go_on || (closed && self.tails.is_empty());
+                self.show_unfinished(ends);
+                if let Some(batch) = self.gather.take() {
+                    return Some(batch);
+                }
+                if ends {
+                    return None;
+                }
+                self.wait().await;
+            } else if let Some(batch) = self.gather.take() {
                 return Some(batch);
             }
-            match more {
-                More::Now => {}
-                More::Later | More::Never if !self.go_on || (closed && self.tails.is_empty()) => return None,
-                More::Later | More::Never => self.wait().await,
+        }
+    }
+
+    /// Gives what silent instances have printed without ending the line. `all`: nothing more is waited for.
+    fn show_unfinished(&mut self, all: bool) {
+        let Some(follower) = self.follower.as_mut().filter(|_| self.query.partial) else { return };
+        let now = Instant::now();
+        let Self { silent, gather, .. } = self;
+        let is_due = |origin: &Origin| all || silent.get(origin).is_some_and(|due| *due <= now);
+        follower.unfinished(|origin, line| gather.push(origin, line), is_due);
+        silent.retain(|_, due| *due > now);
+    }
+
+    /// Notes who has begun a line, or gone on with it.
+    fn listen(&mut self, read: &[Origin]) {
+        let Some(follower) = self.follower.as_ref().filter(|_| self.query.partial) else { return };
+        let due = Instant::now() + SILENCE;
+        for origin in read {
+            self.silent.remove(origin);
+        }
+        for origin in follower.with_unfinished() {
+            if !self.silent.contains_key(origin) {
+                self.silent.insert(origin.clone(), due);
             }
         }
     }
@@ -202,8 +255,9 @@ impl Reading {
     }
 
     /// Reads on, on a thread where blocking is fine.
-    async fn read(&mut self, news: News) -> Option<(Vec<Record>, More)> {
+    async fn read(&mut self, news: News) -> Option<More> {
         let follower = self.follower.take();
+        let mut gather = std::mem::take(&mut self.gather);
         let (query, logs) = (self.query.clone(), Arc::clone(&self.logs));
         let all = std::mem::take(&mut self.failed) || news.look;
         let grown: Vec<Origin> = self.hungry.keys().chain(&news.over).cloned().collect();
@@ -224,16 +278,18 @@ impl Reading {
                 follower.only_live(&is_live);
             }
             news.over.iter().for_each(|origin| follower.ended(origin));
-            let read = if all { follower.poll(BATCH) } else { follower.poll_of(&grown, BATCH) };
-            Ok::<_, std::io::Error>((follower, read))
+            let take = |origin: &Origin, line: &Line<'_>| gather.push(origin, line);
+            let read = if all { follower.each(LINES, take) } else { follower.each_of(&grown, LINES, take) };
+            Ok::<_, std::io::Error>((follower, gather, grown, read))
         });
         match done.await {
-            Ok(Ok((follower, read))) => {
-                self.follower = Some(follower);
+            Ok(Ok((follower, gather, grown, read))) => {
+                (self.follower, self.gather) = (Some(follower), gather);
+                self.listen(&grown);
                 Some(read.unwrap_or_else(|error| {
                     tracing::warn!(%error, "cannot read a log");
                     self.failed = true;
-                    (Vec::new(), More::Later)
+                    More::Later
                 }))
             }
             Ok(Err(error)) => {
@@ -244,11 +300,14 @@ impl Reading {
         }
     }
 
-    /// Waits until an instance has more or is over, or a new one came. Cancel-safe.
+    /// Waits until an instance has more or is over, a new one came, or the time has come that something waits for.
+    /// Without such a time there is no timer. Cancel-safe.
     async fn wait(&mut self) {
-        // Both arms are cancel-safe: a set of futures and a watch lose nothing.
+        let alarm = self.silent.values().copied().chain(self.over).min();
+        // All arms are cancel-safe: a set of futures, a watch and a point in time lose nothing.
         let fired = tokio::select! {
             Some(fired) = self.waits.next() => Some(fired),
+            () = tokio::time::sleep_until(alarm.unwrap_or_else(Instant::now)), if alarm.is_some() => None,
             _ = self.arrivals.changed() => {
                 self.stale = true;
                 None

@@ -153,6 +153,7 @@ impl Cursor {
                 bytes: &self.buf[range.clone()],
                 cut: *cut,
                 dropped: None,
+                partial: false,
             },
             Current::Joined { cut, stderr, seq, ts } => Line {
                 ts: *ts,
@@ -161,6 +162,7 @@ impl Cursor {
                 bytes: self.partials[usize::from(*stderr)].text(),
                 cut: *cut,
                 dropped: None,
+                partial: false,
             },
             Current::System(system) => Line {
                 ts: system.ts,
@@ -169,8 +171,29 @@ impl Cursor {
                 bytes: system.text.as_bytes(),
                 cut: None,
                 dropped: system.dropped,
+                partial: false,
             },
         })
+    }
+
+    /// Whether [`unfinished`](Self::unfinished) has something to give.
+    pub fn has_unfinished(&self) -> bool {
+        self.partials.iter().any(Partial::is_fresh)
+    }
+
+    /// What has come of lines that have no end yet, at most one per stream; each only if more of it has come since
+    /// the last call.
+    pub fn unfinished(&mut self, mut deliver: impl FnMut(&Origin, &Line<'_>)) {
+        let mut seq = self.seq;
+        for (partial, source) in self.partials.iter_mut().zip([Source::Stdout, Source::Stderr]) {
+            let is_pending = !partial.is_empty();
+            if let Some(bytes) = partial.show() {
+                let line = Line { ts: self.micros, source, seq, bytes, cut: None, dropped: None, partial: true };
+                deliver(&self.origin, &line);
+            }
+            // As they are numbered if both end now.
+            seq += u64::from(is_pending);
+        }
     }
 
     /// The next lines as records, at most `limit`. Empty: nothing now, or the end.

@@ -1,5 +1,7 @@
 //! Reads several instances in the order of time, and goes on as they grow.
 
+mod merge;
+
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap},
@@ -20,9 +22,6 @@ use super::{
     store::Store,
 };
 use crate::log::{format::Stem, gone::Gone};
-
-/// Lines looked at per line asked for, so that a call ends though nothing matches.
-const LOOKS_PER_LINE: usize = 64;
 
 /// Whether there is more to read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -133,7 +132,8 @@ impl Follower {
                 lines.saturating_sub(tail)
             }
         };
-        let end = query.asked.filter(|_| query.only_past);
+        // Who writes without end is not read for ever.
+        let end = query.asked.filter(|_| query.only_past).into_iter().chain(query.until).min();
         Ok(Self { skip, ..make(query, end) })
     }
 
@@ -178,7 +178,7 @@ impl Follower {
         self.lanes.push(Lane { origin, dir, start, is_live, state: State::Closed, mask: (0, None) });
     }
 
-    /// The next lines as records, at most `limit`, after asking every instance for more.
+    /// The next lines as records, at most `limit` and of 512 KiB in all, after asking every instance for more.
     ///
     /// # Errors
     /// When an instance's files cannot be read; the others go on with the next call. A live one is
@@ -253,19 +253,29 @@ impl Follower {
         if matches!(self.lanes[index].state, State::Idle(_)) { self.go_on(index) } else { Ok(()) }
     }
 
-    /// Brings a lane to its next line.
+    /// Brings a lane that is not in `ready` to its next line, and puts it there if there is one.
     fn go_on(&mut self, index: usize) -> io::Result<()> {
+        if self.step(index)?
+            && let State::Line(cursor) = &self.lanes[index].state
+        {
+            self.ready.push(Reverse((cursor.line().map_or(0, |line| line.ts), index)));
+        }
+        Ok(())
+    }
+
+    /// Brings a lane to its next line. False: it has none now.
+    fn step(&mut self, index: usize) -> io::Result<bool> {
         let lane = &mut self.lanes[index];
         let mut cursor = match std::mem::replace(&mut lane.state, State::Over) {
             State::Line(cursor) | State::Idle(cursor) => cursor,
-            State::Over => return Ok(()),
+            State::Over => return Ok(false),
             State::Closed => {
                 let opened = Cursor::open(&lane.dir, lane.origin.clone(), lane.start);
                 if opened.is_err() && lane.is_live {
                     lane.state = State::Closed;
                     self.ready.push(Reverse((0, index)));
                 }
-                let mut cursor = Box::new(opened?.max_line_bytes(self.query.max_line_bytes));
+                let mut cursor = Box::new(opened?.max_line_bytes(self.query.max_line_bytes(&lane.origin.service)));
                 if !lane.is_live {
                     cursor.set_ended();
                 }
@@ -274,57 +284,21 @@ impl Follower {
         };
         match cursor.advance() {
             Ok(Step::Line) => {
-                let at = cursor.line().map_or(0, |line| line.ts);
                 lane.state = State::Line(cursor);
-                self.ready.push(Reverse((at, index)));
+                Ok(true)
             }
-            Ok(Step::Idle) => lane.state = State::Idle(cursor),
-            Ok(Step::End) => {}
+            Ok(Step::Idle) => {
+                lane.state = State::Idle(cursor);
+                Ok(false)
+            }
+            Ok(Step::End) => Ok(false),
             Err(error) => {
                 if lane.is_live {
                     lane.state = State::Idle(cursor);
                 }
-                return Err(error);
+                Err(error)
             }
         }
-        Ok(())
-    }
-
-    fn merge(&mut self, limit: usize, deliver: &mut dyn FnMut(&Origin, &Line<'_>)) -> io::Result<More> {
-        let mut left = limit;
-        let mut looks = limit.saturating_mul(LOOKS_PER_LINE);
-        while let Some(Reverse((_, index))) = self.ready.pop() {
-            let mask = self.lanes[index].mask(&self.masks);
-            let lane = &self.lanes[index];
-            if let State::Line(cursor) = &lane.state
-                && let Some(line) = cursor.line()
-            {
-                if lane.is_live && self.end.is_some_and(|end| line.ts > end) {
-                    // Not pushed back: it has nothing more for this reader.
-                    continue;
-                }
-                if left == 0 || looks == 0 {
-                    self.ready.push(Reverse((line.ts, index)));
-                    return Ok(More::Now);
-                }
-                looks -= 1;
-                let line = match &mask {
-                    Some(mask) => mask.line(&line, &mut self.masked),
-                    None => line,
-                };
-                if self.query.matches(&line) {
-                    if self.skip > 0 {
-                        self.skip -= 1;
-                    } else {
-                        left -= 1;
-                        deliver(&lane.origin, &line);
-                    }
-                }
-            }
-            self.go_on(index)?;
-        }
-        let over = self.lanes.iter().all(|lane| matches!(lane.state, State::Over));
-        Ok(if over { More::Never } else { More::Later })
     }
 }
 

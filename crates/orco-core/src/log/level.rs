@@ -1,44 +1,51 @@
 //! How serious a line is, guessed from the way common loggers write.
 
+mod prefix;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use serde_json::{Map, Value};
+
 use super::record::{Level, Source};
 
-/// Only so much of a line is looked at.
-const HEAD: usize = 96;
-/// Only so many words of it.
-const WORDS: usize = 12;
+/// `key=value` is looked for in so much of a line.
+const KEYS: usize = 256;
+/// Longer lines are not taken apart for it: a line of 1 MiB costs no more than a short one.
+const LONGEST: usize = 11;
 
 /// The level of a word, in any case.
 pub(super) fn from_word(word: &[u8]) -> Option<Level> {
-    const WORDS: [(&str, Level); 20] = [
-        ("trace", Level::Trace),
-        ("verbose", Level::Trace),
-        ("debug", Level::Debug),
-        ("dbg", Level::Debug),
-        ("info", Level::Info),
-        ("inf", Level::Info),
-        ("information", Level::Info),
-        ("notice", Level::Info),
-        ("log", Level::Info),
-        ("warn", Level::Warn),
-        ("wrn", Level::Warn),
-        ("warning", Level::Warn),
-        ("error", Level::Error),
-        ("err", Level::Error),
-        ("severe", Level::Error),
-        ("fatal", Level::Fatal),
-        ("critical", Level::Fatal),
-        ("panic", Level::Fatal),
-        ("alert", Level::Fatal),
-        ("emerg", Level::Fatal),
-    ];
-    if !(3..=11).contains(&word.len()) {
+    if !(3..=LONGEST).contains(&word.len()) {
         return None;
     }
-    WORDS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes())).map(|&(_, level)| level)
+    let mut low = [0; LONGEST];
+    let low = &mut low[..word.len()];
+    low.copy_from_slice(word);
+    low.make_ascii_lowercase();
+    Some(match &*low {
+        b"trace" | b"trc" | b"trce" | b"verbose" | b"vrb" | b"finest" | b"finer" => Level::Trace,
+        b"debug" | b"dbg" | b"dbug" | b"debu" | b"fine" => Level::Debug,
+        b"info" | b"inf" | b"information" | b"notice" | b"note" | b"log" | b"success" | b"default" | b"config" => {
+            Level::Info
+        }
+        b"warn" | b"wrn" | b"warning" => Level::Warn,
+        b"error" | b"err" | b"erro" | b"eror" | b"severe" | b"fail" => Level::Error,
+        b"fatal" | b"fata" | b"ftl" | b"critical" | b"crit" | b"panic" | b"pani" | b"pnc" | b"dpanic" | b"alert"
+        | b"emerg" | b"emergency" => Level::Fatal,
+        _ => return None,
+    })
+}
+
+/// A word that may have a number behind it, as Go's `slog` writes levels in between: `INFO+2`, `DEBUG-4`.
+fn from_value(word: &[u8]) -> Option<Level> {
+    let end = word.iter().position(|b| matches!(b, b'+' | b'-')).unwrap_or(word.len());
+    let number = &word[(end + 1).min(word.len())..];
+    if number.iter().all(u8::is_ascii_digit) { from_word(&word[..end]) } else { None }
 }
 
 /// The level of a number, as bunyan and pino count.
-pub(super) const fn from_number(number: u64) -> Option<Level> {
+const fn from_number(number: u64) -> Option<Level> {
     Some(match number {
         10..20 => Level::Trace,
         20..30 => Level::Debug,
@@ -50,80 +57,157 @@ pub(super) const fn from_number(number: u64) -> Option<Level> {
     })
 }
 
-/// The level of a line of plain text: a level word among the first few, if it is written like one
-/// (`ERROR`, `[error]`, `error:`, `level=error`). Otherwise `info`, on stderr too: many programs log
+/// The level of a number as syslog counts, 0 is the worst.
+const fn from_syslog(number: u64) -> Option<Level> {
+    Some(match number {
+        0..=2 => Level::Fatal,
+        3 => Level::Error,
+        4 => Level::Warn,
+        5 | 6 => Level::Info,
+        7 => Level::Debug,
+        _ => return None,
+    })
+}
+
+/// How a number under such a name is meant.
+#[derive(Clone, Copy)]
+enum Scale {
+    /// As bunyan and pino count.
+    Tens,
+    /// As syslog counts, or in hundreds, as a cloud does.
+    Syslog,
+    /// Not at all.
+    None,
+}
+
+/// Under which names loggers put the level into JSON; names come before numbers where a line has both.
+const NAMES: [(&str, Scale); 12] = [
+    ("level_name", Scale::None),
+    ("levelname", Scale::None),
+    ("level", Scale::Tens),
+    ("lvl", Scale::Tens),
+    ("severity", Scale::Syslog),
+    ("loglevel", Scale::Tens),
+    ("log_level", Scale::Tens),
+    ("log.level", Scale::None),
+    ("severity_text", Scale::None),
+    ("severitytext", Scale::None),
+    ("priority", Scale::Syslog),
+    ("@l", Scale::None),
+];
+
+/// Takes the level out of a JSON line's fields.
+pub(super) fn take(fields: &mut Map<String, Value>) -> Option<Level> {
+    for (name, scale) in NAMES {
+        // As written by nearly everybody, then in any case.
+        let found =
+            fields.get_key_value(name).or_else(|| fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)));
+        let Some((key, value)) = found else { continue };
+        if let Some(level) = from_json(value, scale) {
+            let key = key.clone();
+            fields.shift_remove(&key);
+            return Some(level);
+        }
+    }
+    peculiar(fields)
+}
+
+fn from_json(value: &Value, scale: Scale) -> Option<Level> {
+    let number = |number: u64| match scale {
+        Scale::Tens => from_number(number),
+        Scale::Syslog if number >= 100 && number.is_multiple_of(100) => from_hundreds(number / 100),
+        Scale::Syslog => from_syslog(number),
+        Scale::None => None,
+    };
+    match value {
+        Value::String(word) => from_value(word.trim_ascii().as_bytes()).or_else(|| number(word.parse().ok()?)),
+        Value::Number(value) => number(value.as_u64()?),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// As Google's logging counts.
+const fn from_hundreds(hundreds: u64) -> Option<Level> {
+    Some(match hundreds {
+        1 => Level::Debug,
+        2 | 3 => Level::Info,
+        4 => Level::Warn,
+        5 => Level::Error,
+        6..=8 => Level::Fatal,
+        _ => return None,
+    })
+}
+
+/// Those whose names would mean nothing alone: GELF, MongoDB, and the nested form of ECS. They stay among the fields.
+fn peculiar(fields: &Map<String, Value>) -> Option<Level> {
+    if fields.contains_key("short_message")
+        && let Some(number) = fields.get("level").and_then(Value::as_u64)
+    {
+        return from_syslog(number);
+    }
+    if fields.contains_key("ctx")
+        && fields.contains_key("c")
+        && let Some(letter) = fields.get("s").and_then(Value::as_str)
+    {
+        return match letter.as_bytes() {
+            [b'F', ..] => Some(Level::Fatal),
+            [b'E', ..] => Some(Level::Error),
+            [b'W', ..] => Some(Level::Warn),
+            [b'I', ..] => Some(Level::Info),
+            [b'D', ..] => Some(Level::Debug),
+            _ => None,
+        };
+    }
+    from_value(fields.get("log")?.get("level")?.as_str()?.as_bytes())
+}
+
+/// The level of a line of plain text. Without a sign of one it is `info`, on stderr too: many programs log
 /// everything there.
 pub(super) fn guess(bytes: &[u8], source: Source) -> Level {
     match source {
         Source::System => Level::Warn,
-        Source::Stdout | Source::Stderr => from_text(&bytes[..bytes.len().min(HEAD)]).unwrap_or(Level::Info),
+        Source::Stdout | Source::Stderr => {
+            prefix::of(bytes).or_else(|| key(bytes)).or_else(|| words::of(bytes)).unwrap_or(Level::Info)
+        }
     }
 }
 
-fn from_text(head: &[u8]) -> Option<Level> {
-    let mut at = 0;
-    for _ in 0..WORDS {
-        at += head[at..].iter().position(u8::is_ascii_alphanumeric)?;
-        at = skip_colour(head, at);
-        let len = head[at..].iter().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(head.len() - at);
-        let word = &head[at..at + len];
-        let before = at.checked_sub(1).map(|i| head[i]);
-        let after = head.get(at + len).copied();
-        if let Some(level) = level_of(word, before, after) {
+/// `level=…`, `lvl=…` or `severity=…`, quoted or not, as a key of its own and not within somebody's message.
+fn key(bytes: &[u8]) -> Option<Level> {
+    let head = &bytes[..bytes.len().min(KEYS)];
+    for at in memchr::memchr_iter(b'=', head) {
+        let start = head[..at]
+            .iter()
+            .rposition(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'_' | b'.'))
+            .map_or(0, |i| i + 1);
+        let name = &head[start..at];
+        let is_level = [&b"level"[..], b"lvl", b"severity", b"loglevel", b"log.level", b"log_level", b"levelname"]
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known));
+        let is_key = start == 0 || matches!(head[start - 1], b' ' | b'\t' | b',' | b'[' | b'{' | b'm');
+        // Within quotes it is part of a message.
+        if !is_level || !is_key || memchr::memchr_iter(b'"', &head[..start]).count() % 2 == 1 {
+            continue;
+        }
+        let value = &bytes[at + 1..];
+        let value = skip_colour(value);
+        let value = value.strip_prefix(b"\"").unwrap_or(value);
+        let end =
+            value.iter().position(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'+' | b'-')).unwrap_or(value.len());
+        if let Some(level) = from_value(&value[..end]) {
             return Some(level);
         }
-        if matches!(word, b"level" | b"lvl" | b"severity") && after == Some(b'=') {
-            let value = head[at + len + 1..].strip_prefix(b"\"").unwrap_or(&head[at + len + 1..]);
-            let end = value.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(value.len());
-            return from_word(&value[..end]);
-        }
-        at += len;
     }
     None
 }
 
-fn level_of(word: &[u8], before: Option<u8>, after: Option<u8>) -> Option<Level> {
-    let shouted = word.iter().all(u8::is_ascii_uppercase) && !matches!(after, Some(b'_' | b'-' | b'/'));
-    let marked = after == Some(b':') || matches!((before, after), (Some(b'['), Some(b']')) | (Some(b'<'), Some(b'>')));
-    if shouted || marked { from_word(word) } else { None }
-}
-
-/// Behind an escape sequence that sets colours, if the word begins inside of one (`ESC[32mINFO`).
-fn skip_colour(head: &[u8], at: usize) -> usize {
-    if at < 2 || head[at - 2..at] != *b"\x1b[" {
-        return at;
-    }
-    let end = head[at..].iter().position(|b| !b.is_ascii_digit() && *b != b';');
-    end.filter(|&n| head[at + n] == b'm').map_or(at, |n| at + n + 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn common_loggers() {
-        let table = [
-            ("ERROR cannot open", Level::Error),
-            ("[warn] low disk", Level::Warn),
-            ("warning: unused variable", Level::Warn),
-            ("2026-01-02T03:04:05.123456Z  INFO api: listening", Level::Info),
-            ("\x1b[2m2026-01-02T03:04:05Z\x1b[0m \x1b[31mERROR\x1b[0m boom", Level::Error),
-            ("2026/01/02 03:04:05 [error] 7#7: no live upstreams", Level::Error),
-            ("2026-01-02 03:04:05.678 UTC [12] FATAL:  role does not exist", Level::Fatal),
-            ("FATAL:  role does not exist", Level::Fatal),
-            ("level=debug msg=hi", Level::Debug),
-            ("time=12 level=\"warning\" msg=hi", Level::Warn),
-            ("thread main: error handling works", Level::Info),
-            ("ERROR_COUNT is 0", Level::Info),
-            ("error", Level::Info),
-            ("panic: runtime error", Level::Fatal),
-            ("", Level::Info),
-            ("\x1b[", Level::Info),
-            ("\x1b[31", Level::Info),
-        ];
-        for (line, want) in table {
-            assert_eq!(guess(line.as_bytes(), Source::Stderr), want, "{line}");
+/// Behind escape sequences that set colours.
+fn skip_colour(mut bytes: &[u8]) -> &[u8] {
+    while let Some(rest) = bytes.strip_prefix(b"\x1b[") {
+        match rest.iter().position(|b| !b.is_ascii_digit() && *b != b';') {
+            Some(end) if rest[end] == b'm' => bytes = &rest[end + 1..],
+            _ => break,
         }
     }
+    bytes
 }

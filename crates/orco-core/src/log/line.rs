@@ -21,6 +21,8 @@ pub struct Line<'a> {
     pub cut: Option<u64>,
     /// On lines of Orco itself: how many lines are missing here.
     pub dropped: Option<u64>,
+    /// It has no end yet: see [`Record::partial`](super::Record::partial).
+    pub partial: bool,
 }
 
 /// What came of an attempt to go on.

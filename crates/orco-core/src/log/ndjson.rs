@@ -1,6 +1,6 @@
 //! Records as lines of JSON, without an allocation per line.
 
-use std::io::Write as _;
+use std::{collections::BTreeMap, io::Write as _};
 
 use jiff::Timestamp;
 
@@ -32,7 +32,8 @@ impl Encoder {
     }
 
     /// Appends the line as `{ts, service, replica, level, msg, source, seq, run, fields}` and, where they
-    /// apply, `dropped` and `cut`, with its end of line. Always valid JSON, whatever the bytes are.
+    /// apply, `dropped`, `cut` and `partial` before `fields`, with its end of line. Always valid JSON, whatever the
+    /// bytes are. The order is part of the control API: clients find their place in it without parsing it all.
     pub fn encode(&mut self, line: &Line<'_>, out: &mut Vec<u8>) {
         if line.may_be_json() {
             let parsed = line.parse();
@@ -69,17 +70,29 @@ impl Encoder {
                 decimal(number, out);
             }
         }
-        if let Some(fields) = fields {
-            out.extend_from_slice(b",\"fields\":");
-            let begin = out.len();
-            // Into memory, and these came out of JSON: it cannot fail, and if it did, nothing is left of it.
-            if serde_json::to_writer(&mut *out, fields).is_err() {
-                out.truncate(begin);
-                out.extend_from_slice(b"null");
-            }
+        if line.partial {
+            out.extend_from_slice(b",\"partial\":true");
+        }
+        out.extend_from_slice(b",\"fields\":");
+        match fields {
+            Some(fields) => write_fields(fields, out),
+            None => out.extend_from_slice(b"null"),
         }
         out.extend_from_slice(b"}\n");
     }
+}
+
+fn write_fields(fields: &serde_json::Map<String, serde_json::Value>, out: &mut Vec<u8>) {
+    // Into memory, and these came out of JSON: it cannot fail.
+    let Ok(text) = serde_json::to_string(fields) else { return out.extend_from_slice(b"null") };
+    // What would act on a terminal can only be within strings.
+    let mut from = 0;
+    for (at, c) in text.char_indices().filter(|(_, c)| ('\x7f'..'\u{a0}').contains(c)) {
+        out.extend_from_slice(&text.as_bytes()[from..at]);
+        escape_code(u32::from(c) as u8, out);
+        from = at + c.len_utf8();
+    }
+    out.extend_from_slice(&text.as_bytes()[from..]);
 }
 
 /// Appends a record, as [`Encoder::encode`] does a line.
@@ -88,7 +101,15 @@ pub fn write(record: &Record, out: &mut Vec<u8>) {
     encoder.begin(record.ts, record.level, out);
     escape(&record.msg, out);
     let (source, seq) = (record.source, record.seq);
-    let line = Line { ts: record.ts, source, seq, bytes: &[], cut: record.cut, dropped: record.dropped };
+    let line = Line {
+        ts: record.ts,
+        source,
+        seq,
+        bytes: &[],
+        cut: record.cut,
+        dropped: record.dropped,
+        partial: record.partial,
+    };
     encoder.end(&line, record.fields.as_ref(), out);
 }
 
@@ -137,6 +158,9 @@ fn decimal(mut n: u64, out: &mut Vec<u8>) {
 
 /// Appends the text as the inside of a JSON string, lossily decoded.
 pub fn escape_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+    let plain = plain_prefix(bytes);
+    out.extend_from_slice(&bytes[..plain]);
+    let bytes = &bytes[plain..];
     match std::str::from_utf8(bytes) {
         Ok(text) => escape(text, out),
         Err(_) => {
@@ -149,6 +173,24 @@ pub fn escape_bytes(bytes: &[u8], out: &mut Vec<u8>) {
         }
     }
 }
+
+/// How many bytes from the beginning are printable ASCII that JSON takes as it is, in whole chunks.
+fn plain_prefix(bytes: &[u8]) -> usize {
+    // No early exit within a chunk, so that the compiler uses vectors.
+    let is_odd = |b: &u8| !(0x20..0x7f).contains(b) | (*b == b'"') | (*b == b'\\');
+    let is_plain = |chunk: &[u8]| !chunk.iter().fold(false, |odd, b| odd | is_odd(b));
+    let mut at = 0;
+    for chunk in bytes.chunks(CHUNK) {
+        if !is_plain(chunk) {
+            break;
+        }
+        at += chunk.len();
+    }
+    at
+}
+
+/// Bytes that are looked at together.
+const CHUNK: usize = 32;
 
 /// What to do with a byte: 0 copy, 1 look closer, else the letter after the backslash.
 const ESCAPES: [u8; 256] = {
@@ -175,7 +217,7 @@ const ESCAPES: [u8; 256] = {
 /// too, though JSON does not ask for these: a line shown raw does nothing to a terminal.
 pub fn escape(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
-    let (mut from, mut at) = (0, 0);
+    let (mut from, mut at) = (0, plain_prefix(bytes));
     while at < bytes.len() {
         let action = ESCAPES[usize::from(bytes[at])];
         if action == 0 {
@@ -189,16 +231,68 @@ pub fn escape(text: &str, out: &mut Vec<u8>) {
         }
         out.extend_from_slice(&bytes[from..at]);
         if action == 1 || action == b'u' {
-            const HEX: &[u8; 16] = b"0123456789abcdef";
-            out.extend_from_slice(b"\\u00");
-            out.extend_from_slice(&[HEX[usize::from(code >> 4)], HEX[usize::from(code & 15)]]);
+            escape_code(code, out);
         } else {
             out.extend_from_slice(&[b'\\', action]);
         }
         at += width;
         from = at;
+        at += plain_prefix(&bytes[at..]);
     }
     out.extend_from_slice(&bytes[from..]);
+}
+
+fn escape_code(code: u8, out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    out.extend_from_slice(b"\\u00");
+    out.extend_from_slice(&[HEX[usize::from(code >> 4)], HEX[usize::from(code & 15)]]);
+}
+
+/// Makes NDJSON of the lines of many instances.
+#[derive(Debug, Default)]
+pub struct Batch {
+    encoders: BTreeMap<Origin, Encoder>,
+    /// The instance of the line before: most often it is the same.
+    last: Option<(Origin, Encoder)>,
+    out: Vec<u8>,
+}
+
+/// Of more instances the encoders are made again when they are needed.
+const ENCODERS: usize = 1024;
+
+impl Batch {
+    /// Appends a line.
+    pub fn push(&mut self, origin: &Origin, line: &Line<'_>) {
+        if self.last.as_ref().is_none_or(|(last, _)| last != origin) {
+            if let Some((last, encoder)) = self.last.take() {
+                if self.encoders.len() >= ENCODERS {
+                    self.encoders.clear();
+                }
+                self.encoders.insert(last, encoder);
+            }
+            let encoder = self.encoders.remove(origin).unwrap_or_else(|| Encoder::new(origin));
+            self.last = Some((origin.clone(), encoder));
+        }
+        if let Some((_, encoder)) = &mut self.last {
+            encoder.encode(line, &mut self.out);
+        }
+    }
+
+    /// What has come together; it is empty then, with the same room.
+    pub fn take(&mut self) -> Vec<u8> {
+        let room = self.out.len();
+        std::mem::replace(&mut self.out, Vec::with_capacity(room))
+    }
+
+    /// What has come together.
+    pub fn text(&self) -> &[u8] {
+        &self.out
+    }
+
+    /// Forgets it.
+    pub fn clear(&mut self) {
+        self.out.clear();
+    }
 }
 
 #[cfg(test)]
@@ -222,7 +316,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_come_back_lossily_decoded(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(0xc2)], 0..64)) {
+        fn any_bytes_come_back_lossily_decoded(bytes in proptest::collection::vec(prop_oneof![3 => any::<u8>(), 1 => Just(0xc2), 20 => Just(b'a')], 0..200)) {
             let json = quoted(&bytes);
             prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), String::from_utf8_lossy(&bytes).into_owned());
             prop_assert!(!json.chars().any(char::is_control));
@@ -247,13 +341,25 @@ mod tests {
         for (bytes, cut) in [
             (&b"plain \xff\x00\x1b[31m"[..], None),
             (br#"{"level":"error","msg":"m","a":[1]}"#, None),
+            ("{\"a\":\"\u{9b}31m\u{7f}é\",\"\u{9d}\":0}".as_bytes(), None),
             (b"{\"a\":1}", Some(7)),
         ] {
-            let line = Line { ts: 1_767_323_045_678_901, source: Source::Stderr, seq: 9, bytes, cut, dropped: None };
+            let line = Line {
+                ts: 1_767_323_045_678_901,
+                source: Source::Stderr,
+                seq: 9,
+                bytes,
+                cut,
+                dropped: None,
+                partial: false,
+            };
             let (mut fast, mut slow) = (Vec::new(), Vec::new());
             encoder.encode(&line, &mut fast);
             write(&super::super::parse::record(&origin, &line), &mut slow);
-            assert_eq!(String::from_utf8(fast).unwrap(), String::from_utf8(slow).unwrap());
+            let fast = String::from_utf8(fast).unwrap();
+            assert_eq!(fast, String::from_utf8(slow).unwrap());
+            assert!(!fast.trim_end().chars().any(char::is_control), "{fast:?}");
+            assert!(serde_json::from_str::<serde_json::Value>(&fast).unwrap().get("fields").is_some());
         }
         let mut out = Vec::new();
         encoder.encode(
@@ -264,12 +370,13 @@ mod tests {
                 bytes: b"gone",
                 cut: None,
                 dropped: Some(4),
+                partial: false,
             },
             &mut out,
         );
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "{\"ts\":\"2026-01-02T03:04:05.678901Z\",\"service\":\"api\",\"replica\":2,\"level\":\"warn\",\"msg\":\"gone\",\"source\":\"system\",\"seq\":9,\"run\":3,\"dropped\":4}\n"
+            "{\"ts\":\"2026-01-02T03:04:05.678901Z\",\"service\":\"api\",\"replica\":2,\"level\":\"warn\",\"msg\":\"gone\",\"source\":\"system\",\"seq\":9,\"run\":3,\"dropped\":4,\"fields\":null}\n"
         );
     }
 }

@@ -60,17 +60,28 @@ fn from_json(bytes: &[u8]) -> Option<Parsed<'_>> {
     if !is_object(bytes) {
         return None;
     }
+    // Of a name that comes twice the last one counts; numbers that no reader could hold make it plain text.
     let mut fields: Map<String, Value> = serde_json::from_slice(bytes).ok()?;
-    let level = lift(&mut fields, &["level", "lvl", "severity"], |value| match value {
-        Value::String(word) => level::from_word(word.as_bytes()),
-        Value::Number(number) => number.as_u64().and_then(level::from_number),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    });
+    if fields.values().any(|value| is_deeper(value, DEEPEST)) {
+        return None;
+    }
+    let level = level::take(&mut fields);
     let msg = lift(&mut fields, &["msg", "message"], |value| value.as_str().map(str::to_owned));
     // Without a message of its own the line is the message.
     let msg = msg.map_or_else(|| String::from_utf8_lossy(bytes), Cow::Owned);
     let fields = (!fields.is_empty()).then_some(fields);
     Some(Parsed { level: level.unwrap_or(Level::Info), msg, fields })
+}
+
+/// Parsers give up at some depth (ours at 128): no service may print what its reader's parser refuses.
+const DEEPEST: usize = 64;
+
+fn is_deeper(value: &Value, than: usize) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+        Value::Array(values) => than == 0 || values.iter().any(|value| is_deeper(value, than - 1)),
+        Value::Object(fields) => than == 0 || fields.values().any(|value| is_deeper(value, than - 1)),
+    }
 }
 
 /// Takes the first of the fields that makes sense.
@@ -111,6 +122,7 @@ pub fn record(origin: &Origin, line: &Line<'_>) -> Record {
         fields: parsed.fields,
         dropped: line.dropped,
         cut: line.cut,
+        partial: line.partial,
     }
 }
 
@@ -120,7 +132,7 @@ mod tests {
     use super::*;
 
     fn line(bytes: &[u8]) -> Line<'_> {
-        Line { ts: 0, source: Source::Stdout, seq: 0, bytes, cut: None, dropped: None }
+        Line { ts: 0, source: Source::Stdout, seq: 0, bytes, cut: None, dropped: None, partial: false }
     }
 
     #[test]
@@ -140,6 +152,26 @@ mod tests {
         for text in ["{}}", "{", "{\"a\":1", "[{}]", ""] {
             assert_eq!(line(text.as_bytes()).parse().fields, None, "{text}");
         }
+    }
+
+    #[test]
+    fn peculiar_json() {
+        let nested = |depth: usize| format!(r#"{{"msg":"x","a":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(line(nested(DEEPEST).as_bytes()).parse().msg, "x");
+        for text in [nested(DEEPEST + 1), nested(100_000), r#"{"msg":"x","n":1e999}"#.to_owned()] {
+            let parsed = line(text.as_bytes());
+            let parsed = parsed.parse();
+            assert_eq!((parsed.fields, &*parsed.msg), (None, &*text), "plain text");
+        }
+        let parsed = line(br#"{"msg":"first","msg":"last","a":1,"a":{"b":2},"level":"info","level":"error"}"#);
+        let parsed = parsed.parse();
+        assert_eq!((parsed.level, &*parsed.msg), (Level::Error, "last"));
+        assert_eq!(Value::from(parsed.fields.unwrap()).to_string(), r#"{"a":{"b":2}}"#);
+        let parsed = line(b"{\"msg\":\"nul \\u0000 here\",\"\":18446744073709551615}");
+        let parsed = parsed.parse();
+        assert_eq!(parsed.msg, "nul \0 here");
+        assert_eq!(Value::from(parsed.fields.unwrap()).to_string(), r#"{"":18446744073709551615}"#);
+        assert_eq!(line(b"{\"msg\":\"\0\"}").parse().fields, None, "a raw NUL is no JSON");
     }
 
     #[test]

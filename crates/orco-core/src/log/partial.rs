@@ -13,7 +13,13 @@ pub(super) struct Partial {
     gap: u64,
     /// Its beginning was not read.
     headless: bool,
+    /// So much of it was shown before its end.
+    shown: usize,
 }
+
+/// Of a line that does not end no more is shown than this. It is shown again whenever it has grown, so
+/// a progress bar that never ends would cost more with each step.
+const SHOWN: usize = 8 << 10;
 
 impl Partial {
     /// Nothing is pending.
@@ -57,6 +63,24 @@ impl Partial {
         (missing > 0 || self.headless).then_some(missing)
     }
 
+    /// Whether there is something that was not shown.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.bytes.len().min(SHOWN) > self.shown
+    }
+
+    /// The beginning of the line, if more of it has come since it was last shown.
+    pub(super) fn show(&mut self) -> Option<&[u8]> {
+        if !self.is_fresh() {
+            return None;
+        }
+        self.shown = self.bytes.len().min(SHOWN);
+        let end = whole_characters(&self.bytes[..cut_at(&self.bytes, SHOWN)]);
+        let text = &self.bytes[..end];
+        // It may be the first half of an end of line.
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        (!text.is_empty()).then_some(text)
+    }
+
     /// The text.
     pub(super) fn text(&self) -> &[u8] {
         &self.bytes
@@ -72,9 +96,43 @@ pub(super) fn cut_at(bytes: &[u8], max: usize) -> usize {
     (max.saturating_sub(3)..=max).rev().find(|&i| !is_middle(i)).unwrap_or(max)
 }
 
+/// Without the beginning of a character at the end: the rest of it has yet to come.
+fn whole_characters(bytes: &[u8]) -> usize {
+    let tail = bytes.len().saturating_sub(3)..bytes.len();
+    for at in tail.rev() {
+        let need = match bytes[at] {
+            0xc2..=0xdf => 2,
+            0xe0..=0xef => 3,
+            0xf0..=0xf4 => 4,
+            0x80..=0xbf => continue,
+            _ => 1,
+        };
+        return if at + need > bytes.len() { at } else { bytes.len() };
+    }
+    bytes.len()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_come_is_shown_once_and_in_whole_characters() {
+        let mut partial = Partial::default();
+        assert_eq!(partial.show(), None);
+        partial.push(b"caf\xc3", 99);
+        assert_eq!(partial.show(), Some(&b"caf"[..]));
+        assert_eq!(partial.show(), None);
+        partial.push(b"\xa9? ", 99);
+        assert_eq!(partial.show(), Some("café? ".as_bytes()));
+        partial.push(&[b'x'; 2 * SHOWN], 4 * SHOWN);
+        assert_eq!(partial.show().map(<[u8]>::len), Some(SHOWN));
+        partial.push(b"more", 4 * SHOWN);
+        assert_eq!(partial.show(), None, "enough");
+        partial.behead(false);
+        partial.push(b"next", 99);
+        assert_eq!(partial.show(), Some(&b"next"[..]));
+    }
 
     #[test]
     fn cuts_between_characters() {

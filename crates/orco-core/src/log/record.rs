@@ -128,6 +128,10 @@ pub struct Record {
     /// Bytes of this line that are missing, because it was too long or could not be stored. 0: its
     /// beginning went with a dropped segment.
     pub cut: Option<u64>,
+    /// What has come of a line that has no end yet. The whole line comes later with the same `seq`, unless
+    /// the other stream of the same instance ends a line before: then that line has it. Only for readers that ask
+    /// for it; see [`Query::partial`](super::Query::partial).
+    pub partial: bool,
 }
 
 impl Record {
@@ -145,6 +149,7 @@ impl Record {
             fields: None,
             dropped: None,
             cut: None,
+            partial: false,
         }
     }
 }

@@ -239,3 +239,48 @@ fn hostile_output_gives_valid_ndjson() {
     assert_eq!((&lines[5]["dropped"], &lines[5]["fields"]["dropped"]), (&serde_json::Value::Null, &1.into()));
     assert!(lines[7]["msg"].as_str().unwrap().ends_with("no end"));
 }
+
+fn unfinished(cursor: &mut Cursor) -> Vec<(Source, u64, String)> {
+    let mut seen = Vec::new();
+    cursor.unfinished(|_, line| {
+        assert!(line.partial);
+        seen.push((line.source, line.seq, String::from_utf8_lossy(line.bytes).into_owned()));
+    });
+    seen
+}
+
+/// What is shown before its end has the number that the whole line has then, and is delivered whole all the same.
+#[test]
+fn an_unfinished_line_is_shown_and_comes_whole_with_the_same_number() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = Writer::with_segment_bytes(dir.path(), STEM, 8).unwrap();
+    let mut cursor = Cursor::open(dir.path(), origin(), Start::Beginning).unwrap();
+    let mut seen = Vec::new();
+    writer.append(false, b"one\nName? ", 0).unwrap();
+    assert_eq!(drain(&mut cursor, &mut seen), Step::Idle);
+    assert!(cursor.has_unfinished());
+    assert_eq!(unfinished(&mut cursor), [(Source::Stdout, 1, "Name? ".to_owned())]);
+    assert_eq!(unfinished(&mut cursor), [], "once");
+    writer.append(true, b"50%", 0).unwrap();
+    assert_eq!(drain(&mut cursor, &mut seen), Step::Idle);
+    assert_eq!(unfinished(&mut cursor), [(Source::Stderr, 2, "50%".to_owned())]);
+    writer.append(false, b"Bob", 0).unwrap();
+    assert_eq!(drain(&mut cursor, &mut seen), Step::Idle);
+    assert_eq!(unfinished(&mut cursor), [(Source::Stdout, 1, "Name? Bob".to_owned())]);
+    writer.append(false, b"\nnext\n", 0).unwrap();
+    writer.append(true, b"\n", 0).unwrap();
+    assert_eq!(drain(&mut cursor, &mut seen), Step::Idle);
+    let lines: Vec<_> = seen.iter().map(|line| (line.seq, String::from_utf8_lossy(&line.bytes))).collect();
+    assert_eq!(lines, [(0, "one".into()), (1, "Name? Bob".into()), (2, "next".into()), (3, "50%".into())]);
+    assert!(!cursor.has_unfinished());
+}
+
+#[test]
+fn a_line_of_200_kib_is_one_and_one_above_the_limit_is_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    let long = vec![b'x'; 200 << 10];
+    write_all(dir.path(), &[(false, [&long[..], b"\n"].concat()), (false, vec![b'y'; 3 << 20])], 1 << 16);
+    let seen = read_all(dir.path(), Start::Beginning, MAX_LINE_BYTES);
+    let sizes: Vec<_> = seen.iter().map(|line| (line.seq, line.bytes.len(), line.cut)).collect();
+    assert_eq!(sizes, [(0, 200 << 10, None), (1, 1 << 20, Some(2 << 20))]);
+}

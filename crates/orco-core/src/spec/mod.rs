@@ -47,4 +47,4 @@ pub use service::{
 pub use source_map::SourceMap;
 pub use stack::Stack;
 pub use update::{Amount, BlueGreen, Canary, Strategy, Update};
-pub use value::{compile_pattern, read_size, show_duration, signal_name, signal_number};
+pub use value::{compile_pattern, nearest, read_size, show_duration, signal_name, signal_number};

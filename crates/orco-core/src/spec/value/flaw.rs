@@ -21,7 +21,7 @@ impl Flaw {
 }
 
 /// The candidate that was probably meant: equal but for case and separators, or a few typing mistakes away.
-pub(crate) fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |s: &str| s.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<Vec<_>>();
     let wanted = plain(text);
     // Long texts are no typing mistakes, and the distance costs their product.
