@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     crash,
     log::{
-        Gather, LogSettings, Masks, Origin, Query, Reached, Record, Store,
+        Counter, Gather, LogSettings, Masks, Origin, Query, Reached, Record, Store,
         format::{SEGMENT_BYTES, Stem},
     },
     model::{InstanceId, ServiceName},
@@ -141,6 +141,8 @@ pub(super) struct Logs {
     settings: watch::Sender<Arc<LogSettings>>,
     /// What is hidden in what anybody is shown. Log probes read what is there.
     pub(super) masks: Arc<Masks>,
+    /// How much was printed, as far as somebody has asked. Held while files are read, by threads that may block.
+    pub(super) counter: Mutex<Counter>,
     /// Who is there and who came. The lock is held for look-ups only.
     table: Mutex<Table>,
     /// Counts instances that were attached; [`CLOSED`] when the engine has ended.
@@ -161,6 +163,7 @@ impl Logs {
             store: Store::new(root),
             over,
             settings: watch::Sender::default(),
+            counter: Mutex::default(),
             table: Mutex::default(),
             arrivals: watch::Sender::new(0),
             full: Notify::new(),
@@ -178,6 +181,11 @@ impl Logs {
             }
             differs
         });
+    }
+
+    /// What holds, and what comes to hold.
+    pub(super) fn settings_watch(&self) -> watch::Receiver<Arc<LogSettings>> {
+        self.settings.subscribe()
     }
 
     /// What holds now.
