@@ -24,6 +24,8 @@ mod samples;
 mod screen;
 mod stopping;
 mod table;
+#[cfg(test)]
+mod tests;
 mod text;
 mod theme;
 mod usage;
