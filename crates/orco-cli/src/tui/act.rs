@@ -1,9 +1,6 @@
-//! What keys and the mouse do.
+//! What keys do.
 
-use ratatui::{
-    crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind},
-    layout::Position,
-};
+use ratatui::crossterm::event::KeyEvent;
 
 use super::{
     app::{App, Focus, Home},
@@ -11,13 +8,10 @@ use super::{
     keys::{self, Action, Context, Key},
     layout::Zoom,
     news::{Effect, Ended, Request},
+    pane::PaneInput,
     table::Row,
     theme::Role,
-    view,
 };
-
-/// Rows for one notch of the wheel.
-const NOTCH: isize = 3;
 
 impl App {
     pub(super) fn key(&mut self, event: &KeyEvent) -> Vec<Effect> {
@@ -30,6 +24,13 @@ impl App {
         if let Some(dialog) = self.dialog.take() {
             let reply = dialog.key(key);
             return self.reply(reply);
+        }
+        if self.in_logs() {
+            // While something is typed there, everything is text; and what it can go back from, it does.
+            let back = anywhere == Some(Action::Back) && self.logs.pane.takes_back();
+            if self.logs.pane.is_typing() || back || anywhere.is_none() {
+                return self.logs_key(event);
+            }
         }
         if let Some(action) = anywhere {
             return self.act(action);
@@ -71,8 +72,8 @@ impl App {
             Action::Restart => self.confirm("restart", ", one replica at a time", Request::Restart),
             Action::Scale => self.ask_scale(),
             Action::Signal => self.ask_signal(),
-            // Answers to dialogs.
-            Action::Yes | Action::No | Action::Enter | Action::Erase | Action::Clear => {}
+            // Answers to dialogs, and what the pane does by itself.
+            Action::Logs | Action::Yes | Action::No | Action::Enter | Action::Erase | Action::Clear => {}
         }
         Vec::new()
     }
@@ -164,7 +165,7 @@ impl App {
         }
     }
 
-    fn toggle(&mut self) {
+    pub(super) fn toggle(&mut self) {
         if let Some(name) = self.selected_service() {
             let show = !self.table.is_unfolded(&name);
             self.table.unfold(show, &self.model);
@@ -273,51 +274,8 @@ impl App {
     pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
         if let Some(dialog) = self.dialog.take() {
             self.goes_on(dialog.paste(text));
+            return Vec::new();
         }
-        Vec::new()
-    }
-
-    pub(super) fn mouse(&mut self, event: MouseEvent) -> Vec<Effect> {
-        let parts = self.parts();
-        let at = Position::new(event.column, event.row);
-        let by = match event.kind {
-            MouseEventKind::ScrollUp => -NOTCH,
-            MouseEventKind::ScrollDown => NOTCH,
-            MouseEventKind::Down(MouseButton::Left) => {
-                self.click(at);
-                return Vec::new();
-            }
-            _ => return Vec::new(),
-        };
-        if parts.table.contains(at) {
-            self.table.step(by);
-        }
-        Vec::new()
-    }
-
-    fn click(&mut self, at: Position) {
-        let parts = self.parts();
-        if parts.table.contains(at) {
-            self.focus = Focus::Table;
-            let line = usize::from(at.y - parts.table.y);
-            let Some(line) = line.checked_sub(1) else {
-                if let Some(column) = view::table::column_at(self, parts.table, at.x) {
-                    self.table.sort_by(column, &self.model);
-                }
-                return;
-            };
-            let row = self.table.offset() + line;
-            if row >= self.table.rows().len() {
-                return;
-            }
-            // A click on what is selected opens it.
-            if row == self.table.at() {
-                self.toggle();
-            } else {
-                self.table.select(row);
-            }
-        } else if parts.below.contains(at) {
-            self.focus = Focus::Below;
-        }
+        if self.in_logs() { self.logs_input(PaneInput::Paste(text.to_owned())) } else { Vec::new() }
     }
 }

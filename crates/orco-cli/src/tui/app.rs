@@ -1,6 +1,6 @@
 //! The state of the terminal UI. Pure: keys, news and the time come in, effects come out.
 
-use orco_api::wire::{LogsQuery, Outcome, Status, Timestamp};
+use orco_api::wire::{Outcome, Status, Timestamp};
 use ratatui::{
     crossterm::event::{KeyEvent, MouseEvent},
     layout::Rect,
@@ -9,8 +9,10 @@ use ratatui::{
 use super::{
     dialog::Dialog,
     layout::{self, Parts, Shape, Zoom},
+    logs::{Logs, LogsNews},
     model::{Connection, Model},
     news::{Effect, Ended, News, Question, Request},
+    pane::PaneInput,
     table::{Row, Table},
     theme::Role,
 };
@@ -50,8 +52,6 @@ pub enum Input {
     News(News),
     /// Whoever runs the stack has begun to stop it.
     Stopping,
-    /// Something to tell.
-    Say(Role, String),
 }
 
 /// What is below the table.
@@ -70,6 +70,15 @@ pub enum Focus {
     Table,
     /// What is below.
     Below,
+}
+
+/// What the mouse holds on to while its button is down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Held {
+    /// The line between table and pane.
+    Divider,
+    /// Something in the pane.
+    Logs,
 }
 
 /// Something told for a moment.
@@ -114,16 +123,20 @@ pub struct App {
     pub stopping: Option<usize>,
     /// The user has asked twice.
     pub killing: bool,
+    /// The log pane.
+    pub logs: Logs,
+    /// What the mouse holds on to.
+    pub(super) held: Option<Held>,
     asked_usage: Option<Timestamp>,
     usage_under_way: bool,
     asked_why: Option<Timestamp>,
 }
 
 impl App {
-    /// With an empty model.
-    pub fn new(home: Home, read_only: bool) -> Self {
+    /// Of the stack of this name, of which nothing else is known yet.
+    pub fn new(home: Home, read_only: bool, stack: &str) -> Self {
         let mut app = Self {
-            model: Model::default(),
+            model: Model { name: stack.to_owned(), ..Model::default() },
             home,
             read_only,
             table: Table::default(),
@@ -137,6 +150,8 @@ impl App {
             under_way: Vec::new(),
             stopping: None,
             killing: false,
+            logs: Logs::new(stack),
+            held: None,
             asked_usage: None,
             usage_under_way: false,
             asked_why: None,
@@ -155,7 +170,7 @@ impl App {
             Input::Paste(text) => self.paste(&text),
             Input::Resize(width, height) => {
                 self.screen = Rect::new(0, 0, width, height);
-                Vec::new()
+                self.logs_input(PaneInput::Resized)
             }
             Input::Tick => self.tick(),
             Input::News(news) => self.news(news),
@@ -163,14 +178,11 @@ impl App {
                 self.begin_stopping();
                 Vec::new()
             }
-            Input::Say(role, text) => {
-                self.say(role, text);
-                Vec::new()
-            }
         };
         if *self.table.selected() != before {
             effects.extend(self.selected());
         }
+        effects.extend(self.follow_selection());
         let height = usize::from(self.parts().table.height.saturating_sub(1));
         self.table.show(height);
         effects
@@ -215,7 +227,8 @@ impl App {
         if self.note.as_ref().is_some_and(|note| note.until <= now) {
             self.note = None;
         }
-        let mut effects = self.ask_why();
+        let mut effects = self.logs_input(PaneInput::Tick(now));
+        effects.extend(self.ask_why());
         let shown = self.parts().table.height > 0 && self.model.connection == Connection::Live;
         if shown && !self.usage_under_way && is_due(self.asked_usage, USAGE, now) {
             self.asked_usage = Some(now);
@@ -264,7 +277,9 @@ impl App {
                 }
             }
             News::Graph(graph) => self.model.graph = Some(graph.map(|graph| *graph)),
-            News::Logs(..) | News::LogsEnded(..) => {}
+            News::Logs(number, records) => return self.logs_news(number, LogsNews::Records(records)),
+            News::LogsEnded(number, why) => return self.logs_news(number, LogsNews::Ended(why)),
+            News::Saved(result) => return self.logs_input(PaneInput::Saved(result)),
             News::Done(request, answer) => self.done(&request, answer),
         }
         Vec::new()
@@ -318,14 +333,10 @@ impl App {
             Row::Service(name) | Row::Replica(name, _) => Some(name.clone()),
         }
     }
-
-    /// Follows other log records.
-    pub fn follow(&self, number: u64, query: LogsQuery) -> Effect {
-        Effect::Follow(number, Box::new(query))
-    }
 }
 
-fn is_due(last: Option<Timestamp>, every: u64, now: Timestamp) -> bool {
+/// Whether so many microseconds have passed.
+pub(super) fn is_due(last: Option<Timestamp>, every: u64, now: Timestamp) -> bool {
     // A clock that went back must not make it wait for long.
     last.is_none_or(|last| now.unix_micros().abs_diff(last.unix_micros()) >= every)
 }

@@ -9,7 +9,9 @@ pub enum Context {
     Anywhere,
     /// In the table.
     Table,
-    /// In a view below the table that scrolls.
+    /// In the log pane.
+    Logs,
+    /// In another view below the table.
     Scroll,
     /// While a question is asked.
     Question,
@@ -23,6 +25,7 @@ impl Context {
         match self {
             Self::Anywhere => "Anywhere",
             Self::Table => "Table",
+            Self::Logs => "Logs",
             Self::Scroll => "Views",
             Self::Question => "Questions",
             Self::Typing => "Input",
@@ -87,6 +90,8 @@ pub enum Action {
     Scale,
     /// Sends a signal to it.
     Signal,
+    /// The log pane knows the key itself.
+    Logs,
     /// Yes.
     Yes,
     /// No.
@@ -168,7 +173,7 @@ const fn line(context: Context, keys: &'static [Key], action: Action, help: &'st
 }
 
 use Action as A;
-use Context::{Anywhere, Question, Scroll, Table, Typing};
+use Context::{Anywhere, Logs, Question, Scroll, Table, Typing};
 
 /// The table. A key stands once in a context, and what stands in `Anywhere` stands nowhere else, but for `Esc`.
 pub const TABLE: &[Binding] = &[
@@ -199,6 +204,28 @@ pub const TABLE: &[Binding] = &[
     line(Table, &[char('r')], A::Restart, "restart the selected service, one replica at a time"),
     line(Table, &[char('n')], A::Scale, "scale: set the number of replicas"),
     line(Table, &[char('K')], A::Signal, "send a signal to the selected service or replica"),
+    line(Logs, &[code(KeyCode::Up), char('k')], A::Logs, "one record up; pauses"),
+    line(Logs, &[code(KeyCode::Down), char('j')], A::Logs, "one record down"),
+    line(Logs, &[code(KeyCode::PageUp)], A::Logs, "one page up; pauses"),
+    line(Logs, &[code(KeyCode::PageDown), char(' ')], A::Logs, "one page down"),
+    line(Logs, &[ctrl('u')], A::Logs, "half a page up; pauses"),
+    line(Logs, &[ctrl('d')], A::Logs, "half a page down"),
+    line(Logs, &[code(KeyCode::Home)], A::Logs, "to the oldest line"),
+    line(Logs, &[code(KeyCode::End), char('G')], A::Logs, "follow: to the newest line, and on with it"),
+    line(Logs, &[code(KeyCode::Left)], A::Logs, "to the left, where lines are not wrapped"),
+    line(Logs, &[code(KeyCode::Right)], A::Logs, "to the right"),
+    line(Logs, &[char('0')], A::Logs, "to the begin of lines"),
+    line(Logs, &[char('/')], A::Logs, "search for a regular expression"),
+    line(Logs, &[char('n')], A::Logs, "next match"),
+    line(Logs, &[char('N')], A::Logs, "previous match"),
+    line(Logs, &[char('l')], A::Logs, "only this level and worse: the next one"),
+    line(Logs, &[char('W')], A::Logs, "wrap lines, or one row each"),
+    line(Logs, &[char('t')], A::Logs, "time stamps: off, absolute, relative"),
+    line(Logs, &[char('p')], A::Logs, "pretty, or as it was printed"),
+    line(Logs, &[code(KeyCode::Enter)], A::Logs, "open the record: all there is to know"),
+    line(Logs, &[char('v')], A::Logs, "choose lines from here on"),
+    line(Logs, &[char('y')], A::Logs, "copy the line, or the chosen ones, to the clipboard"),
+    line(Logs, &[char('>')], A::Logs, "save the lines to a file"),
     line(Scroll, &[code(KeyCode::Up), char('k')], A::Up, "one line up"),
     line(Scroll, &[code(KeyCode::Down), char('j')], A::Down, "one line down"),
     line(Scroll, &[code(KeyCode::PageUp)], A::PageUp, "one page up"),
@@ -223,6 +250,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::tui::pane;
 
     #[test]
     fn no_key_twice_in_a_context() {
@@ -230,8 +258,8 @@ mod tests {
         for (at, (context, key)) in all.iter().enumerate() {
             for (other, same) in &all[at + 1..] {
                 let clash = other == context
-                    || (*context == Anywhere && matches!(other, Table | Scroll))
-                    || (*other == Anywhere && matches!(context, Table | Scroll));
+                    || (*context == Anywhere && matches!(other, Table | Logs | Scroll))
+                    || (*other == Anywhere && matches!(context, Table | Logs | Scroll));
                 assert!(!(clash && same == key), "{} stands in {context:?} and in {other:?}", key.label());
             }
         }
@@ -242,6 +270,22 @@ mod tests {
         for line in TABLE {
             assert!(!line.keys.is_empty() && !line.help.is_empty(), "{line:?}");
             assert!(line.keys.iter().all(|key| action(line.context, *key) == Some(line.action)), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn the_pane_knows_its_keys_and_no_others() {
+        let known = |key: Key| {
+            let held = if key.ctrl { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
+            pane::knows(&KeyEvent::new(key.code, held))
+        };
+        let codes = (' '..='~').map(KeyCode::Char).chain(TABLE.iter().flat_map(|line| line.keys).map(|key| key.code));
+        for key in codes.flat_map(|code| [Key { code, ctrl: false }, Key { code, ctrl: true }]) {
+            let lower = matches!(key.code, KeyCode::Char(c) if c.is_ascii_uppercase() && key.ctrl);
+            if lower || action(Anywhere, key).is_some() {
+                continue;
+            }
+            assert_eq!(known(key), action(Logs, key).is_some(), "{}", key.label());
         }
     }
 

@@ -1,6 +1,11 @@
 //! The tasks that speak with the stack. Each ends with the [`Link`]; what they learn goes through one bounded channel.
 
-use std::time::Duration;
+use std::{
+    fs::OpenOptions,
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    time::Duration,
+};
 
 use futures::{StreamExt, stream};
 use orco_api::{
@@ -16,6 +21,7 @@ use tokio::{
 use super::{
     model::EVENTS,
     news::{News, Question, Request},
+    pane::SaveResult,
 };
 use crate::render::chain;
 
@@ -80,6 +86,21 @@ impl Link {
         });
     }
 
+    /// Writes a file beside all else. What became of it is news.
+    pub fn save(&mut self, path: String, text: String, replace: bool) {
+        self.reap();
+        let news = self.news.clone();
+        self.tasks.spawn_blocking(move || {
+            let bytes = text.len();
+            let result = match write(&path, &text, replace) {
+                Ok(()) => SaveResult::Done { path, bytes },
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !replace => SaveResult::Exists(path),
+                Err(error) => SaveResult::Failed { path, why: chain(&error) },
+            };
+            let _ = news.blocking_send(News::Saved(result));
+        });
+    }
+
     /// Follows these log records, and no others any more.
     pub fn follow(&mut self, number: u64, query: LogsQuery) {
         self.reap();
@@ -89,6 +110,18 @@ impl Link {
         let task = self.tasks.spawn(logs(self.client.clone(), self.news.clone(), number, query));
         self.logs = Some(task);
     }
+}
+
+/// Only for its owner: what services print is nobody else's business.
+fn write(path: &str, text: &str, replace: bool) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).mode(0o600);
+    if replace {
+        options.create(true).truncate(true)
+    } else {
+        options.create_new(true)
+    };
+    options.open(path)?.write_all(text.as_bytes())
 }
 
 async fn carry_out(client: &Client, request: &Request) -> Result<Outcome, ClientError> {

@@ -2,6 +2,8 @@
 
 use orco_api::wire::{Event, Graph, LogRecord, LogsQuery, Outcome, Status, Why};
 
+use super::pane::SaveResult;
+
 /// Something came.
 #[derive(Clone, PartialEq, Debug)]
 pub enum News {
@@ -23,6 +25,8 @@ pub enum News {
     Logs(u64, Vec<LogRecord>),
     /// That subscription has ended, for this reason; `None`: with the stack.
     LogsEnded(u64, Option<String>),
+    /// What became of a file that was to be written.
+    Saved(SaveResult),
     /// How a request went.
     Done(Request, Result<Outcome, String>),
 }
@@ -89,6 +93,15 @@ pub enum Effect {
     Follow(u64, Box<LogsQuery>),
     /// Give this text to the terminal's clipboard.
     Copy(String),
+    /// Write this text to a file, and say what became of it.
+    Save {
+        /// Where.
+        path: String,
+        /// What.
+        text: String,
+        /// Whether a file that is there may be replaced.
+        replace: bool,
+    },
     /// Do as Ctrl-C does without a terminal UI.
     Interrupt,
     /// Back to the shell until `fg`.

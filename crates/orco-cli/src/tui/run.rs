@@ -19,6 +19,7 @@ use super::{
     app::{App, Home, Input},
     link::Link,
     news::{Effect, Ended, News},
+    pane::clipboard,
     screen::Screen,
     theme::{Role, Theme},
     view,
@@ -37,7 +38,9 @@ const STOPPING: Duration = Duration::from_millis(250);
 pub struct Options {
     /// Of the stack.
     pub client: Client,
-    /// Whose stack it is.
+    /// Its name.
+    pub stack: String,
+    /// Whose it is.
     pub home: Home,
     /// Nothing may be changed.
     pub read_only: bool,
@@ -68,10 +71,14 @@ pub async fn run(
     let mut keys = EventStream::new();
     let screen = Screen::enter()?;
     let (link, mut news) = Link::open(options.client);
-    let app = App::new(options.home, options.read_only);
+    let app = App::new(options.home, options.read_only, &options.stack);
     let mut shell = Shell { app, screen, link, theme: options.theme, changed: true, next_frame: Instant::now() };
     let mut next_tick = Instant::now() + TICK;
+    let mut wake: Option<Instant> = None;
     loop {
+        // Never later than it was: a flood of other inputs must not put it off.
+        let wanted = shell.app.wake().map(|wake| Instant::now() + wake);
+        wake = wanted.map(|wanted| wake.map_or(wanted, |wake| wake.min(wanted)));
         shell.frame()?;
         // All arms are cancel-safe: streams, channels and signals keep what was not taken. Keys come before frames, and
         // frames before news: a flood of news delays neither.
@@ -96,8 +103,11 @@ pub async fn run(
                 None
             }
             () = sleep_until(shell.next_frame), if shell.changed => None,
-            () = sleep_until(next_tick) => {
-                next_tick = Instant::now() + TICK;
+            () = sleep_until(wake.map_or(next_tick, |wake| wake.min(next_tick))) => {
+                wake = None;
+                if next_tick <= Instant::now() {
+                    next_tick = Instant::now() + TICK;
+                }
                 Some(Input::Tick)
             }
             piece = news.recv() => piece.map(of_link),
@@ -163,7 +173,7 @@ impl Shell {
             // A new size has no effects.
             let _ = self.app.update(Input::Resize(size.width, size.height), Timestamp::now());
         }
-        self.screen.draw(|buf| view::draw(&self.app, buf, &self.theme))?;
+        self.screen.draw(|buf| view::draw(&mut self.app, buf, &self.theme))?;
         self.changed = false;
         self.next_frame = now + FRAME;
         Ok(())
@@ -174,7 +184,11 @@ impl Shell {
             Effect::Ask(question) => self.link.ask(question),
             Effect::Do(request) => self.link.carry_out(request),
             Effect::Follow(number, query) => self.link.follow(number, *query),
-            Effect::Copy(sequence) => self.screen.pass(&sequence)?,
+            Effect::Copy(text) => {
+                let in_tmux = std::env::var_os("TMUX").is_some();
+                self.screen.pass(&clipboard(&text, in_tmux))?;
+            }
+            Effect::Save { path, text, replace } => self.link.save(path, text, replace),
             Effect::Interrupt => {
                 // Exactly what Ctrl-C would do if the terminal still made a signal of it.
                 if let Err(error) = signal::kill(Pid::this(), Posix::SIGINT) {

@@ -67,3 +67,9 @@ pub fn action(event: &KeyEvent) -> Option<Action> {
         _ => return None,
     })
 }
+
+/// Whether this key does anything, for the table of keys.
+#[cfg(test)]
+pub fn knows(event: &KeyEvent) -> bool {
+    action(event).is_some()
+}

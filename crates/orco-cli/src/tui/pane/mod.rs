@@ -30,5 +30,7 @@ mod typing;
 mod update;
 
 pub use contract::{PaneConfig, PaneEffect, PaneInput, SaveResult, Selection};
+#[cfg(test)]
+pub use keys::knows;
 pub use osc52::encode as clipboard;
 pub use state::Pane;

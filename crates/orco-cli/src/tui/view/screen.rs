@@ -10,7 +10,7 @@ use crate::tui::{
 };
 
 /// Draws everything.
-pub fn draw(app: &App, buf: &mut Buffer, theme: &Theme) {
+pub fn draw(app: &mut App, buf: &mut Buffer, theme: &Theme) {
     let parts = app.parts();
     head::draw(app, parts.head, buf, theme);
     table::draw(app, parts.table, buf, theme);
@@ -18,7 +18,11 @@ pub fn draw(app: &App, buf: &mut Buffer, theme: &Theme) {
     divider(app, parts.divider, buf, theme);
     match (app.stopping, app.view) {
         (Some(total), _) => stopping::draw(app, total, parts.below, buf, theme),
-        (None, View::Logs) => {}
+        // It remembers where it was drawn.
+        (None, View::Logs) => {
+            let focused = app.focus == Focus::Below;
+            app.logs.pane.draw(parts.below, buf, theme, focused);
+        }
     }
     foot::draw(app, parts.foot, buf, theme);
 }
@@ -32,11 +36,8 @@ fn divider(app: &App, area: Rect, buf: &mut Buffer, theme: &Theme) {
     let rule = "─".repeat(usize::from(area.width));
     canvas::put(buf, area, area.x, area.y, &rule, theme.style(line));
     let title = match (app.stopping, app.view) {
-        (Some(_), _) => " Stopping ".to_owned(),
-        (None, View::Logs) => match app.table.selected().service() {
-            Some(service) => format!(" Logs of {service} "),
-            None => " Logs of all ".to_owned(),
-        },
+        (Some(_), _) => " Stopping ",
+        (None, View::Logs) => " Logs ",
     };
-    canvas::put(buf, area, area.x + 1, area.y, &title, theme.style(Role::Strong));
+    canvas::put(buf, area, area.x + 1, area.y, title, theme.style(Role::Strong));
 }
