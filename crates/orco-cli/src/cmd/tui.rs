@@ -21,7 +21,7 @@ pub async fn tui(args: Tui, outer: &StackArgs) -> Result<Exit, Failure> {
     // What is wrong is said before the screen is taken.
     let name = client.brief_status().await?.stack;
     let theme = Theme::of(args.theme.map(Into::into), |name| std::env::var(name).ok());
-    let options = Options { client, stack: name.clone(), home: Home::Attached, read_only: args.read_only, theme };
+    let options = Options { client, home: Home::Attached, read_only: args.read_only, theme };
     let end = run(options, Some(signals), None).await;
     Ok(match end.map_err(|e| Failure::internal("the terminal does not obey", e))? {
         Ended::Left | Ended::Signalled => Exit::DONE,

@@ -8,7 +8,6 @@ use super::{
     keys::{self, Action, Context, Key},
     layout::Zoom,
     news::{Effect, Ended, Request},
-    pane::PaneInput,
     table::Row,
     theme::Role,
 };
@@ -25,15 +24,14 @@ impl App {
             let reply = dialog.key(key);
             return self.reply(reply);
         }
-        if self.in_logs() {
-            // While something is typed there, everything is text; and what it can go back from, it does.
-            let back = anywhere == Some(Action::Back) && self.logs.pane.takes_back();
-            if self.logs.pane.is_typing() || back || anywhere.is_none() {
-                return self.logs_key(event);
-            }
+        if self.is_for_logs(key) {
+            return self.logs_key(*event);
         }
         if let Some(action) = anywhere {
             return self.act(action);
+        }
+        if self.in_logs() {
+            return self.logs_key(*event);
         }
         let context = match self.focus {
             Focus::Table => Context::Table,
@@ -72,8 +70,24 @@ impl App {
             Action::Restart => self.confirm("restart", ", one replica at a time", Request::Restart),
             Action::Scale => self.ask_scale(),
             Action::Signal => self.ask_signal(),
-            // Answers to dialogs, and what the pane does by itself.
-            Action::Logs | Action::Yes | Action::No | Action::Enter | Action::Erase | Action::Clear => {}
+            Action::HalfUp
+            | Action::HalfDown
+            | Action::Left
+            | Action::Right
+            | Action::Leftmost
+            | Action::Search
+            | Action::Next
+            | Action::Previous
+            | Action::Level
+            | Action::Wrap
+            | Action::Times
+            | Action::Raw
+            | Action::Open
+            | Action::Choose
+            | Action::Copy
+            | Action::Save => return self.logs_action(action),
+            // Answers to dialogs.
+            Action::Yes | Action::No | Action::Enter | Action::Erase | Action::Clear => {}
         }
         Vec::new()
     }
@@ -276,6 +290,6 @@ impl App {
             self.goes_on(dialog.paste(text));
             return Vec::new();
         }
-        if self.in_logs() { self.logs_input(PaneInput::Paste(text.to_owned())) } else { Vec::new() }
+        if self.in_logs() { self.logs_paste(text.to_owned()) } else { Vec::new() }
     }
 }

@@ -9,10 +9,9 @@ use ratatui::{
 use super::{
     dialog::Dialog,
     layout::{self, Parts, Shape, Zoom},
-    logs::{Logs, LogsNews},
     model::{Connection, Model},
     news::{Effect, Ended, News, Question, Request},
-    pane::PaneInput,
+    pane::{Pane, PaneConfig},
     table::{Row, Table},
     theme::Role,
 };
@@ -75,9 +74,9 @@ pub enum Focus {
 /// What the mouse holds on to while its button is down.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Held {
-    /// The line between table and pane.
+    /// The line between the table and what is below.
     Divider,
-    /// Something in the pane.
+    /// Something in the log pane.
     Logs,
 }
 
@@ -124,7 +123,13 @@ pub struct App {
     /// The user has asked twice.
     pub killing: bool,
     /// The log pane.
-    pub logs: Logs,
+    pub pane: Pane,
+    /// The number of the stream of log records that is followed.
+    pub(super) follows: u64,
+    /// That stream has ended.
+    pub(super) logs_over: bool,
+    /// When the lines of the selected row were asked for.
+    pub(super) followed: Option<Timestamp>,
     /// What the mouse holds on to.
     pub(super) held: Option<Held>,
     asked_usage: Option<Timestamp>,
@@ -133,10 +138,10 @@ pub struct App {
 }
 
 impl App {
-    /// Of the stack of this name, of which nothing else is known yet.
-    pub fn new(home: Home, read_only: bool, stack: &str) -> Self {
+    /// With an empty model.
+    pub fn new(home: Home, read_only: bool) -> Self {
         let mut app = Self {
-            model: Model { name: stack.to_owned(), ..Model::default() },
+            model: Model::default(),
             home,
             read_only,
             table: Table::default(),
@@ -150,7 +155,10 @@ impl App {
             under_way: Vec::new(),
             stopping: None,
             killing: false,
-            logs: Logs::new(stack),
+            pane: Pane::new(PaneConfig::new("stack")),
+            follows: 0,
+            logs_over: true,
+            followed: None,
             held: None,
             asked_usage: None,
             usage_under_way: false,
@@ -170,7 +178,7 @@ impl App {
             Input::Paste(text) => self.paste(&text),
             Input::Resize(width, height) => {
                 self.screen = Rect::new(0, 0, width, height);
-                self.logs_input(PaneInput::Resized)
+                Vec::new()
             }
             Input::Tick => self.tick(),
             Input::News(news) => self.news(news),
@@ -182,7 +190,7 @@ impl App {
         if *self.table.selected() != before {
             effects.extend(self.selected());
         }
-        effects.extend(self.follow_selection());
+        effects.extend(self.follow_selected());
         let height = usize::from(self.parts().table.height.saturating_sub(1));
         self.table.show(height);
         effects
@@ -227,7 +235,7 @@ impl App {
         if self.note.as_ref().is_some_and(|note| note.until <= now) {
             self.note = None;
         }
-        let mut effects = self.logs_input(PaneInput::Tick(now));
+        let mut effects = self.logs_tick(now);
         effects.extend(self.ask_why());
         let shown = self.parts().table.height > 0 && self.model.connection == Connection::Live;
         if shown && !self.usage_under_way && is_due(self.asked_usage, USAGE, now) {
@@ -277,9 +285,9 @@ impl App {
                 }
             }
             News::Graph(graph) => self.model.graph = Some(graph.map(|graph| *graph)),
-            News::Logs(number, records) => return self.logs_news(number, LogsNews::Records(records)),
-            News::LogsEnded(number, why) => return self.logs_news(number, LogsNews::Ended(why)),
-            News::Saved(result) => return self.logs_input(PaneInput::Saved(result)),
+            News::Logs(number, records) => return self.take_records(number, records),
+            News::LogsEnded(number, why) => self.logs_ended(number, why),
+            News::Saved(saved) => return self.saved(saved),
             News::Done(request, answer) => self.done(&request, answer),
         }
         Vec::new()
@@ -296,7 +304,11 @@ impl App {
             self.model.graph = None;
         }
         self.table.rebuild(&self.model);
-        if first { self.tick() } else { Vec::new() }
+        if first {
+            self.pane.name(self.model.stack());
+            return self.tick();
+        }
+        Vec::new()
     }
 
     fn done(&mut self, request: &Request, answer: Result<Outcome, String>) {

@@ -1,11 +1,6 @@
 //! The tasks that speak with the stack. Each ends with the [`Link`]; what they learn goes through one bounded channel.
 
-use std::{
-    fs::OpenOptions,
-    io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
-    time::Duration,
-};
+use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use orco_api::{
@@ -19,9 +14,9 @@ use tokio::{
 };
 
 use super::{
+    file,
     model::EVENTS,
     news::{News, Question, Request},
-    pane::SaveResult,
 };
 use crate::render::chain;
 
@@ -86,18 +81,14 @@ impl Link {
         });
     }
 
-    /// Writes a file beside all else. What became of it is news.
+    /// Writes a file. What became of it is news.
     pub fn save(&mut self, path: String, text: String, replace: bool) {
         self.reap();
         let news = self.news.clone();
         self.tasks.spawn_blocking(move || {
-            let bytes = text.len();
-            let result = match write(&path, &text, replace) {
-                Ok(()) => SaveResult::Done { path, bytes },
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !replace => SaveResult::Exists(path),
-                Err(error) => SaveResult::Failed { path, why: chain(&error) },
-            };
-            let _ = news.blocking_send(News::Saved(result));
+            let saved = file::write(path, &text, replace);
+            // Nobody takes it any more: the end.
+            let _ = news.blocking_send(News::Saved(saved));
         });
     }
 
@@ -110,18 +101,6 @@ impl Link {
         let task = self.tasks.spawn(logs(self.client.clone(), self.news.clone(), number, query));
         self.logs = Some(task);
     }
-}
-
-/// Only for its owner: what services print is nobody else's business.
-fn write(path: &str, text: &str, replace: bool) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).mode(0o600);
-    if replace {
-        options.create(true).truncate(true)
-    } else {
-        options.create_new(true)
-    };
-    options.open(path)?.write_all(text.as_bytes())
 }
 
 async fn carry_out(client: &Client, request: &Request) -> Result<Outcome, ClientError> {

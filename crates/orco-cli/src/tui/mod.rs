@@ -10,6 +10,7 @@ mod act;
 mod app;
 mod canvas;
 mod dialog;
+mod file;
 mod keys;
 mod layout;
 mod link;

@@ -24,8 +24,6 @@ pub enum Connection {
 /// What is known.
 #[derive(Clone, Debug, Default)]
 pub struct Model {
-    /// The stack's name.
-    pub name: String,
     /// The last status.
     pub status: Option<Status>,
     /// Whether it is still so.
@@ -53,9 +51,9 @@ impl Model {
         self.status.iter().flat_map(|status| status.services.values())
     }
 
-    /// The stack's name.
+    /// The stack's name, once it is known.
     pub fn stack(&self) -> &str {
-        self.status.as_ref().map_or(&self.name, |status| &status.stack)
+        self.status.as_ref().map_or("", |status| &status.stack)
     }
 
     /// Takes events that came. What was there before is left out: numbers rise.

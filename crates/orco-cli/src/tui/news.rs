@@ -25,11 +25,14 @@ pub enum News {
     Logs(u64, Vec<LogRecord>),
     /// That subscription has ended, for this reason; `None`: with the stack.
     LogsEnded(u64, Option<String>),
-    /// What became of a file that was to be written.
-    Saved(SaveResult),
+    /// What became of a file.
+    Saved(Saved),
     /// How a request went.
     Done(Request, Result<Outcome, String>),
 }
+
+/// What became of a file.
+pub type Saved = SaveResult;
 
 /// A question.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -93,13 +96,13 @@ pub enum Effect {
     Follow(u64, Box<LogsQuery>),
     /// Give this text to the terminal's clipboard.
     Copy(String),
-    /// Write this text to a file, and say what became of it.
+    /// Write a file.
     Save {
         /// Where.
         path: String,
         /// What.
         text: String,
-        /// Whether a file that is there may be replaced.
+        /// Whether one that is there may be replaced.
         replace: bool,
     },
     /// Do as Ctrl-C does without a terminal UI.

@@ -38,9 +38,7 @@ const STOPPING: Duration = Duration::from_millis(250);
 pub struct Options {
     /// Of the stack.
     pub client: Client,
-    /// Its name.
-    pub stack: String,
-    /// Whose it is.
+    /// Whose stack it is.
     pub home: Home,
     /// Nothing may be changed.
     pub read_only: bool,
@@ -71,14 +69,10 @@ pub async fn run(
     let mut keys = EventStream::new();
     let screen = Screen::enter()?;
     let (link, mut news) = Link::open(options.client);
-    let app = App::new(options.home, options.read_only, &options.stack);
+    let app = App::new(options.home, options.read_only);
     let mut shell = Shell { app, screen, link, theme: options.theme, changed: true, next_frame: Instant::now() };
     let mut next_tick = Instant::now() + TICK;
-    let mut wake: Option<Instant> = None;
     loop {
-        // Never later than it was: a flood of other inputs must not put it off.
-        let wanted = shell.app.wake().map(|wake| Instant::now() + wake);
-        wake = wanted.map(|wanted| wake.map_or(wanted, |wake| wake.min(wanted)));
         shell.frame()?;
         // All arms are cancel-safe: streams, channels and signals keep what was not taken. Keys come before frames, and
         // frames before news: a flood of news delays neither.
@@ -103,18 +97,19 @@ pub async fn run(
                 None
             }
             () = sleep_until(shell.next_frame), if shell.changed => None,
-            () = sleep_until(wake.map_or(next_tick, |wake| wake.min(next_tick))) => {
-                wake = None;
-                if next_tick <= Instant::now() {
-                    next_tick = Instant::now() + TICK;
-                }
+            () = sleep_until(next_tick) => {
+                next_tick = Instant::now() + TICK;
                 Some(Input::Tick)
             }
             piece = news.recv() => piece.map(of_link),
         };
         let Some(input) = input else { continue };
         shell.changed = true;
-        for effect in shell.app.update(input, Timestamp::now()) {
+        let effects = shell.app.update(input, Timestamp::now());
+        if let Some(wake) = shell.app.wake() {
+            next_tick = next_tick.min(Instant::now() + wake);
+        }
+        for effect in effects {
             if let Some(end) = shell.carry_out(effect, &mut continued).await? {
                 return Ok(end);
             }

@@ -9,4 +9,5 @@ mod ending;
 mod killed;
 mod lifecycle;
 mod logs;
+mod partial;
 mod usage;

@@ -290,7 +290,13 @@ impl Logs {
     pub(super) fn read(&self, query: &Query) -> Vec<Record> {
         let live: BTreeSet<Origin> = self.tails().into_iter().map(|t| t.origin).collect();
         let masks = Some(Arc::clone(&self.masks));
-        let query = Query { asked: Some(wall_micros()), only_past: true, masks, ..query.clone() };
+        let query = Query {
+            asked: Some(wall_micros()),
+            only_past: true,
+            masks,
+            settings: Some(self.settings()),
+            ..query.clone()
+        };
         let found = query.follow(&self.store, &|origin| live.contains(origin));
         match found {
             Ok(follower) => follower.batches(usize::MAX).flatten().flatten().collect(),
@@ -308,7 +314,9 @@ impl Logs {
         go_on: bool,
     ) -> impl Stream<Item = G::Batch> + Send + 'static + use<G> {
         let masks = Some(Arc::clone(&self.masks));
-        follow::<G>(Arc::clone(self), Query { asked: Some(wall_micros()), only_past: !go_on, masks, ..query }, go_on)
+        let settings = Some(self.settings());
+        let asked = Some(wall_micros());
+        follow::<G>(Arc::clone(self), Query { asked, only_past: !go_on, masks, settings, ..query }, go_on)
     }
 
     /// Who came after the first `from` arrivals, and who lives: one view of both.

@@ -9,6 +9,7 @@
 //! No async and no clock here: whoever follows a growing log calls [`Follower::poll`] when it has grown.
 
 mod cursor;
+mod export;
 mod follow;
 pub mod format;
 mod gather;
@@ -32,6 +33,7 @@ mod store;
 mod writer;
 
 pub use cursor::Cursor;
+pub use export::{Export, ExportSettings, NotWritten};
 pub use follow::{Follower, More};
 pub use gather::Gather;
 pub use gone::Gone;

@@ -1,6 +1,6 @@
 //! Which lines somebody wants to see.
 
-use std::{io, sync::Arc};
+use std::{collections::BTreeMap, io, sync::Arc};
 
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -9,6 +9,7 @@ use super::{
     line::{Line, MAX_LINE_BYTES},
     mask::Masks,
     record::{Level, Origin, Source},
+    settings::LogSettings,
     start::Start,
     store::Store,
 };
@@ -46,8 +47,12 @@ pub struct Query {
     pub invert: bool,
     /// Only from this source.
     pub source: Option<Source>,
-    /// Longer lines are cut.
+    /// Longer lines are cut, where `settings` does not say.
     pub max_line_bytes: usize,
+    /// In these instances only from the line of this number on: to go on where another reader ended.
+    pub from: Arc<BTreeMap<Origin, u64>>,
+    /// Says where each service's lines are cut.
+    pub settings: Option<Arc<LogSettings>>,
     /// What is hidden; `None`: what the log directory says. Filters see what is shown.
     pub masks: Option<Arc<Masks>>,
     /// Also what has come of a line without an end when its instance has been silent for a moment: for readers
@@ -71,8 +76,10 @@ impl Default for Query {
             invert: false,
             source: None,
             max_line_bytes: MAX_LINE_BYTES,
+            from: Arc::default(),
             masks: None,
             partial: false,
+            settings: None,
         }
     }
 }
@@ -128,6 +135,16 @@ impl Query {
         let mut origins = store.instances()?;
         origins.retain(|origin| self.selects(origin));
         Follower::open(self.clone(), store.clone(), origins, is_live)
+    }
+
+    /// Where to begin in this instance, which generally would be `start`.
+    pub(super) fn start_in(&self, origin: &Origin, start: Start) -> Start {
+        self.from.get(origin).map_or(start, |&line| Start::Line(line))
+    }
+
+    /// Where lines of a service are cut.
+    pub(super) fn max_line_bytes(&self, service: &ServiceName) -> usize {
+        self.settings.as_ref().map_or(self.max_line_bytes, |settings| settings.of(service).max_line_bytes)
     }
 
     /// Where to begin in each instance.

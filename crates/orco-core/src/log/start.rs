@@ -19,6 +19,8 @@ pub enum Start {
     Tail(u64),
     /// At the first line that ended at this Unix time (microseconds) or later.
     Since(u64),
+    /// At the line of this number; what is gone from there on is reported as dropped.
+    Line(u64),
 }
 
 /// A place to begin at: always the beginning of a segment, and what to skip from there.
@@ -45,6 +47,11 @@ pub(super) fn place(dir: &Path, stem: Stem, start: Start) -> io::Result<Place> {
         Start::Beginning => segments.at(0, gone.lines),
         Start::Tail(lines) => {
             let first = segments.total.saturating_sub(lines);
+            let index = segments.lines_before.partition_point(|&before| before <= first).saturating_sub(1);
+            let wanted_of_gone = gone.lines.saturating_sub(first);
+            Place { skip_below_seq: first, ..segments.at(segments.back(index), wanted_of_gone) }
+        }
+        Start::Line(first) => {
             let index = segments.lines_before.partition_point(|&before| before <= first).saturating_sub(1);
             let wanted_of_gone = gone.lines.saturating_sub(first);
             Place { skip_below_seq: first, ..segments.at(segments.back(index), wanted_of_gone) }

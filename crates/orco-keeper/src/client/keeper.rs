@@ -33,6 +33,8 @@ pub struct ExecOutput {
     pub exit: Option<Exit>,
     /// The last 64 KiB of its standard output and error.
     pub output: Vec<u8>,
+    /// So many bytes came before that and were not kept.
+    pub omitted: u64,
 }
 
 /// Something that nobody asked for.

@@ -101,6 +101,8 @@ pub struct Spawn {
 pub(crate) struct Exec {
     pub(crate) launch: Launch,
     pub(crate) timeout_ms: u64,
+    /// What it reads; empty: nothing.
+    pub(crate) stdin: Box<[u8]>,
 }
 
 /// A process of an earlier keeper to take over, with its output.
@@ -187,7 +189,7 @@ pub(crate) enum Order {
 wire_struct!(Credentials { uid, gid, groups });
 wire_struct!(Launch { id, program, argv, inherit, env, workdir, credentials });
 wire_struct!(Spawn { launch, stop_signal, log_dir, log_stem });
-wire_struct!(Exec { launch, timeout_ms });
+wire_struct!(Exec { launch, timeout_ms, stdin });
 wire_struct!(Adopt { id, token, stop_signal, log_dir, log_stem });
 wire_struct!(Hello { version, segment_bytes, unacknowledged_bytes, nofile, env });
 wire_enum!(Order {

@@ -38,12 +38,12 @@ pub struct Screen {
 
 impl Screen {
     /// Starts it.
-    pub fn start(place: &Place, stack: String) -> Result<Self, Failure> {
+    pub fn start(place: &Place) -> Result<Self, Failure> {
         // A word for each signal; who sends more says nothing new.
         let (words, heard) = mpsc::channel(4);
         let (done, ended) = oneshot::channel();
         let theme = Theme::of(None, |name| std::env::var(name).ok());
-        let options = Options { client: Client::new(place)?, stack, home: Home::Here, read_only: false, theme };
+        let options = Options { client: Client::new(place)?, home: Home::Here, read_only: false, theme };
         let work = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let end = runtime.and_then(|runtime| runtime.block_on(run(options, None, Some(heard))));

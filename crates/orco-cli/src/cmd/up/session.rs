@@ -120,7 +120,7 @@ impl Session {
         match face {
             Some(face) => Ok(face),
             #[cfg(feature = "tui")]
-            None => match super::screen::Screen::start(&self.place, self.stack.name().to_string()) {
+            None => match super::screen::Screen::start(&self.place) {
                 Ok(screen) => Ok(Face::Screen(screen)),
                 Err(failure) => {
                     failure.report();

@@ -8,9 +8,9 @@ mod body;
 mod contract;
 mod copy;
 mod draw;
+mod heights;
 mod held;
 mod ink;
-mod keys;
 mod lines;
 mod moves;
 mod osc52;
@@ -30,7 +30,5 @@ mod typing;
 mod update;
 
 pub use contract::{PaneConfig, PaneEffect, PaneInput, SaveResult, Selection};
-#[cfg(test)]
-pub use keys::knows;
 pub use osc52::encode as clipboard;
 pub use state::Pane;

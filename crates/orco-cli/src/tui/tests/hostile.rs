@@ -85,7 +85,7 @@ proptest! {
         home in prop::sample::select(&[Home::Here, Home::Attached][..]),
         click in (0_u16..500, 0_u16..200),
     ) {
-        let mut app = App::new(home, false, "demo");
+        let mut app = App::new(home, false);
         let word = |at: usize| words[at % words.len()].clone();
         app.update(Input::News(News::Status(Box::new(poisoned(&words)))), samples::now());
         app.update(Input::News(News::Stale(word(1))), samples::now());

@@ -67,7 +67,7 @@ fn the_row_of_all_means_all() {
 
 #[test]
 fn read_only_changes_nothing() {
-    let mut app = App::new(Home::Attached, true, "demo");
+    let mut app = App::new(Home::Attached, true);
     app.update(Input::Resize(80, 24), samples::now());
     app.update(Input::News(News::Status(Box::new(samples::status()))), samples::now());
     api(&mut app);
@@ -135,7 +135,7 @@ fn how_a_request_went_is_told() {
 
 #[test]
 fn what_services_use_is_asked_for_while_it_is_seen_and_not_twice_at_once() {
-    let mut app = App::new(Home::Attached, false, "demo");
+    let mut app = App::new(Home::Attached, false);
     app.update(Input::Resize(80, 24), samples::now());
     let asks = |effects: Vec<Effect>| effects.contains(&Effect::Ask(Question::Usage));
     assert!(!asks(app.update(Input::Tick, samples::now())), "nothing is known yet");

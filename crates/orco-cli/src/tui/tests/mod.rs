@@ -24,7 +24,7 @@ const PLAIN: Theme = Theme { ground: Ground::Dark, depth: Depth::None };
 
 /// With the stack of the samples, on a screen of this size.
 fn app(home: Home, width: u16, height: u16) -> App {
-    let mut app = App::new(home, false, "demo");
+    let mut app = App::new(home, false);
     app.update(Input::Resize(width, height), samples::now());
     app.update(Input::News(News::Status(Box::new(samples::status()))), samples::now());
     for (second, cpu) in [(0, 1.0), (2, 1.3), (4, 2.0)] {

@@ -33,7 +33,7 @@ fn stale_and_asked() {
 
 #[test]
 fn nothing_known_yet() {
-    let mut app = App::new(Home::Attached, true, "demo");
+    let mut app = App::new(Home::Attached, true);
     app.update(Input::Resize(60, 12), samples::now());
     insta::assert_snapshot!(text(&mut app));
 }

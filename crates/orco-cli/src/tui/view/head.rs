@@ -27,7 +27,11 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer, theme: &Theme) {
     }
     let y = area.y;
     let mut x = canvas::put(buf, area, area.x, y, " ", theme.style(Role::Plain));
-    x = canvas::put(buf, area, x, y, app.model.stack(), theme.style(Role::Strong));
+    let name = match app.model.stack() {
+        "" => "orco",
+        name => name,
+    };
+    x = canvas::put(buf, area, x, y, name, theme.style(Role::Strong));
     let mode = match app.model.status.as_ref().map(|status| status.mode) {
         Some(Mode::Foreground) => " foreground",
         Some(Mode::Embedded) => " embedded",

@@ -15,13 +15,15 @@ pub fn draw(app: &mut App, buf: &mut Buffer, theme: &Theme) {
     head::draw(app, parts.head, buf, theme);
     table::draw(app, parts.table, buf, theme);
     strip::draw(app, parts.strip, buf, theme);
-    divider(app, parts.divider, buf, theme);
+    if app.stopping.is_some() {
+        divider(app, parts.divider, buf, theme);
+    }
     match (app.stopping, app.view) {
         (Some(total), _) => stopping::draw(app, total, parts.below, buf, theme),
-        // It remembers where it was drawn.
+        // The line above is the pane's own.
         (None, View::Logs) => {
             let focused = app.focus == Focus::Below;
-            app.logs.pane.draw(parts.below, buf, theme, focused);
+            app.pane.draw(parts.divider.union(parts.below), buf, theme, focused);
         }
     }
     foot::draw(app, parts.foot, buf, theme);
