@@ -10,4 +10,6 @@ mod killed;
 mod lifecycle;
 mod logs;
 mod partial;
+mod tmux;
+mod tui;
 mod usage;
