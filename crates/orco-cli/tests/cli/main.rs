@@ -12,4 +12,6 @@ mod lifecycle;
 mod logs;
 mod partial;
 mod secrets;
+mod tmux;
+mod tui;
 mod usage;
