@@ -3,6 +3,9 @@
  *   svc tcp   PORT FILE ID        listen on 127.0.0.1:PORT, append the mark, accept and close for ever
  *   svc http  PORT FILE ID        the same, and answer every connection with an empty HTTP 200
  *   svc ready PATH FILE ID        create PATH (file readiness), append the mark, sleep for ever
+ *   svc log   LINES LEN ID FILE   append the mark "ID.start", print LINES lines of LEN bytes as fast as it can and "ID END",
+ *                                 append "ID.end", sleep for ever
+ *   svc flow  RATE LEN ID FILE    append the mark, print RATE lines of LEN bytes a second for ever
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -29,6 +32,19 @@ static void mark(const char *file, const char *id) {
   if (fd < 0 || write(fd, b, n) != n) _exit(9);
   close(fd);
 }
+static void all(const char *b, size_t n) {
+  while (n) {
+    ssize_t w = write(1, b, n);
+    if (w <= 0) _exit(8);
+    b += w;
+    n -= w;
+  }
+}
+static void fill(char *at, int len, const char *id, long i) {
+  int h = snprintf(at, 64, "%s seq=%08ld ", id, i);
+  memset(at + h, 'x', len - 1 - h);
+  at[len - 1] = '\n';
+}
 int main(int c, char **v) {
   if (c < 2) return 2;
   if (!strcmp(v[1], "mark") && c >= 4) {
@@ -54,6 +70,37 @@ int main(int c, char **v) {
       if (http && read(k, b, sizeof b) > 0) send(k, ok, sizeof ok - 1, MSG_NOSIGNAL);
       close(k);
     }
+  } else if (!strcmp(v[1], "log") && c >= 6) {
+    long lines = atol(v[2]);
+    size_t len = atoi(v[3]), cap = 65536, n = 0;
+    if (len < 80 || len > 4096) return 2;
+    char *buf = malloc(cap), id[64];
+    snprintf(id, sizeof id, "%s.start", v[4]);
+    mark(v[5], id);
+    for (long i = 0; i < lines; i++) {
+      if (n + len > cap) {
+        all(buf, n);
+        n = 0;
+      }
+      fill(buf + n, len, v[4], i);
+      n += len;
+    }
+    all(buf, n);
+    all(buf, snprintf(buf, 64, "%s END\n", v[4]));
+    snprintf(id, sizeof id, "%s.end", v[4]);
+    mark(v[5], id);
+  } else if (!strcmp(v[1], "flow") && c >= 6) {
+    long rate = atol(v[2]), i = 0;
+    size_t len = atoi(v[3]);
+    if (rate < 1 || len < 80 || len > 4096) return 2;
+    char *buf = malloc(len);
+    uint64_t begun = now();
+    mark(v[5], v[4]);
+    for (;; usleep(10000))
+      for (uint64_t due = (now() - begun) / 1000000 * rate / 1000; i < (long)due; i++) {
+        fill(buf, len, v[4], i);
+        all(buf, len);
+      }
   } else
     return 2;
   for (;;) pause();

@@ -16,6 +16,8 @@ pub struct LogBytes {
     client: Client,
     position: LogPosition,
     at: At,
+    /// What is being read is the last.
+    last: bool,
 }
 
 #[derive(Debug)]
@@ -28,9 +30,9 @@ enum At {
 
 impl LogBytes {
     pub(super) async fn open(client: &Client, position: LogPosition) -> Result<Self, ClientError> {
-        let path = position.path(false)?;
+        let (path, last) = (position.path(false)?, position.is_over());
         let bodies = Bodies::new(again(|| client.stream(&path)).await?);
-        Ok(Self { client: client.clone(), position, at: At::Reading(bodies, BytesMut::new()) })
+        Ok(Self { client: client.clone(), position, at: At::Reading(bodies, BytesMut::new()), last })
     }
 
     /// The next lines; `None` at the end. Cancel-safe.
@@ -55,6 +57,7 @@ impl LogBytes {
                     }
                     Some(Err(error @ ClientError::Lost(_))) => self.at = At::Away(Away::new(Some(error))),
                     Some(Err(error)) => return self.over(error),
+                    None if self.last => self.at = At::Over,
                     None => self.at = At::Away(Away::new(None)),
                 },
                 At::Away(away) => {
@@ -62,6 +65,7 @@ impl LogBytes {
                         Ok(path) => path,
                         Err(error) => return self.over(error),
                     };
+                    self.last = self.position.is_over();
                     match away.reconnect(&self.client, &path).await {
                         Ok(Back::Here(body)) => self.at = At::Reading(Bodies::new(body), BytesMut::new()),
                         Ok(Back::NotYet) => {}

@@ -123,6 +123,11 @@ impl Position for LogPosition {
         with_query("logs", &query)
     }
 
+    fn is_over(&self) -> bool {
+        let until = self.query.until.as_ref().and_then(|until| until.parse::<Moment>().ok());
+        until.is_some_and(|until| until.micros() <= Timestamp::now().unix_micros())
+    }
+
     fn take(&mut self, record: &LogRecord) -> bool {
         let LogRecord { replica, run, seq, dropped, .. } = *record;
         let is_system = record.source == Source::System;

@@ -22,6 +22,11 @@ pub trait Position {
 
     /// Remembers a document. False: it was there before.
     fn take(&mut self, item: &Self::Item) -> bool;
+
+    /// Whether nothing new can come any more: a stream that was asked for after this was true, and ended, was the last.
+    fn is_over(&self) -> bool {
+        false
+    }
 }
 
 /// A stream that reconnects. It ends normally when the stack does, and with an error when its engine is gone for good.
@@ -30,6 +35,8 @@ pub struct Resuming<P: Position> {
     client: Client,
     position: P,
     at: At<P::Item>,
+    /// What is being read is the last.
+    last: bool,
 }
 
 #[derive(Debug)]
@@ -43,7 +50,8 @@ impl<P: Position> Resuming<P> {
     pub(super) async fn open(client: &Client, position: P) -> Result<Self, ClientError> {
         let path = position.path(false)?;
         let lines = Lines::new(again(|| client.stream(&path)).await?);
-        Ok(Self { client: client.clone(), position, at: At::Reading(Box::new(lines)) })
+        let last = position.is_over();
+        Ok(Self { client: client.clone(), position, at: At::Reading(Box::new(lines)), last })
     }
 
     /// The next document; `None` at the end. Cancel-safe.
@@ -67,6 +75,7 @@ impl<P: Position> Resuming<P> {
                     Some(Ok(_)) => {}
                     Some(Err(error @ ClientError::Lost(_))) => self.at = At::Away(Away::new(Some(error))),
                     Some(Err(error)) => return self.over(error),
+                    None if self.last => self.at = At::Over,
                     None => self.at = At::Away(Away::new(None)),
                 },
                 At::Away(_) => {
@@ -90,6 +99,7 @@ impl<P: Position> Resuming<P> {
 
     async fn reconnect(&mut self) -> Result<(), ClientError> {
         let At::Away(away) = &mut self.at else { return Ok(()) };
+        self.last = self.position.is_over();
         match away.reconnect(&self.client, &self.position.path(true)?).await? {
             Back::Here(body) => self.at = At::Reading(Box::new(Lines::new(body))),
             Back::NotYet => {}

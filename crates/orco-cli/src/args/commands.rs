@@ -246,12 +246,21 @@ pub struct Signal {
 
 /// `exec`.
 #[derive(Args, Debug)]
+#[command(
+    after_help = "The exit code is the command's own, of several replicas the first that is not 0; 126 and 127: it \
+                        cannot be run; 128 + N: killed by signal N.\nIts standard output and error come together, \
+                        when it has ended: the last 64 KiB, and how much was left out. With `-i` it is given at most \
+                        4 MiB. Nothing is streamed, and there is no terminal."
+)]
 pub struct Exec {
     /// Which service
     pub service: String,
     /// One replica, instead of all
     #[arg(long, value_name = "N")]
     pub replica: Option<u32>,
+    /// Pass the standard input on: all of it, up to its end, then the command starts
+    #[arg(short = 'i', long)]
+    pub interactive: bool,
     /// Which stack.
     #[command(flatten)]
     pub stack: StackArgs,

@@ -1,9 +1,6 @@
-//! What keys and the mouse do.
+//! What keys do.
 
-use ratatui::{
-    crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind},
-    layout::Position,
-};
+use ratatui::crossterm::event::KeyEvent;
 
 use super::{
     app::{App, Focus, Home, View},
@@ -15,11 +12,7 @@ use super::{
     palette::Palette,
     table::Row,
     theme::Role,
-    view,
 };
-
-/// Rows for one notch of the wheel.
-const NOTCH: isize = 3;
 
 impl App {
     pub(super) fn key(&mut self, event: &KeyEvent) -> Vec<Effect> {
@@ -40,8 +33,14 @@ impl App {
             self.help_key(key);
             return Vec::new();
         }
+        if self.is_for_logs(key) {
+            return self.logs_key(*event);
+        }
         if let Some(action) = anywhere {
             return self.act(action);
+        }
+        if self.in_logs() {
+            return self.logs_key(*event);
         }
         keys::action(self.context(), key).map_or_else(Vec::new, |action| self.act(action))
     }
@@ -87,8 +86,24 @@ impl App {
             Action::NeededBy => self.follow_edge(Way::NeededBy),
             Action::PanLeft => self.pan(false),
             Action::PanRight => self.pan(true),
-            Action::Open => self.open_selected(),
+            Action::Open if !self.shows_logs() => self.open_selected(),
             Action::Only => self.views.events.turn(),
+            Action::HalfUp
+            | Action::HalfDown
+            | Action::Left
+            | Action::Right
+            | Action::Leftmost
+            | Action::Search
+            | Action::Next
+            | Action::Previous
+            | Action::Level
+            | Action::Wrap
+            | Action::Times
+            | Action::Raw
+            | Action::Open
+            | Action::Choose
+            | Action::Copy
+            | Action::Save => return self.logs_action(action),
             // Answers to dialogs.
             Action::Yes | Action::No | Action::Enter | Action::Erase | Action::EraseWord | Action::Clear => {}
             // Of the palette itself.
@@ -190,7 +205,7 @@ impl App {
         }
     }
 
-    fn toggle(&mut self) {
+    pub(super) fn toggle(&mut self) {
         if let Some(name) = self.selected_service() {
             let show = !self.table.is_unfolded(&name);
             self.table.unfold(show, &self.model);
@@ -299,61 +314,12 @@ impl App {
     pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
         if let Some(dialog) = self.dialog.take() {
             self.goes_on(dialog.paste(text));
-        } else if let Some(palette) = &mut self.views.palette {
+            return Vec::new();
+        }
+        if let Some(palette) = &mut self.views.palette {
             palette.paste(text);
+            return Vec::new();
         }
-        Vec::new()
-    }
-
-    pub(super) fn mouse(&mut self, event: MouseEvent) -> Vec<Effect> {
-        let parts = self.parts();
-        let at = Position::new(event.column, event.row);
-        let by = match event.kind {
-            MouseEventKind::ScrollUp => -NOTCH,
-            MouseEventKind::ScrollDown => NOTCH,
-            MouseEventKind::Down(MouseButton::Left) => {
-                self.click(at);
-                return Vec::new();
-            }
-            _ => return Vec::new(),
-        };
-        if let Some(help) = &mut self.views.help {
-            *help = help.saturating_add_signed(by);
-        } else if parts.table.contains(at) {
-            self.table.step(by);
-        } else if parts.below.contains(at) {
-            self.step_below(by);
-        }
-        Vec::new()
-    }
-
-    fn click(&mut self, at: Position) {
-        if self.views.help.is_some() || self.views.palette.is_some() {
-            return;
-        }
-        let parts = self.parts();
-        if parts.table.contains(at) {
-            self.focus = Focus::Table;
-            let line = usize::from(at.y - parts.table.y);
-            let Some(line) = line.checked_sub(1) else {
-                if let Some(column) = view::table::column_at(self, parts.table, at.x) {
-                    self.table.sort_by(column, &self.model);
-                }
-                return;
-            };
-            let row = self.table.offset() + line;
-            if row >= self.table.rows().len() {
-                return;
-            }
-            // A click on what is selected opens it.
-            if row == self.table.at() {
-                self.toggle();
-            } else {
-                self.table.select(row);
-            }
-        } else if parts.below.contains(at) {
-            self.focus = Focus::Below;
-            self.click_below(at);
-        }
+        if self.in_logs() { self.logs_paste(text.to_owned()) } else { Vec::new() }
     }
 }

@@ -1,6 +1,6 @@
 //! The state of the terminal UI. Pure: keys, news and the time come in, effects come out.
 
-use orco_api::wire::{LogsQuery, Outcome, Service, Status, Timestamp};
+use orco_api::wire::{Outcome, Service, Status, Timestamp};
 use ratatui::{
     crossterm::event::{KeyEvent, MouseEvent},
     layout::Rect,
@@ -11,6 +11,7 @@ use super::{
     layout::{self, Parts, Shape, Zoom},
     model::{Connection, Model},
     news::{Effect, Ended, News, Question, Request},
+    pane::{Pane, PaneConfig},
     table::{Row, Table},
     theme::Role,
     views::Views,
@@ -52,8 +53,6 @@ pub enum Input {
     News(News),
     /// Whoever runs the stack has begun to stop it.
     Stopping,
-    /// Something to tell.
-    Say(Role, String),
 }
 
 /// What is below the table.
@@ -78,6 +77,15 @@ pub enum Focus {
     Table,
     /// What is below.
     Below,
+}
+
+/// What the mouse holds on to while its button is down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Held {
+    /// The line between the table and what is below.
+    Divider,
+    /// Something in the log pane.
+    Logs,
 }
 
 /// Something told for a moment.
@@ -124,6 +132,16 @@ pub struct App {
     pub stopping: Option<usize>,
     /// The user has asked twice.
     pub killing: bool,
+    /// The log pane.
+    pub pane: Pane,
+    /// The number of the stream of log records that is followed.
+    pub(super) follows: u64,
+    /// That stream has ended.
+    pub(super) logs_over: bool,
+    /// When the lines of the selected row were asked for.
+    pub(super) followed: Option<Timestamp>,
+    /// What the mouse holds on to.
+    pub(super) held: Option<Held>,
     asked_usage: Option<Timestamp>,
     usage_under_way: bool,
     asked_why: Option<Timestamp>,
@@ -153,6 +171,11 @@ impl App {
             under_way: Vec::new(),
             stopping: None,
             killing: false,
+            pane: Pane::new(PaneConfig::new("stack")),
+            follows: 0,
+            logs_over: true,
+            followed: None,
+            held: None,
             asked_usage: None,
             usage_under_way: false,
             asked_why: None,
@@ -184,14 +207,11 @@ impl App {
                 self.begin_stopping();
                 Vec::new()
             }
-            Input::Say(role, text) => {
-                self.say(role, text);
-                Vec::new()
-            }
         };
         if *self.table.selected() != before {
             effects.extend(self.selected());
         }
+        effects.extend(self.follow_selected());
         let height = usize::from(self.parts().table.height.saturating_sub(1));
         self.table.show(height);
         if !lines {
@@ -244,7 +264,8 @@ impl App {
         if self.note.as_ref().is_some_and(|note| note.until <= now) {
             self.note = None;
         }
-        let mut effects = self.ask_why();
+        let mut effects = self.logs_tick(now);
+        effects.extend(self.ask_why());
         effects.extend(self.ask_graph());
         let shown = self.parts().table.height > 0 && self.model.connection == Connection::Live;
         if shown && !self.usage_under_way && is_due(self.asked_usage, USAGE, now) {
@@ -318,7 +339,9 @@ impl App {
                 }
                 self.model.graph = Some(graph.map(|graph| *graph));
             }
-            News::Logs(..) | News::LogsEnded(..) => {}
+            News::Logs(number, records) => return self.take_records(number, records),
+            News::LogsEnded(number, why) => self.logs_ended(number, why),
+            News::Saved(saved) => return self.saved(saved),
             News::Done(request, answer) => self.done(&request, answer),
         }
         Vec::new()
@@ -342,6 +365,7 @@ impl App {
         }
         self.table.rebuild(&self.model);
         if first {
+            self.pane.name(self.model.stack());
             return self.tick();
         }
         let mut effects = self.ask_why();
@@ -393,14 +417,10 @@ impl App {
             Row::Service(name) | Row::Replica(name, _) => Some(name.clone()),
         }
     }
-
-    /// Follows other log records.
-    pub fn follow(&self, number: u64, query: LogsQuery) -> Effect {
-        Effect::Follow(number, Box::new(query))
-    }
 }
 
-fn is_due(last: Option<Timestamp>, every: u64, now: Timestamp) -> bool {
+/// Whether so many microseconds have passed.
+pub(super) fn is_due(last: Option<Timestamp>, every: u64, now: Timestamp) -> bool {
     // A clock that went back must not make it wait for long.
     last.is_none_or(|last| now.unix_micros().abs_diff(last.unix_micros()) >= every)
 }

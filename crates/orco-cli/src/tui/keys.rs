@@ -9,6 +9,8 @@ pub enum Context {
     Anywhere,
     /// In the table.
     Table,
+    /// In the log pane.
+    Logs,
     /// In a view below the table that scrolls.
     Scroll,
     /// In the graph.
@@ -27,8 +29,9 @@ pub enum Context {
 
 impl Context {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Table,
+        Self::Logs,
         Self::Scroll,
         Self::Graph,
         Self::Events,
@@ -44,6 +47,7 @@ impl Context {
         match self {
             Self::Anywhere => "Anywhere",
             Self::Table => "Table",
+            Self::Logs => "Log pane",
             Self::Scroll => "Views",
             Self::Graph => "Graph",
             Self::Events => "Events",
@@ -112,6 +116,38 @@ pub enum Action {
     Scale,
     /// Sends a signal to it.
     Signal,
+    /// Half a page up.
+    HalfUp,
+    /// Half a page down.
+    HalfDown,
+    /// What is further left.
+    Left,
+    /// What is further right.
+    Right,
+    /// The begins of lines.
+    Leftmost,
+    /// Searches.
+    Search,
+    /// The next match.
+    Next,
+    /// The match before.
+    Previous,
+    /// Only lines of the next level and worse.
+    Level,
+    /// Long lines are folded or cut.
+    Wrap,
+    /// Times in front of lines.
+    Times,
+    /// JSON as it is, or its fields.
+    Raw,
+    /// Everything about what is selected.
+    Open,
+    /// Begins to choose lines.
+    Choose,
+    /// Lines to the clipboard.
+    Copy,
+    /// Lines to a file.
+    Save,
     /// Yes.
     Yes,
     /// No.
@@ -146,8 +182,6 @@ pub enum Action {
     PanLeft,
     /// More of what is on the right.
     PanRight,
-    /// Opens what is selected.
-    Open,
     /// Those of the selected service, or all.
     Only,
     /// The next way to go on with what was typed.
@@ -164,6 +198,11 @@ impl Action {
     /// Whether it changes something of the stack.
     pub const fn changes(self) -> bool {
         matches!(self, Self::Start | Self::Stop | Self::Restart | Self::Scale | Self::Signal)
+    }
+
+    /// Whether it is about the lines of the log pane.
+    pub const fn is_about_lines(self) -> bool {
+        matches!(self, Self::Search | Self::Level | Self::Wrap | Self::Times | Self::Raw | Self::Copy | Self::Save)
     }
 
     /// As a command of the palette, where it is one.
@@ -186,6 +225,13 @@ impl Action {
             Self::Restart => "restart",
             Self::Scale => "scale",
             Self::Signal => "signal",
+            Self::Search => "search",
+            Self::Level => "level",
+            Self::Wrap => "wrap",
+            Self::Times => "times",
+            Self::Raw => "raw",
+            Self::Copy => "copy",
+            Self::Save => "save",
             Self::Logs => "logs",
             Self::Graph => "graph",
             Self::Events => "events",
@@ -267,7 +313,7 @@ const fn line(context: Context, keys: &'static [Key], action: Action, help: &'st
 }
 
 use Action as A;
-use Context::{Anywhere, Events, Graph, Help, Palette, Question, Scroll, Table, Typing};
+use Context::{Anywhere, Events, Graph, Help, Logs, Palette, Question, Scroll, Table, Typing};
 
 /// The table. A key stands once in a context, and what stands in `Anywhere` stands nowhere else, but for `Esc`.
 pub const TABLE: &[Binding] = &[
@@ -305,6 +351,29 @@ pub const TABLE: &[Binding] = &[
     line(Table, &[char('r')], A::Restart, "restart the selected service, one replica at a time"),
     line(Table, &[char('n')], A::Scale, "scale: set the number of replicas"),
     line(Table, &[char('K')], A::Signal, "send a signal to the selected service or replica"),
+    line(Logs, &[code(KeyCode::Up), char('k')], A::Up, "pause; one line up"),
+    line(Logs, &[code(KeyCode::Down), char('j')], A::Down, "one line down; after the last it follows"),
+    line(Logs, &[code(KeyCode::PageUp)], A::PageUp, "one page up"),
+    line(Logs, &[code(KeyCode::PageDown), char(' ')], A::PageDown, "one page down"),
+    line(Logs, &[ctrl('u')], A::HalfUp, "half a page up"),
+    line(Logs, &[ctrl('d')], A::HalfDown, "half a page down"),
+    line(Logs, &[code(KeyCode::Home)], A::First, "to the oldest line that is held"),
+    line(Logs, &[code(KeyCode::End), char('G')], A::Last, "follow: to the newest line and on"),
+    line(Logs, &[char('/')], A::Search, "search: a regular expression; any case without capitals"),
+    line(Logs, &[char('n')], A::Next, "next match"),
+    line(Logs, &[char('N')], A::Previous, "previous match"),
+    line(Logs, &[char('l')], A::Level, "level: all, debug, info, warn, error"),
+    line(Logs, &[char('W')], A::Wrap, "wrap long lines, or one row each"),
+    line(Logs, &[code(KeyCode::Left)], A::Left, "to the left, where lines are not wrapped"),
+    line(Logs, &[code(KeyCode::Right)], A::Right, "to the right, where lines are not wrapped"),
+    line(Logs, &[char('0')], A::Leftmost, "to the begin of the lines"),
+    line(Logs, &[char('t')], A::Times, "times: none, ages, of the day (UTC)"),
+    line(Logs, &[char('p')], A::Raw, "fields as name=value, or raw JSON"),
+    line(Logs, &[code(KeyCode::Enter)], A::Open, "open the line: all fields, one each row"),
+    line(Logs, &[char('v')], A::Choose, "choose lines from here on"),
+    line(Logs, &[char('y')], A::Copy, "copy the chosen lines, or those that are seen"),
+    line(Logs, &[char('>')], A::Save, "save the chosen lines, or all that are held, to a file"),
+    line(Logs, &[code(KeyCode::Esc)], A::Back, "back: choice, open line, search, then follow"),
     line(Scroll, &[code(KeyCode::Up), char('k')], A::Up, "one line up"),
     line(Scroll, &[code(KeyCode::Down), char('j')], A::Down, "one line down"),
     line(Scroll, &[code(KeyCode::PageUp)], A::PageUp, "one page up"),
@@ -375,11 +444,15 @@ mod tests {
         let all: Vec<_> = TABLE.iter().flat_map(|line| line.keys.iter().map(move |key| (line.context, *key))).collect();
         for (at, (context, key)) in all.iter().enumerate() {
             for (other, same) in &all[at + 1..] {
-                let part = |context| matches!(context, Table | Scroll | Graph | Events);
+                let part = |context| matches!(context, Table | Logs | Scroll | Graph | Events);
                 let clash = other == context
                     || (*context == Anywhere && part(*other))
                     || (*other == Anywhere && part(*context));
-                assert!(!(clash && same == key), "{} stands in {context:?} and in {other:?}", key.label());
+                assert!(
+                    !(clash && same == key && key.code != KeyCode::Esc),
+                    "{} stands in {context:?} and in {other:?}",
+                    key.label()
+                );
             }
         }
     }

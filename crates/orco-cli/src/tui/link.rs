@@ -14,6 +14,7 @@ use tokio::{
 };
 
 use super::{
+    file,
     model::EVENTS,
     news::{News, Question, Request},
 };
@@ -77,6 +78,17 @@ impl Link {
         self.tasks.spawn(async move {
             let answer = carry_out(&client, &request).await.map_err(|e| chain(&e));
             let _ = news.send(News::Done(request, answer)).await;
+        });
+    }
+
+    /// Writes a file. What became of it is news.
+    pub fn save(&mut self, path: String, text: String, replace: bool) {
+        self.reap();
+        let news = self.news.clone();
+        self.tasks.spawn_blocking(move || {
+            let saved = file::write(path, &text, replace);
+            // Nobody takes it any more: the end.
+            let _ = news.blocking_send(News::Saved(saved));
         });
     }
 

@@ -11,17 +11,19 @@ mod app;
 mod canvas;
 mod dialog;
 mod events;
+mod file;
 mod flow;
 mod graph;
 mod help;
 mod keys;
 mod layout;
 mod link;
+mod logs;
 mod model;
+mod mouse;
 mod news;
 mod obey;
 mod palette;
-#[allow(dead_code, unused_imports)]
 mod pane;
 mod run;
 #[cfg(test)]
@@ -30,7 +32,8 @@ mod screen;
 mod show;
 mod stopping;
 mod table;
-#[allow(dead_code)]
+#[cfg(test)]
+mod tests;
 mod text;
 mod theme;
 mod usage;

@@ -2,7 +2,7 @@
 
 use orco_api::wire::{Event, Graph, LogRecord, LogsQuery, Outcome, Status, Why};
 
-use super::theme::Ground;
+use super::{pane::SaveResult, theme::Ground};
 
 /// Something came.
 #[derive(Clone, PartialEq, Debug)]
@@ -25,9 +25,14 @@ pub enum News {
     Logs(u64, Vec<LogRecord>),
     /// That subscription has ended, for this reason; `None`: with the stack.
     LogsEnded(u64, Option<String>),
+    /// What became of a file.
+    Saved(Saved),
     /// How a request went.
     Done(Request, Result<Outcome, String>),
 }
+
+/// What became of a file.
+pub type Saved = SaveResult;
 
 /// A question.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -91,6 +96,15 @@ pub enum Effect {
     Follow(u64, Box<LogsQuery>),
     /// Give this text to the terminal's clipboard.
     Copy(String),
+    /// Write a file.
+    Save {
+        /// Where.
+        path: String,
+        /// What.
+        text: String,
+        /// Whether one that is there may be replaced.
+        replace: bool,
+    },
     /// Do as Ctrl-C does without a terminal UI.
     Interrupt,
     /// Back to the shell until `fg`.

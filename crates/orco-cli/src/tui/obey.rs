@@ -54,7 +54,13 @@ impl App {
             Order::Act(action) => match view_of(action) {
                 // Named, it is shown; only its key turns it off again.
                 Some(view) => self.open_view(view),
-                None => self.act(action),
+                None => {
+                    if action.is_about_lines() {
+                        // What is done to lines shall be seen.
+                        (self.view, self.focus) = (View::Logs, Focus::Below);
+                    }
+                    self.act(action)
+                }
             },
             Order::Change(request) => self.ask_or_do(request),
             Order::At(name, action) => {

@@ -19,6 +19,7 @@ use super::{
     app::{App, Home, Input},
     link::Link,
     news::{Effect, Ended, News},
+    pane::clipboard,
     screen::Screen,
     theme::{Role, Theme},
     view,
@@ -104,7 +105,11 @@ pub async fn run(
         };
         let Some(input) = input else { continue };
         shell.changed = true;
-        for effect in shell.app.update(input, Timestamp::now()) {
+        let effects = shell.app.update(input, Timestamp::now());
+        if let Some(wake) = shell.app.wake() {
+            next_tick = next_tick.min(Instant::now() + wake);
+        }
+        for effect in effects {
             if let Some(end) = shell.carry_out(effect, &mut continued).await? {
                 return Ok(end);
             }
@@ -163,7 +168,7 @@ impl Shell {
             // A new size has no effects.
             let _ = self.app.update(Input::Resize(size.width, size.height), Timestamp::now());
         }
-        self.screen.draw(|buf| view::draw(&self.app, buf, &self.theme))?;
+        self.screen.draw(|buf| view::draw(&mut self.app, buf, &self.theme))?;
         self.changed = false;
         self.next_frame = now + FRAME;
         Ok(())
@@ -174,7 +179,11 @@ impl Shell {
             Effect::Ask(question) => self.link.ask(question),
             Effect::Do(request) => self.link.carry_out(request),
             Effect::Follow(number, query) => self.link.follow(number, *query),
-            Effect::Copy(sequence) => self.screen.pass(&sequence)?,
+            Effect::Copy(text) => {
+                let in_tmux = std::env::var_os("TMUX").is_some();
+                self.screen.pass(&clipboard(&text, in_tmux))?;
+            }
+            Effect::Save { path, text, replace } => self.link.save(path, text, replace),
             Effect::Interrupt => {
                 // Exactly what Ctrl-C would do if the terminal still made a signal of it.
                 if let Err(error) = signal::kill(Pid::this(), Posix::SIGINT) {

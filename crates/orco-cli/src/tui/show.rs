@@ -22,7 +22,8 @@ impl App {
     pub const fn context(&self) -> Context {
         match (self.focus, self.view) {
             (Focus::Table, _) => Context::Table,
-            (Focus::Below, View::Logs | View::Why) => Context::Scroll,
+            (Focus::Below, View::Logs) => Context::Logs,
+            (Focus::Below, View::Why) => Context::Scroll,
             (Focus::Below, View::Graph) => Context::Graph,
             (Focus::Below, View::Events) => Context::Events,
         }

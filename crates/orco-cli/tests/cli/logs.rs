@@ -77,6 +77,21 @@ fn filters() {
         (&["logs", "-o", "raw", "--since", "1h", "--run", "1", "--replica", "0", "b"], "other\n"),
         (&["logs", "-o", "raw", "--run", "7"], ""),
         (&["logs", "-o", "raw", "--until", "1h"], ""),
+        (&["logs", "-o", "raw", "-n", "1"], "other\n"),
+        (&["logs", "-o", "raw", "--tail", "all", "b"], "other\n"),
+        (&["logs", "-o", "raw", "--tail", "0"], ""),
+        (
+            &["logs", "-o", "raw", "--since", "2020-01-01T00:00:00Z", "--until", "2999-01-01T00:00:00+01:00", "b"],
+            "other\n",
+        ),
+        (&["logs", "-o", "raw", "--since", "2999-01-01T00:00:00Z"], ""),
+        (&["logs", "-o", "raw", "--level", "error"], "ERROR: plum\n"),
+        (
+            &["logs", "-o", "raw", "a", "--level", "warn", "--grep", "p", "--tail", "1", "--since", "1h"],
+            "ERROR: plum\n",
+        ),
+        (&["logs", "-o", "raw", "a", "b", "--source", "stdout", "--tail", "2"], "ERROR: plum\nother\n"),
+        (&["logs", "--no-prefix", "b"], "other\n"),
     ] {
         let mut done = bench.orco(args);
         // The order of the two pipes of one process is not known.
@@ -85,7 +100,79 @@ fn filters() {
         }
         assert_eq!((done.code, done.out.as_str()), (Some(0), expected), "{args:?}: {}", done.err);
     }
-    assert_eq!(bench.orco(&["logs", "--grep", "("]).code, Some(2));
+    let stamped = bench.orco(&["logs", "-t", "b"]).out;
+    assert!(stamped.starts_with("b/0 | 20") && stamped.ends_with("Z other\n"), "{stamped}");
+    assert!(bench.orco(&["logs", "-t", "-o", "raw", "b"]).out.ends_with("Z other\n"));
+    for (args, said) in [
+        (&["logs", "--grep", "("][..], "unclosed group"),
+        (&["logs", "--since", "yesterday"], "`yesterday` is neither a duration"),
+        (&["logs", "--until", "5"], "neither a duration"),
+        (&["logs", "--tail", "many"], "neither a number of lines nor `all`"),
+        (&["logs", "--level", "loud"], "not one of trace"),
+        (&["logs", "--invert"], "--grep"),
+        (&["logs", "c"], "no service `c`"),
+    ] {
+        let done = bench.orco(args);
+        assert_eq!(done.code, Some(2), "{args:?}: {}", done.err);
+        assert!(done.err.contains(said), "{args:?}: {}", done.err);
+        assert_eq!(done.out, "", "{args:?}");
+    }
+}
+
+/// A record has all of its fields, whatever the line is.
+#[test]
+fn records_are_complete() {
+    let bench =
+        Bench::new("  a: { kind: oneshot, command: [sh, -c, \"echo plain; echo '{\\\"lvl\\\":40,\\\"n\\\":1}'\"] }\n");
+    assert_eq!(bench.up_at_once(&[]).end().code, Some(0));
+    let all = records(&bench.orco(&["logs", "-o", "json"]).out);
+    let names = ["ts", "service", "replica", "level", "msg", "source", "seq", "run", "fields"];
+    for record in &all {
+        assert_eq!(record.as_object().unwrap().keys().collect::<Vec<_>>(), names, "{record}");
+    }
+    assert_eq!((&all[0]["fields"], &all[1]["fields"]), (&Value::Null, &serde_json::json!({"n": 1})));
+    assert_eq!(all[1]["level"], "warn");
+}
+
+/// A misspelt name is told at once, by a stack that runs as by one that is down.
+#[test]
+fn unknown_services_are_named() {
+    let bench = Bench::new(&(sleeper("worker") + &sleeper("db")));
+    let mut up = bench.up(&[]);
+    bench.until_ready("worker");
+    for follow in [&["logs", "wroker"][..], &["logs", "-f", "wroker", "-o", "json"]] {
+        let done = bench.orco(follow);
+        assert_eq!(done.code, Some(2), "{done:?}");
+        assert!(done.err.contains("no service `wroker`: did you mean `worker`?"), "{}", done.err);
+    }
+    up.signal(Signal::SIGTERM);
+    up.end();
+    let done = bench.orco(&["logs", "frontend"]);
+    assert_eq!(done.code, Some(2));
+    assert!(done.err.contains("there are: db, worker"), "{}", done.err);
+}
+
+/// With an end that is to come, following ends there; with one that has passed, at once.
+#[test]
+fn following_ends_at_its_time() {
+    let bench = Bench::new(
+        "  a: { command: [sh, -c, \"while :; do echo tick; sleep 0.05; done\"] }\n  loud: { command: [sh, -c, \"while :; do seq 100; sleep 0.02; done\"] }\n",
+    );
+    let mut up = bench.up(&[]);
+    bench.until_ready("a");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros();
+    let end = orco_api::wire::Timestamp::from_unix_micros(u64::try_from(now).unwrap() + 1_500_000).to_string();
+    for format in ["json", "text"] {
+        let done = bench.orco(&["logs", "-f", "-o", format, "-n", "1000", "--until", &end]);
+        assert_eq!(done.code, Some(0), "{}", done.err);
+        assert!(done.out.contains("tick"), "{format}");
+        if format == "json" {
+            assert!(records(&done.out).iter().all(|r| r["ts"].as_str().unwrap() <= end.as_str()));
+        }
+    }
+    assert!(bench.json(&["status", "-o", "json"])["services"]["a"]["ready"] == true);
+    up.signal(Signal::SIGTERM);
+    up.end();
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Reads several instances in the order of time, and goes on as they grow.
 
+mod merge;
+
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap},
@@ -16,35 +18,11 @@ use super::{
     query::Query,
     record::{Origin, Record},
     segment::Summary,
-    start::Start,
-    store::Store,
+    start::{Place, Start, place},
+    store::{Held, Store},
+    tail,
 };
 use crate::log::{format::Stem, gone::Gone};
-
-/// Lines looked at per line asked for, so that a call ends though nothing matches.
-const LOOKS_PER_LINE: usize = 64;
-
-/// Text given at once: lines may be long, and a batch of them lies in memory.
-const BYTES: usize = 512 << 10;
-/// What a record takes beside its text, about.
-const OVERHEAD: usize = 128;
-
-/// How much a call may still do.
-struct Allowance {
-    lines: usize,
-    bytes: usize,
-    looks: usize,
-}
-
-/// How far a lane was read.
-enum Drained {
-    /// To its end, for now or for ever.
-    Behind,
-    /// To a line of this time: another lane's comes first.
-    At(u64),
-    /// As far as it is allowed; its next line is of this time.
-    Enough(u64),
-}
 
 /// Whether there is more to read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -86,6 +64,8 @@ struct Lane {
     origin: Origin,
     dir: PathBuf,
     start: Start,
+    /// Where that is, once it was found.
+    place: Option<Place>,
     is_live: bool,
     state: State,
     /// What is hidden, as of this generation of the masks.
@@ -116,54 +96,77 @@ enum State {
 }
 
 impl Follower {
-    pub(super) fn open(
-        query: Query,
-        store: Store,
-        origins: Vec<Origin>,
-        is_live: &dyn Fn(&Origin) -> bool,
-    ) -> io::Result<Self> {
+    pub(super) fn open(query: Query, store: Store, is_live: &dyn Fn(&Origin) -> bool) -> io::Result<Self> {
+        let held = store.held(|origin| query.selects(origin))?;
+        // Asked for after the directory was listed: what was found and does not live by then is complete.
+        let live: Vec<bool> = held.iter().map(|held| is_live(&held.origin)).collect();
+        let end = query.asked.filter(|_| query.only_past);
+        if let Some(tail) = query.tail {
+            return tail::open(query, &store, &held, &live, tail);
+        }
         let start = query.start();
+        Self::over(query, &store, &held, &live, start, end)
+    }
+
+    /// Over what is held, each from the same start.
+    pub(super) fn over(
+        query: Query,
+        store: &Store,
+        held: &[Held],
+        live: &[bool],
+        start: Start,
+        end: Option<u64>,
+    ) -> io::Result<Self> {
         let masks = match &query.masks {
             Some(masks) => Arc::clone(masks),
             None => Arc::new(Masks::open(store.root())?),
         };
-        let make = |query: Query, end| {
-            let mut follower = Self {
-                query,
-                store: store.clone(),
-                lanes: Vec::new(),
-                index: BTreeMap::new(),
-                ready: BinaryHeap::new(),
-                skip: 0,
-                end,
-                masks: Arc::clone(&masks),
-                masked: Vec::new(),
-            };
-            for origin in &origins {
-                follower.push(origin.clone(), start, is_live(origin));
-            }
-            follower
+        let query = Query { masks: Some(Arc::clone(&masks)), ..query };
+        let mut follower = Self {
+            query,
+            store: store.clone(),
+            lanes: Vec::new(),
+            index: BTreeMap::new(),
+            ready: BinaryHeap::new(),
+            skip: 0,
+            end,
+            masks,
+            masked: Vec::new(),
         };
-        let skip = match query.tail {
-            None => 0,
-            // Counted in a first pass, so that a long tail takes no memory.
-            Some(tail) => {
-                let mut lines = 0_u64;
-                let mut first = make(query.clone(), query.asked);
-                while first.each(usize::MAX, |_, _| lines += 1)? == More::Now {}
-                lines.saturating_sub(tail)
+        for (held, live) in held.iter().zip(live) {
+            let is_past = !live && matches!(start, Start::Since(since) if held.ended_before(since));
+            let start = follower.query.start_in(&held.origin, start);
+            follower.push(held.origin.clone(), start, *live);
+            if is_past && let Some(lane) = follower.lanes.last_mut() {
+                lane.state = State::Over;
             }
-        };
-        // Who writes without end is not read for ever.
-        let end = query.asked.filter(|_| query.only_past).into_iter().chain(query.until).min();
-        Ok(Self { skip, ..make(query, end) })
+        }
+        Ok(follower)
+    }
+
+    /// Begins where another one began that has read the same and is not needed any more, and leaves lines out.
+    pub(super) fn again(
+        self,
+        held: &[Held],
+        live: &[bool],
+        start: Start,
+        end: Option<u64>,
+        skip: u64,
+    ) -> io::Result<Self> {
+        let Self { query, store, lanes, .. } = self;
+        let mut again = Self { skip, ..Self::over(query, &store, held, live, start, end)? };
+        for (lane, before) in again.lanes.iter_mut().zip(lanes) {
+            lane.place = before.place;
+        }
+        Ok(again)
     }
 
     /// An instance that has just come; read from its beginning. Does nothing if it is known or not
     /// asked for.
     pub fn add(&mut self, origin: Origin) {
         if self.query.selects(&origin) && !self.index.contains_key(&origin) {
-            self.push(origin, Start::Beginning, true);
+            let start = self.query.start_in(&origin, Start::Beginning);
+            self.push(origin, start, true);
         }
     }
 
@@ -196,7 +199,7 @@ impl Follower {
         let (index, from) = (self.lanes.len(), begun(&dir, &origin));
         self.ready.push(Reverse((from, index)));
         self.index.insert(origin.clone(), index);
-        self.lanes.push(Lane { origin, dir, start, is_live, state: State::Closed, mask: (0, None) });
+        self.lanes.push(Lane { origin, dir, start, place: None, is_live, state: State::Closed, mask: (0, None) });
     }
 
     /// The next lines as records, at most `limit` and of 512 KiB in all, after asking every instance for more.
@@ -291,12 +294,15 @@ impl Follower {
             State::Line(cursor) | State::Idle(cursor) => cursor,
             State::Over => return Ok(false),
             State::Closed => {
-                let opened = Cursor::open(&lane.dir, lane.origin.clone(), lane.start);
-                if opened.is_err() && lane.is_live {
+                let stem = Stem { replica: lane.origin.replica, run: lane.origin.run };
+                let found = lane.place.map_or_else(|| place(&lane.dir, stem, lane.start), Ok);
+                if found.is_err() && lane.is_live {
                     lane.state = State::Closed;
                     self.ready.push(Reverse((0, index)));
                 }
-                let mut cursor = Box::new(opened?.max_line_bytes(self.query.max_line_bytes));
+                let place = *lane.place.insert(found?);
+                let cursor = Cursor::open_at(&lane.dir, lane.origin.clone(), place);
+                let mut cursor = Box::new(cursor.max_line_bytes(self.query.max_line_bytes(&lane.origin.service)));
                 if !lane.is_live {
                     cursor.set_ended();
                 }
@@ -308,6 +314,8 @@ impl Follower {
                 lane.state = State::Line(cursor);
                 Ok(true)
             }
+            // What it may still write comes after what was asked for.
+            Ok(Step::Idle) if self.query.is_past() => Ok(false),
             Ok(Step::Idle) => {
                 lane.state = State::Idle(cursor);
                 Ok(false)
@@ -320,98 +328,6 @@ impl Follower {
                 Err(error)
             }
         }
-    }
-
-    fn merge(&mut self, limit: usize, deliver: &mut dyn FnMut(&Origin, &Line<'_>)) -> io::Result<More> {
-        let mut left = Allowance { lines: limit, bytes: BYTES, looks: limit.saturating_mul(LOOKS_PER_LINE) };
-        while let Some(Reverse((_, index))) = self.ready.pop() {
-            // The next line of the same instance often comes before all others: then the heap is left alone.
-            let until = self.ready.peek().map_or(u64::MAX, |Reverse((at, _))| *at);
-            match self.drain(index, until, &mut left, deliver)? {
-                Drained::Behind => {}
-                Drained::At(at) => self.ready.push(Reverse((at, index))),
-                Drained::Enough(at) => {
-                    self.ready.push(Reverse((at, index)));
-                    return Ok(More::Now);
-                }
-            }
-        }
-        let over = self.lanes.iter().all(|lane| matches!(lane.state, State::Over));
-        Ok(if over { More::Never } else { More::Later })
-    }
-
-    /// Delivers a lane's lines as long as they are not after `until`. The lane is not in `ready`.
-    fn drain(
-        &mut self,
-        index: usize,
-        until: u64,
-        left: &mut Allowance,
-        deliver: &mut dyn FnMut(&Origin, &Line<'_>),
-    ) -> io::Result<Drained> {
-        let mask = self.lanes[index].mask(&self.masks);
-        loop {
-            let lane = &self.lanes[index];
-            if let State::Line(cursor) = &lane.state
-                && let Some(line) = cursor.line()
-            {
-                if lane.is_live && self.end.is_some_and(|end| line.ts > end) {
-                    // It has nothing more for this reader.
-                    return Ok(Drained::Behind);
-                }
-                if left.lines == 0 || left.bytes == 0 || left.looks == 0 {
-                    return Ok(Drained::Enough(line.ts));
-                }
-                if line.ts > until {
-                    return Ok(Drained::At(line.ts));
-                }
-                left.looks -= 1;
-                let line = match &mask {
-                    Some(mask) => mask.line(&line, &mut self.masked),
-                    None => line,
-                };
-                if self.query.matches(&line) {
-                    if self.skip > 0 {
-                        self.skip -= 1;
-                    } else {
-                        left.lines -= 1;
-                        left.bytes = left.bytes.saturating_sub(line.bytes.len() + OVERHEAD);
-                        deliver(&lane.origin, &line);
-                    }
-                }
-            }
-            match self.step(index) {
-                Ok(true) => {}
-                Ok(false) => return Ok(Drained::Behind),
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// What has come of lines that have no end yet, and was not given before. No files are read.
-    pub fn unfinished(&mut self, mut deliver: impl FnMut(&Origin, &Line<'_>), is_due: impl Fn(&Origin) -> bool) {
-        let Self { lanes, query, masks, .. } = self;
-        for lane in lanes {
-            // Half of a secret is none that a mask could know: such lines are shown when they are whole.
-            if lane.mask(masks).is_some() {
-                continue;
-            }
-            if let State::Idle(cursor) = &mut lane.state
-                && cursor.has_unfinished()
-                && is_due(&lane.origin)
-            {
-                cursor.unfinished(|origin, line| {
-                    if query.matches(line) {
-                        deliver(origin, line);
-                    }
-                });
-            }
-        }
-    }
-
-    /// The instances of which [`unfinished`](Self::unfinished) has something to give.
-    pub fn with_unfinished(&self) -> impl Iterator<Item = &Origin> {
-        let is_fresh = |lane: &&Lane| matches!(&lane.state, State::Idle(cursor) if cursor.has_unfinished());
-        self.lanes.iter().filter(is_fresh).map(|lane| &lane.origin)
     }
 }
 

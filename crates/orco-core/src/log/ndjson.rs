@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     line::Line,
     parse::cut_mark,
-    record::{Level, Origin, Record},
+    record::{Level, Origin, Record, Source},
 };
 
 /// Encodes the lines of one instance: what all of them share is prepared once.
@@ -17,7 +17,12 @@ pub struct Encoder {
     prefix: Vec<u8>,
     /// `,"run":1`
     suffix: Vec<u8>,
+    /// `,"run":1,"fields":null}` and the end of the line.
+    end: Vec<u8>,
     clock: Clock,
+    /// All up to the message, for lines of one time and level: whole batches of lines are.
+    head: Vec<u8>,
+    head_of: Option<(u64, Level)>,
 }
 
 impl Encoder {
@@ -28,7 +33,10 @@ impl Encoder {
 
     fn with(service: &str, replica: i64, run: u32) -> Self {
         let prefix = format!("\",\"service\":\"{service}\",\"replica\":{replica},\"level\":\"").into_bytes();
-        Self { prefix, suffix: format!(",\"run\":{run}").into_bytes(), clock: Clock::default() }
+        let suffix = format!(",\"run\":{run}");
+        let end = format!("{suffix},\"fields\":null}}\n").into_bytes();
+        let (clock, head) = (Clock::default(), Vec::new());
+        Self { prefix, suffix: suffix.into_bytes(), end, clock, head, head_of: None }
     }
 
     /// Appends the line as `{ts, service, replica, level, msg, source, seq, run, fields}` and, where they
@@ -51,18 +59,29 @@ impl Encoder {
     }
 
     fn begin(&mut self, ts: u64, level: Level, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"{\"ts\":\"");
-        self.clock.write(ts, out);
-        out.extend_from_slice(&self.prefix);
-        out.extend_from_slice(level.as_str().as_bytes());
-        out.extend_from_slice(b"\",\"msg\":\"");
+        if self.head_of != Some((ts, level)) {
+            self.head_of = Some((ts, level));
+            self.head.clear();
+            self.head.extend_from_slice(b"{\"ts\":\"");
+            self.clock.write(ts, &mut self.head);
+            self.head.extend_from_slice(&self.prefix);
+            self.head.extend_from_slice(level.as_str().as_bytes());
+            self.head.extend_from_slice(b"\",\"msg\":\"");
+        }
+        out.extend_from_slice(&self.head);
     }
 
     fn end(&self, line: &Line<'_>, fields: Option<&serde_json::Map<String, serde_json::Value>>, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"\",\"source\":\"");
-        out.extend_from_slice(line.source.as_str().as_bytes());
-        out.extend_from_slice(b"\",\"seq\":");
+        out.extend_from_slice(match line.source {
+            Source::Stdout => b"\",\"source\":\"stdout\",\"seq\":",
+            Source::Stderr => b"\",\"source\":\"stderr\",\"seq\":",
+            Source::System => b"\",\"source\":\"system\",\"seq\":",
+        });
         decimal(line.seq, out);
+        if fields.is_none() && line.dropped.is_none() && line.cut.is_none() && !line.partial {
+            out.extend_from_slice(&self.end);
+            return;
+        }
         out.extend_from_slice(&self.suffix);
         for (name, number) in [(&b",\"dropped\":"[..], line.dropped), (b",\"cut\":", line.cut)] {
             if let Some(number) = number {
@@ -176,21 +195,17 @@ pub fn escape_bytes(bytes: &[u8], out: &mut Vec<u8>) {
 
 /// How many bytes from the beginning are printable ASCII that JSON takes as it is, in whole chunks.
 fn plain_prefix(bytes: &[u8]) -> usize {
-    // No early exit within a chunk, so that the compiler uses vectors.
-    let is_odd = |b: &u8| !(0x20..0x7f).contains(b) | (*b == b'"') | (*b == b'\\');
-    let is_plain = |chunk: &[u8]| !chunk.iter().fold(false, |odd, b| odd | is_odd(b));
-    let mut at = 0;
-    for chunk in bytes.chunks(CHUNK) {
-        if !is_plain(chunk) {
-            break;
+    let is_odd = |b: u8| u8::from(b.wrapping_sub(0x20) > 0x5e) | u8::from(b == b'"') | u8::from(b == b'\\');
+    let (chunks, rest) = bytes.as_chunks::<32>();
+    for (at, chunk) in chunks.iter().enumerate() {
+        // No early exit, so that the compiler uses vectors.
+        if chunk.iter().fold(0, |odd, b| odd | is_odd(*b)) != 0 {
+            return at * 32;
         }
-        at += chunk.len();
     }
-    at
+    let odd = rest.iter().fold(0, |odd, b| odd | is_odd(*b));
+    if odd == 0 { bytes.len() } else { bytes.len() - rest.len() }
 }
-
-/// Bytes that are looked at together.
-const CHUNK: usize = 32;
 
 /// What to do with a byte: 0 copy, 1 look closer, else the letter after the backslash.
 const ESCAPES: [u8; 256] = {
@@ -300,7 +315,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use proptest::prelude::*;
 
-    use super::{super::record::Source, *};
+    use super::*;
 
     fn quoted(bytes: &[u8]) -> String {
         let mut out = vec![b'"'];

@@ -141,12 +141,14 @@ impl<'a> Body<'a> {
 
     /// Says what is missing of it.
     fn mark(&mut self, held: &Held) {
+        let mut hidden = held.msg().len().saturating_sub(SHOWN) as u64 + u64::from(held.clipped);
+        // What is shown instead of what acts on a terminal is longer than that.
         if self.text.len() > SHOWN + SHOWN / 2 {
             let end = self.text.floor_char_boundary(SHOWN);
+            hidden += (self.text.len() - end) as u64;
             self.text.to_mut().truncate(end);
             self.runs.retain(|(at, _)| *at < end);
         }
-        let hidden = held.msg().len().saturating_sub(SHOWN) as u64 + u64::from(held.clipped);
         if hidden > 0 {
             self.add(Ink::Mark, &format!("… [{} bytes not shown]", grouped(hidden)));
         } else if matches!(held.missing, Missing::Bytes(_)) {

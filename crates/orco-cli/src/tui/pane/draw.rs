@@ -17,7 +17,7 @@ use super::{
 };
 use crate::tui::{
     text::{place, put, width},
-    theme::Theme,
+    theme::{Role, Theme},
 };
 
 /// The record that is drawn: its rows share what was worked out for it.
@@ -59,54 +59,62 @@ impl Pane {
     /// The rows for the line about the pane, the lines, and what is typed.
     fn split(&self, area: Rect) -> (Option<Rect>, Rect, Option<Rect>) {
         let row = |y| Some(Rect { y, height: 1, ..area });
-        let status = area.height >= 3;
+        let status = area.height >= 2 + u16::from(self.prompt.is_some());
         let asked = self.prompt.is_some();
         let (top, bottom) = (u16::from(status), u16::from(asked));
         let lines = Rect { y: area.y + top, height: area.height - top - bottom, ..area };
         (row(area.y).filter(|_| status), lines, row(area.bottom() - 1).filter(|_| asked))
     }
 
+    /// The line above: whose lines these are, what differs from the usual, and whether it follows.
     fn draw_status(&self, at: Rect, buf: &mut Buffer, theme: &Theme, focused: bool) {
+        let line = theme.style(if focused { Role::Focus } else { Role::Border });
+        for x in at.left()..at.right() {
+            place(buf, (x, at.y), "─", 1, line);
+        }
         let (state, ink) = match self.hold {
-            None => ("following".to_owned(), Ink::Faint),
-            Some(hold) if hold.new > 0 => (format!("paused, {} new", grouped(hold.new)), Ink::Warn),
-            Some(_) => ("paused".to_owned(), Ink::Warn),
+            None => (" following ".to_owned(), Ink::Faint),
+            Some(hold) if hold.new > 0 => (format!(" paused, {} new ", grouped(hold.new)), Ink::Warn),
+            Some(_) => (" paused ".to_owned(), Ink::Warn),
         };
-        let wide = u16::try_from(width(&state)).unwrap_or(u16::MAX).min(at.width);
-        put(buf, (at.right() - wide, at.y), wide, &state, ink.style(theme));
-        let room = (at.width - wide).saturating_sub(1);
-        let title = if focused { Ink::Title } else { Ink::Faint };
+        let inner = at.width.saturating_sub(2);
+        let wide = u16::try_from(width(&state)).unwrap_or(u16::MAX).min(inner);
+        put(buf, (at.right() - 1 - wide.min(at.width - 1), at.y), wide, &state, ink.style(theme));
+        let room = (inner - wide).saturating_sub(1);
         let whose = match &self.selection {
-            Selection::All => "all services".to_owned(),
-            Selection::Service(name) => name.clone(),
-            Selection::Replica(name, replica) => format!("{name}/{replica}"),
+            Selection::All => " Logs of all ".to_owned(),
+            Selection::Service(name) => format!(" Logs of {name} "),
+            Selection::Replica(name, replica) => format!(" Logs of {name}/{replica} "),
         };
-        let used = put(buf, (at.x, at.y), room, &whose, title.style(theme));
-        put(buf, (at.x + used, at.y), room - used, &self.about(), Ink::Faint.style(theme));
+        let used = put(buf, (at.x + 1, at.y), room, &whose, Ink::Title.style(theme));
+        let about = self.about();
+        if !about.is_empty() {
+            put(buf, (at.x + 1 + used, at.y), room - used, &about, Ink::Field.style(theme));
+        }
     }
 
     /// What differs from the usual.
     fn about(&self) -> String {
         let mut out = String::new();
         if self.least > orco_api::wire::Level::Trace {
-            out.push_str(&format!("  ≥ {}", word(self.least)));
+            out.push_str(&format!(" ≥ {} ", word(self.least)));
         }
         if self.raw {
-            out.push_str("  raw");
+            out.push_str(" raw ");
         }
         if !self.wrap {
-            out.push_str("  unwrapped");
+            out.push_str(" unwrapped ");
             if self.left > 0 {
-                out.push_str(&format!(" from {}", self.left + 1));
+                out.push_str(&format!("from {} ", self.left + 1));
             }
         }
         if let Some((from, to)) = self.chosen() {
             let lines = self.shown.rank(to.saturating_add(1)) - self.shown.rank(from);
-            out.push_str(&format!("  {} chosen", grouped(lines as u64)));
+            out.push_str(&format!(" {} chosen ", grouped(lines as u64)));
         }
         if let Some(search) = &self.search {
             let count = search.count(self.hold.map(|hold| hold.cursor), &self.shown, self.ring.end());
-            out.push_str(&format!("  /{} {count}", search.pattern));
+            out.push_str(&format!(" /{} {count} ", search.pattern));
         }
         out
     }

@@ -53,6 +53,7 @@ impl Held {
         };
         let (ts, seq, run, level, source) =
             (record.ts.unix_micros(), record.seq, record.run, record.level, record.source);
+        let partial = record.partial;
         let replica = i32::try_from(record.replica).unwrap_or(-1);
         let (mut text, mut clipped) = (record.msg, 0);
         if text.len() > LONGEST {
@@ -70,7 +71,7 @@ impl Held {
             }
         }
         let text = text.into_boxed_str();
-        Self { ts, seq, missing, text, split, clipped, run, name, replica, level, source, partial: false }
+        Self { ts, seq, missing, text, split, clipped, run, name, replica, level, source, partial }
     }
 
     /// The message as it came.

@@ -31,9 +31,9 @@ impl Columns {
             Selection::Service(_) | Selection::Replica(..) => 0,
         };
         let label = if width >= 24 { widest.min(WIDEST).min(width / 3) } else { 0 };
-        let before = gutter + time + u16::from(time > 0) + label + if label > 0 { 3 } else { 1 };
-        // A bar tells the parts apart where there is a label; else one column is enough, and none where it is narrow.
-        let before = if gutter == 0 { 0 } else { before };
+        let behind = |columns: u16, gap: u16| if columns > 0 { columns + gap } else { 0 };
+        // A bar stands behind the label, between two empty columns.
+        let before = behind(gutter, 1) + behind(time, 1) + behind(label, 3);
         Self { gutter, time, label, body: width.saturating_sub(before).max(1) }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use orco_api::wire::LogRecord;
+use orco_api::wire::{LogRecord, Source};
 
 use super::held::Held;
 use crate::tui::text::{fit, width};
@@ -10,8 +10,9 @@ use crate::tui::text::{fit, width};
 /// The number of a record in the order of arrival. It stays the same while others come and go.
 pub type Id = u64;
 
-/// A line that is not complete yet, by instance: its number and its place.
-type Unfinished = BTreeMap<(u32, i32, u32), (u64, Id)>;
+/// Where a line stands that is not complete yet, by instance and by whether it goes to stdout: each stream of an instance
+/// has one at most, and what comes next from there is the same line.
+type Unfinished = BTreeMap<(u32, i32, u32, bool), Id>;
 
 /// The newest records.
 #[derive(Debug, Default)]
@@ -51,21 +52,24 @@ impl Ring {
         *self = Self { first: self.end(), ..Self::new(self.most_lines, self.most_bytes) };
     }
 
-    /// Stores a record; `partial` if the same line comes again when it is longer.
-    pub fn push(&mut self, record: LogRecord, partial: bool) -> Pushed {
+    /// Stores a record.
+    pub fn push(&mut self, record: LogRecord) -> Pushed {
         let name = self.number(&record.service);
-        let mut held = Held::new(record, name);
-        held.partial = partial;
-        let instance = (held.name, held.replica, held.run);
+        let held = Held::new(record, name);
+        let stream = |out| (held.name, held.replica, held.run, out);
         self.replica = self.replica.max(held.replica);
         self.bytes += held.cost();
-        if let Some((seq, id)) = self.unfinished.get(&instance).copied() {
-            if !partial || seq != held.seq {
-                self.unfinished.remove(&instance);
+        let (partial, own) = (held.partial, stream(held.source == Source::Stdout));
+        if held.source == Source::System {
+            // Lines are missing: nobody knows how those that have begun go on.
+            for out in [true, false] {
+                self.unfinished.remove(&stream(out));
             }
-            if seq == held.seq
-                && let Some(old) = id.checked_sub(self.first).and_then(|at| self.held.get_mut(at as usize))
-            {
+        } else if let Some(id) = self.unfinished.get(&own).copied() {
+            if !partial {
+                self.unfinished.remove(&own);
+            }
+            if let Some(old) = id.checked_sub(self.first).and_then(|at| self.held.get_mut(usize::try_from(at).ok()?)) {
                 self.bytes -= old.cost();
                 *old = held;
                 self.trim();
@@ -74,7 +78,7 @@ impl Ring {
         }
         let id = self.end();
         if partial {
-            self.unfinished.insert(instance, (held.seq, id));
+            self.unfinished.insert(own, id);
         }
         self.held.push_back(held);
         self.trim();
@@ -148,6 +152,7 @@ impl Ring {
     }
 
     /// Bytes they take.
+    #[cfg(test)]
     pub const fn bytes(&self) -> usize {
         self.bytes
     }

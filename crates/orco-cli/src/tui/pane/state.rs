@@ -1,6 +1,6 @@
 //! What the pane knows.
 
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
 use orco_api::wire::{Level, Timestamp};
 use ratatui::layout::Rect;
@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 use super::{
     body::{Body, Form},
     contract::{PaneConfig, PaneEffect, Selection},
+    heights::Heights,
     held::Held,
     lines::Columns,
     prompt::Prompt,
@@ -51,6 +52,7 @@ pub struct Pane {
     pub(super) area: Rect,
     /// Which record was drawn in each of these rows.
     pub(super) drawn: Vec<Id>,
+    pub(super) heights: RefCell<Heights>,
 }
 
 /// What is seen while it does not follow.
@@ -88,7 +90,13 @@ impl Pane {
             now: Timestamp::default(),
             area: Rect::new(0, 0, 80, 24),
             drawn: Vec::new(),
+            heights: RefCell::default(),
         }
+    }
+
+    /// The stack's name has become known.
+    pub fn name(&mut self, stack: &str) {
+        stack.clone_into(&mut self.config.stack);
     }
 
     /// Whose lines are shown.
@@ -115,11 +123,13 @@ impl Pane {
     }
 
     /// How many records are held.
+    #[cfg(test)]
     pub fn held(&self) -> usize {
         self.ring.len()
     }
 
     /// Bytes that takes.
+    #[cfg(test)]
     pub const fn bytes(&self) -> usize {
         self.ring.bytes()
     }
@@ -147,7 +157,9 @@ impl Pane {
             return 1;
         }
         let width = usize::from(self.columns().body.max(1));
-        self.body(id).map_or(1, |(_, body)| rows::count(&body.text, width, self.wrap)).max(1)
+        let count = || self.body(id).map_or(1, |(_, body)| rows::count(&body.text, width, self.wrap)).max(1);
+        // One that is open is alone in that, and changes with its key.
+        if self.open == Some(id) { count() } else { self.heights.borrow_mut().of(id, (width, self.raw), count) }
     }
 
     /// Which columns are for what.

@@ -6,6 +6,7 @@ mod keys;
 mod output;
 mod screens;
 mod searching;
+mod unfinished;
 
 use orco_api::wire::{LogRecord, Timestamp};
 use ratatui::{

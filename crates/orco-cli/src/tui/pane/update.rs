@@ -6,13 +6,13 @@ use ratatui::layout::Position;
 
 use super::{
     contract::{PaneEffect, PaneInput, SaveResult, Selection},
-    keys::{Action, action},
     prompt::Asking,
     ring::{Id, Pushed},
     search::{Budget, Search, Way},
     shown::Shown,
     state::{Pane, notice},
 };
+use crate::tui::keys::{Action, Context, Key, action};
 
 /// Rows that one step of the wheel moves.
 const WHEEL: isize = 3;
@@ -41,7 +41,7 @@ impl Pane {
     /// Stores what has come. Nothing here looks into a line.
     fn store(&mut self, records: Vec<LogRecord>) {
         for record in records {
-            match self.ring.push(record, false) {
+            match self.ring.push(record) {
                 Pushed::New(id) => {
                     if self.passes(id) {
                         self.shown.set(id, true);
@@ -51,6 +51,7 @@ impl Pane {
                     }
                 }
                 Pushed::Instead(id) => {
+                    self.heights.get_mut().forget(id);
                     let passes = self.passes(id);
                     self.shown.set(id, passes);
                     let matches = passes && self.search.as_ref().is_some_and(|search| self.look(search, id).0);
@@ -97,7 +98,14 @@ impl Pane {
             Selection::Replica(name, replica) => (name.clone(), Some(*replica)),
         };
         let tail = Some(self.config.tail);
-        vec![PaneEffect::Subscribe(LogsQuery { services, replica, follow: true, tail, ..LogsQuery::default() })]
+        vec![PaneEffect::Subscribe(LogsQuery {
+            services,
+            replica,
+            follow: true,
+            tail,
+            partial: true,
+            ..LogsQuery::default()
+        })]
     }
 
     fn tick(&mut self, now: Timestamp) -> Vec<PaneEffect> {
@@ -120,10 +128,12 @@ impl Pane {
         if self.prompt.is_some() {
             return self.typed(key);
         }
-        action(key).map_or_else(Vec::new, |action| self.act(action))
+        let action = Key::of(key).and_then(|key| action(Context::Logs, key));
+        action.map_or_else(Vec::new, |action| self.act(action))
     }
 
-    fn act(&mut self, action: Action) -> Vec<PaneEffect> {
+    /// Does what a key of this table means.
+    pub fn act(&mut self, action: Action) -> Vec<PaneEffect> {
         let page = isize::from(i16::try_from(self.area.height).unwrap_or(i16::MAX));
         match action {
             Action::Up => self.step(Way::Previous),
@@ -133,11 +143,11 @@ impl Pane {
             Action::HalfUp => self.scroll(-(page / 2).max(1)),
             Action::HalfDown => self.scroll((page / 2).max(1)),
             Action::First => self.to_first(),
-            Action::Follow => self.follow(),
+            Action::Last => self.follow(),
             Action::Left => self.left = self.left.saturating_sub(ASIDE),
             Action::Right if self.wrap => return notice("lines are wrapped: W shows one row each"),
             Action::Right => self.left = (self.left + ASIDE).min(super::body::SHOWN),
-            Action::Start => self.left = 0,
+            Action::Leftmost => self.left = 0,
             Action::Search => self.ask(Asking::Search(None)),
             Action::Next => return self.find(Way::Next),
             Action::Previous => return self.find(Way::Previous),
@@ -155,6 +165,49 @@ impl Pane {
                 self.ask(Asking::Save);
             }
             Action::Back => self.back(),
+            // Those of others.
+            Action::Quit
+            | Action::Interrupt
+            | Action::Detach
+            | Action::Suspend
+            | Action::Redraw
+            | Action::Focus
+            | Action::Zoom
+            | Action::Grow
+            | Action::Shrink
+            | Action::Unfold
+            | Action::Fold
+            | Action::Toggle
+            | Action::Sort
+            | Action::Reverse
+            | Action::Filter
+            | Action::Start
+            | Action::Stop
+            | Action::Restart
+            | Action::Scale
+            | Action::Signal
+            | Action::Yes
+            | Action::No
+            | Action::Enter
+            | Action::Erase
+            | Action::Clear
+            | Action::EraseWord
+            | Action::Logs
+            | Action::Graph
+            | Action::Events
+            | Action::Why
+            | Action::Help
+            | Action::Palette
+            | Action::Ground
+            | Action::Needs
+            | Action::NeededBy
+            | Action::PanLeft
+            | Action::PanRight
+            | Action::Only
+            | Action::Complete
+            | Action::CompleteBack
+            | Action::Older
+            | Action::Newer => {}
         }
         Vec::new()
     }

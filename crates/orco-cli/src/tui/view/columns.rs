@@ -19,8 +19,8 @@ const ORDER: [Column; 8] = [
     Column::Ready,
     Column::Restarts,
     Column::Message,
-    Column::Repl,
     Column::State,
+    Column::Repl,
 ];
 
 /// A column with its place.
@@ -96,6 +96,7 @@ mod tests {
             (70, "SERVICE STATE READY REPL RESTARTS MESSAGE"),
             (40, "SERVICE STATE REPL"),
             (20, "SERVICE REPL"),
+            (17, "SERVICE"),
             (10, "SERVICE"),
             (1, "SERVICE"),
         ] {

@@ -10,15 +10,21 @@ use crate::tui::{
 };
 
 /// Draws everything.
-pub fn draw(app: &App, buf: &mut Buffer, theme: &Theme) {
+pub fn draw(app: &mut App, buf: &mut Buffer, theme: &Theme) {
     let parts = app.parts();
     head::draw(app, parts.head, buf, theme);
     table::draw(app, parts.table, buf, theme);
     strip::draw(app, parts.strip, buf, theme);
-    divider(app, parts.divider, buf, theme);
+    if !app.shows_logs() {
+        divider(app, parts.divider, buf, theme);
+    }
     match (app.stopping, app.view) {
         (Some(total), _) => stopping::draw(app, total, parts.below, buf, theme),
-        (None, View::Logs) => {}
+        // The line above is the pane's own.
+        (None, View::Logs) => {
+            let focused = app.focus == Focus::Below;
+            app.pane.draw(parts.divider.union(parts.below), buf, theme, focused);
+        }
         (None, View::Graph) => graph::draw(app, parts.below, buf, theme),
         (None, View::Events) => events::draw(app, parts.below, buf, theme),
         (None, View::Why) => why::draw(app, parts.below, buf, theme),
@@ -42,10 +48,7 @@ fn divider(app: &App, area: Rect, buf: &mut Buffer, theme: &Theme) {
     canvas::put(buf, area, area.x, area.y, &rule, theme.style(line));
     let title = match (app.stopping, app.view) {
         (Some(_), _) => " Stopping ".to_owned(),
-        (None, View::Logs) => match app.table.selected().service() {
-            Some(service) => format!(" Logs of {service} "),
-            None => " Logs of all ".to_owned(),
-        },
+        (None, View::Logs) => " Logs ".to_owned(),
         (None, View::Graph) => " Graph ".to_owned(),
         (None, View::Events) => {
             let whose = app.table.selected().service().filter(|_| !app.views.events.is_of_everybody());

@@ -39,11 +39,13 @@ pub fn draw(app: &App, total: usize, area: Rect, buf: &mut Buffer, theme: &Theme
         let style = theme.style(of_state(service.state));
         let x = canvas::put(buf, area, area.x + 1, y, &format!("{} {}", shape(service.state), service.name), style);
         let waiting = service.waiting.as_ref();
-        let what = waiting.map_or(service.message.as_str(), |waiting| waiting.message.as_str());
-        let mut text = format!("  {}  {what}", service.state.as_str());
-        if let Some(until) = waiting.and_then(|waiting| waiting.until).filter(|until| *until > app.model.now) {
-            text.push_str(&format!(" ({} left)", age(app.model.now.until(until))));
-        }
+        let kill = waiting.filter(|waiting| waiting.reason == "exit").and_then(|waiting| waiting.until);
+        let what = match kill {
+            // The status was right when it came; this counts on.
+            Some(at) => format!("killed in {}", age(app.model.now.until(at))),
+            None => waiting.map_or(&service.message, |waiting| &waiting.message).clone(),
+        };
+        let text = format!("  {}  {what}", service.state.as_str());
         canvas::put(buf, area, x, y, &text, theme.style(Role::Plain));
         y += 1;
     }

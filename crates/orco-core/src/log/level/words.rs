@@ -50,12 +50,17 @@ pub(super) fn of(line: &[u8]) -> Option<Level> {
         }
         let from = at;
         let mut kinds = 0;
-        while at < line.len() && CLASS[usize::from(line[at])] != 0 {
-            kinds |= CLASS[usize::from(line[at])];
-            at += 1;
-            if at - from > HEAD {
-                return None;
+        let rest = &line[from..line.len().min(from + HEAD)];
+        for byte in rest {
+            let class = CLASS[usize::from(*byte)];
+            if class == 0 {
+                break;
             }
+            kinds |= class;
+            at += 1;
+        }
+        if at - from == HEAD {
+            return None;
         }
         words += 1;
         let word = Word { line, from, to: at, kinds, prose };
@@ -96,6 +101,10 @@ impl Word<'_> {
             // PostgreSQL counts its debug levels.
             let debug = text.strip_prefix(b"DEBUG").is_some_and(|n| n.len() == 1);
             return (debug && next == b':').then_some(Level::Debug);
+        }
+        // Most words are none: that is seen without reading them.
+        if self.kinds != UPPER && !matches!(next, b':' | b']' | b'>' | b')' | b'|' | b'\t' | b'[') {
+            return None;
         }
         let level = from_word(text)?;
         let is_weak =

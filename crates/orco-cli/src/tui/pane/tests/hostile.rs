@@ -21,6 +21,7 @@ fn evil(seq: u64, msg: &str) -> LogRecord {
     }
     record.replica = i64::try_from(seq % 13).unwrap() - 1;
     record.cut = (seq % 7 == 0).then_some(seq);
+    record.partial = seq % 5 == 4;
     record.dropped = (seq % 11 == 10).then_some(seq);
     record
 }

@@ -11,7 +11,7 @@ fn seen(pane: &mut Pane, height: u16) -> Vec<u64> {
 }
 
 fn status(pane: &mut Pane) -> String {
-    screen(pane, 40, 7).remove(0)
+    screen(pane, 40, 7).remove(0).trim_end_matches([' ', '─']).to_owned()
 }
 
 fn mouse(kind: MouseEventKind, row: u16) -> PaneInput {
@@ -191,7 +191,7 @@ fn an_open_record_shows_all_there_is() {
         json!({"user": {"id": 3}, "stack": "Error: x\n  at f\n  at g", "n": 1}),
     );
     pane.update(PaneInput::Records(vec![info(6), record, info(8)]));
-    assert!(text(&mut pane, 60, 14).contains(r#"boom user={"id":3} stack="Error: x\n  at f\n  at g" n=1"#));
+    assert!(text(&mut pane, 100, 14).contains(r#"boom user={"id":3} stack="Error: x\n  at f\n  at g" n=1"#));
     keys(&mut pane, "k\n");
     insta::assert_snapshot!(text(&mut pane, 60, 14));
     press(&mut pane, KeyCode::Esc);

@@ -52,8 +52,6 @@ fn newest_first_then_on_with_wrap() {
 #[test]
 fn all_that_matches_is_highlighted() {
     let mut pane = with_words(8);
-    keys(&mut pane, "/in\n");
-    press(&mut pane, KeyCode::Esc);
     keys(&mut pane, "/e");
     let buffer = draw(&mut pane, 50, 9);
     let theme = Theme::default();

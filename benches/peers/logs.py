@@ -1,0 +1,195 @@
+"""P4: output. Lines of 100 bytes, written 64 KiB at once.
+  logs.py store SERVICES LINES [REPS=3]   from the first start until all of it is stored, or with a reader, printed
+  logs.py read LINES [REPS=3]             `orco logs -o json` alone, of a stack that runs and of one that is down
+  logs.py memory SERVICES RATE [SECS=300] growth of the managers' memory while RATE lines a second come in all"""
+import glob, sys
+
+from session import *
+from tools import Orco
+
+LEN = 100
+LIMIT = float(os.environ.get("PERF_LIMIT", "100"))
+
+
+def tail(path, size=16384):
+    try:
+        with open(path, "rb") as f:
+            f.seek(0, 2)
+            f.seek(max(0, f.tell() - size))
+            return f.read()
+    except OSError:
+        return b""
+
+
+class Cat:
+    """svc | cat > file"""
+    name = "floor (svc to cat > file)"
+
+    def command(self, s, i):
+        return ["/bin/sh", "-c", f"{' '.join(s.cmdline(i))} | cat > {s.dir}/s{i}.log"]
+
+    def launch(self, s, n):
+        for i in range(n):
+            s.popen(self.command(s, i))
+
+    def ends(self, s, i):
+        return tail(f"{s.dir}/s{i}.log")
+
+
+class Ndjson(Cat):
+    """The least that reads lines from a pipe and writes records."""
+    name = "floor (Rust pipe to NDJSON)"
+
+    def command(self, s, i):
+        return [os.path.join(BUILD, "logjson"), f"{s.dir}/s{i}.log"] + s.cmdline(i)
+
+
+class Store(Orco):
+    """Into the store, with nobody reading. (`up` writes nothing of it: `-d`.)"""
+    name = "orco"
+    service = dict(restartPolicy=dict(mode="never"))
+
+    def launch(self, s, n):
+        self.prepare(s, n)
+        self.run(s, "up", "-d")
+
+    def run(self, s, *args, out=None):
+        out = open(out or s.out, "ab")
+        p = subprocess.Popen([s.orco, "-f", s.dir + "/stack.yaml", *args], stdin=subprocess.DEVNULL, stdout=out,
+                             stderr=subprocess.STDOUT, env=s.env, start_new_session=True, cwd=s.dir)
+        out.close()
+        s.procs.append(p)
+        return p
+
+    def segments(self, s, i):
+        return sorted(glob.glob(f"{s.dir}/state/**/s{i}/0.1.*.log", recursive=True), key=lambda p: int(p.split(".")[-2]))
+
+    def ends(self, s, i):
+        found = self.segments(s, i)
+        return tail(found[-1]) if found else b""
+
+
+class Reader(Store):
+    name = "orco, logs -f -o json"
+
+    def launch(self, s, n):
+        # The reader is there first: what starts is a stack of services that wait for it.
+        self.prepare(s, n)
+        self.run(s, "up", "-d").wait()
+        self.run(s, "logs", "-f", "-o", "json", out=s.dir + "/read")
+
+    def ends(self, s, i):
+        return tail(s.dir + "/read", 1 << 20)
+
+
+def finish(t, s, n):
+    """Nanoseconds from the first start until the end of every service has arrived."""
+    need, end = {i: f"id{i} END".encode() for i in range(n)}, time.time() + LIMIT
+    while need and time.time() < end:
+        for i in list(need):
+            if need[i] in t.ends(s, i):
+                need.pop(i)
+        time.sleep(0.002)
+    done = mono()
+    return None if need else done - min(m[0] for m in s.read_marks())
+
+
+def store(n, lines, reps):
+    runs = {}
+    for _ in range(reps):
+        for t in (Cat(), Ndjson(), Store(), Reader()):
+            s = Session()
+            try:
+                s.cmdline = lambda i: [s.svc, "log", str(lines), str(LEN), f"id{i}", s.marks]
+                t.launch(s, n)
+                s.wait_marks(n, 40, 0.001)
+                took = finish(t, s, n)
+                if took is None:
+                    print(t.name, "did not come to its end:", read(s.out)[-1000:].decode(errors="replace"))
+                    continue
+                result = dict(ms=took / 1e6, load=os.getloadavg()[0])
+                if isinstance(t, Reader):
+                    seqs = sum(1 for line in open(s.dir + "/read", "rb") if b'"source":"stdout"' in line)
+                    result["missing"] = n * (lines + 1) - seqs
+                runs.setdefault(t.name, []).append(result)
+                print(f"{n}x{lines}", t.name, json.dumps(result), flush=True)
+            finally:
+                s.cleanup()
+    floors = {t.name: med([r["ms"] for r in runs.get(t.name, [])]) for t in (Cat(), Ndjson())}
+    for name, list_ in runs.items():
+        ms = med([r["ms"] for r in list_])
+        ratios = [f"{ms / floor:.2f}x {what}" for what, floor in floors.items() if floor]
+        print(f"  {name}: {ms:.0f} ms, {n * lines / ms / 1e3:.2f} M lines/s; {', '.join(ratios)}", flush=True)
+    save(f"logs_{n}x{lines}", dict(services=n, lines=lines, runs=runs))
+
+
+def once(argv, env, out):
+    with open(out, "wb") as f:
+        t0 = mono()
+        code = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.DEVNULL, env=env).returncode
+        return (mono() - t0) / 1e6, code
+
+
+def read_alone(lines, reps):
+    """Everything on one processor, the engine too."""
+    one = ["taskset", "-c", "1"]
+    s, t, runs = Session(), Store(), {}
+    try:
+        s.cmdline = lambda i: [s.svc, "log", str(lines), str(LEN), f"id{i}", s.marks]
+        t.launch(s, 1)
+        s.wait_marks(1, 40)
+        assert finish(t, s, 1), read(s.out)[-1000:]
+        for p in s.members()[1]:
+            subprocess.run(["taskset", "-a", "-c", "-p", "1", str(p)], capture_output=True)
+        logs = one + [s.orco, "-f", s.dir + "/stack.yaml", "logs", "-o", "json"]
+        for how in ("running", "down"):
+            if how == "down":
+                t.run(s, "down").wait()
+            for _ in range(reps):
+                for what, argv in (("floor (cat)", one + ["cat"] + t.segments(s, 0)), (f"orco logs, {how}", logs)):
+                    ms, code = once(argv, s.env, s.dir + "/read")
+                    got = sum(1 for _ in open(s.dir + "/read", "rb"))
+                    result = dict(ms=ms, lines=got, exit=code, load=os.getloadavg()[0])
+                    runs.setdefault(what, []).append(result)
+                    print(what, json.dumps(result), flush=True)
+        for what, list_ in runs.items():
+            ms = med([r["ms"] for r in list_])
+            print(f"  {what}: {ms:.0f} ms, {lines / ms / 1e3:.2f} M lines/s; best {lines / min(r['ms'] for r in list_) / 1e3:.2f}")
+        save(f"logs_read_{lines}", dict(lines=lines, runs=runs))
+    finally:
+        s.cleanup()
+
+
+def grows(n, rate, secs):
+    s, t, samples = Session(), Store(), []
+    try:
+        s.cmdline = lambda i: [s.svc, "flow", str(max(1, rate // n)), str(LEN), f"id{i}", s.marks]
+        t.launch(s, n)
+        assert s.wait_marks(n, 60), read(s.out)[-1000:]
+        t.run(s, "logs", "-f", "-o", "json", out="/dev/null")
+        t0 = time.time()
+        # What is allocated once is there after a tenth of the time.
+        while time.time() - t0 < secs:
+            time.sleep(min(5, secs / 20))
+            rss = {p: memory([p])["rss_mib"] for p in s.members()[1]}
+            samples.append((time.time() - t0, sum(rss.values()), max(rss.values(), default=0)))
+            print(f"{samples[-1][0]:6.1f} s  {samples[-1][1]:.1f} MiB in {len(rss)} processes, the largest {samples[-1][2]:.1f}", flush=True)
+        base = [x for x in samples if x[0] > secs / 10]
+        mx, my = statistics.mean(x[0] for x in base), statistics.mean(x[1] for x in base)
+        slope = sum((x[0] - mx) * (x[1] - my) for x in base) / sum((x[0] - mx) ** 2 for x in base)
+        growth = max(x[1] for x in base) - base[0][1]
+        print(f"  {n} services, {rate} lines/s, {secs} s: grew by {growth:.1f} MiB (bound 16), slope {slope * 60:.2f} MiB/min, "
+              f"load {os.getloadavg()[0]:.1f}")
+        save("logs_memory", dict(services=n, rate=rate, secs=secs, samples=samples, growth_mib=growth, slope_mib_min=slope * 60))
+        return growth <= 16
+    finally:
+        s.cleanup()
+
+
+what, args = sys.argv[1], [int(a) for a in sys.argv[2:]]
+if what == "store":
+    store(*args[:2], args[2] if len(args) > 2 else 3)
+elif what == "read":
+    read_alone(args[0], args[1] if len(args) > 1 else 3)
+else:
+    sys.exit(not grows(*args[:2], args[2] if len(args) > 2 else 300))
