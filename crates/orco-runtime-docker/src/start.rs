@@ -174,7 +174,7 @@ async fn run(inner: &Arc<Inner>, request: &StartRequest, id: &str) -> Result<(),
 /// the start is tried again: then it is found.
 fn failed(inner: &Arc<Inner>, request: &StartRequest, error: EngineError) -> RuntimeError {
     if error.happened() == Certainty::Unknown {
-        Watch::doubt(inner, request.instance);
+        Watch::doubt_unless_tried_again(inner, request.instance);
     }
     error.into_runtime_repeatable()
 }
