@@ -79,11 +79,7 @@ enum State {
 }
 
 impl Follower {
-    pub(super) fn open(
-        query: Query,
-        store: Store,
-        is_live: &dyn Fn(&Origin) -> bool,
-    ) -> io::Result<Self> {
+    pub(super) fn open(query: Query, store: Store, is_live: &dyn Fn(&Origin) -> bool) -> io::Result<Self> {
         let held = store.held(|origin| query.selects(origin))?;
         // Asked for after the directory was listed: what was found and does not live by then is complete.
         let live: Vec<bool> = held.iter().map(|held| is_live(&held.origin)).collect();

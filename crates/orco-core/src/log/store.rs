@@ -141,12 +141,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`retain`](Self::retain).
-    pub fn trim(
-        &self,
-        settings: &LogSettings,
-        now: u64,
-        is_live: &dyn Fn(&Origin) -> bool,
-    ) -> io::Result<Trimmed> {
+    pub fn trim(&self, settings: &LogSettings, now: u64, is_live: &dyn Fn(&Origin) -> bool) -> io::Result<Trimmed> {
         retention::trim(&self.scan()?.0, settings, now, is_live)
     }
 

@@ -19,20 +19,14 @@ const TYPICAL: u64 = 128;
 ///
 /// All lines from some time on are counted; if they are too few, from an earlier time on. That time is the earliest among
 /// the last bytes of the instance that writes most: of the others there is less to read.
-pub(super) fn open(
-    query: Query,
-    store: &Store,
-    held: &[Held],
-    live: &[bool],
-    tail: u64,
-) -> io::Result<Follower> {
+pub(super) fn open(query: Query, store: &Store, held: &[Held], live: &[bool], tail: u64) -> io::Result<Follower> {
     let end = query.asked.filter(|_| query.only_past);
     let floor = query.since.unwrap_or(0);
     let mut bytes = WINDOW.max(tail.saturating_mul(TYPICAL));
     loop {
         let mut since = floor;
         for held in held {
-            since = since.max(reach(&held.dir, held.stem, bytes)?);
+            since = since.max(reach(&held.dir, held.stem, bytes, query.until)?);
         }
         let is_all = since == floor;
         let start = if is_all { query.start() } else { Start::Since(since) };
