@@ -55,6 +55,12 @@ pub use store::Store;
 pub use writer::Writer;
 
 #[cfg(test)]
+mod big_tests;
+#[cfg(test)]
+mod race_tests;
+#[cfg(test)]
 mod store_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod torn_tests;
