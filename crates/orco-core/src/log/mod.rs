@@ -9,6 +9,7 @@
 //! No async and no clock here: whoever follows a growing log calls [`Follower::poll`] when it has grown.
 
 mod cursor;
+mod escape;
 mod follow;
 pub mod format;
 mod gather;

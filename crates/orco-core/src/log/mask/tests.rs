@@ -23,7 +23,7 @@ fn shown(mask: &Mask, bytes: &[u8]) -> String {
 }
 
 fn line(mask: &Mask, bytes: &[u8], cut: Option<u64>) -> String {
-    let line = Line { ts: 0, source: Source::Stdout, seq: 0, bytes, cut, dropped: None };
+    let line = Line { ts: 0, source: Source::Stdout, seq: 0, bytes, cut, dropped: None, partial: false };
     String::from_utf8(mask.line(&line, &mut Vec::new()).bytes.to_vec()).unwrap()
 }
 
