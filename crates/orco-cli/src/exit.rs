@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use orco_core::model::Exit as Ended;
+
 /// How the program ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Exit(u8);
@@ -21,6 +23,27 @@ impl Exit {
     pub const INTERNAL: Self = Self(5);
     /// Interrupted.
     pub const INTERRUPTED: Self = Self(130);
+
+    /// What a shell says of a command that was run by hand and ended like this.
+    pub const fn of_command(ended: Ended) -> Self {
+        match ended {
+            // The system knows no other codes.
+            Ended::Code(code) => Self((code & 0xff) as u8),
+            Ended::Signal(number) => Self((128 + (number & 0x7f)) as u8),
+            Ended::Oom => Self(128 + 9),
+            _ => Self::FAILED,
+        }
+    }
+
+    /// One that a shell gives for a command that could not be run: 126 or 127.
+    pub const fn not_run(code: u8) -> Self {
+        Self(code)
+    }
+
+    /// Whether all is well.
+    pub const fn is_done(self) -> bool {
+        self.0 == 0
+    }
 
     /// What an engine's exit status means to whoever has started it.
     pub const fn of_engine(status: i32) -> Self {
@@ -48,4 +71,5 @@ pub const HELP: &str = "Exit codes:
   3    no such running stack, or it cannot be reached
   4    the stack already runs
   5    an internal error
-  130  interrupted";
+  130  interrupted
+`orco exec` ends as its command does; 126, 127: it cannot be run; 128 + N: killed by signal N";

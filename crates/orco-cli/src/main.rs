@@ -8,6 +8,8 @@ mod exit;
 mod render;
 mod signals;
 mod terminal;
+#[cfg(feature = "tui")]
+mod tui;
 
 use std::process::ExitCode;
 

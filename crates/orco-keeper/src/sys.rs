@@ -1,7 +1,7 @@
 //! The system calls that neither std nor nix offers in the shape needed here, each as a safe function.
 
 use std::{
-    io,
+    io::{self, Seek as _, Write as _},
     os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
     time::Duration,
 };
@@ -182,6 +182,15 @@ pub(crate) fn dup_onto(from: BorrowedFd<'_>, to: RawFd) -> io::Result<()> {
     // SAFETY: dup3 takes numbers; the callers own the number `to` for as long as they use it.
     check(unsafe { libc::dup3(from.as_raw_fd(), to, libc::O_CLOEXEC) })?;
     Ok(())
+}
+
+/// A file in memory that begins with these bytes, gone when the last who has it open closes it.
+pub(crate) fn file_of(bytes: &[u8]) -> io::Result<OwnedFd> {
+    let flags = nix::sys::memfd::MFdFlags::MFD_CLOEXEC;
+    let mut file = std::fs::File::from(nix::sys::memfd::memfd_create(c"stdin", flags)?);
+    file.write_all(bytes)?;
+    file.rewind()?;
+    Ok(file.into())
 }
 
 /// A pipe, close-on-exec, whose read end does not block.

@@ -11,9 +11,8 @@ use crate::{
     create,
     docker::Inner,
     engine::{
-        Certainty, Client, EngineError,
-        containers::{self, Status},
-        execs,
+        Certainty, Client, EngineError, containers, execs,
+        looks::{self, Status},
     },
     exec, exit, removal, stack,
     tail::Tail,
@@ -32,8 +31,8 @@ pub(crate) async fn run(
     let deadline = Instant::now() + request.timeout;
     inner.enter(request.instance, request.start.stack);
     stack::ready(inner, &request.start).await?;
-    let dialect = inner.dialect().await.map_err(EngineError::into_runtime_repeatable)?;
-    let spec = create::beside(request, dialect, &inner.hook_mark());
+    let manners = inner.client.manners().await.map_err(EngineError::into_runtime_repeatable)?;
+    let spec = create::beside(request, manners, &inner.hook_mark());
     if unwanted.is_cancelled() {
         return Err(RuntimeError::refused("nobody wants it any more"));
     }
@@ -79,14 +78,14 @@ async fn carry_out(
         () = sleep_until(deadline) => None,
         () = unwanted.cancelled() => None,
     };
-    Ok(ExecResult::new(exit, output.into_bytes()))
+    Ok(output.result(exit))
 }
 
 /// How it has ended; `None`: it was removed.
 async fn ended(client: &Client, id: &str) -> Option<orco_core::model::Exit> {
     let mut pause = PAUSES.0;
     loop {
-        match containers::inspect(client, id).await {
+        match looks::inspect(client, id).await {
             Ok(None) => return None,
             Ok(Some(seen)) if seen.status == Status::Over => return Some(exit::of(seen.exit_code, seen.oom_killed)),
             // Its output may end before it does; an engine that does not answer: until the deadline.

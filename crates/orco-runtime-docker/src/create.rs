@@ -9,7 +9,10 @@ use orco_core::{
 };
 
 use crate::{
-    engine::spec::{ContainerSpec, Limits, MountSource, MountSpec, PortSpec},
+    engine::{
+        Manners,
+        spec::{ContainerSpec, Limits, MountSource, MountSpec, PortSpec},
+    },
     labels, names,
 };
 
@@ -21,13 +24,6 @@ const PIDS: i64 = 512;
 /// some 80 bytes of JSON around each line. Few big files, for a reader that is passed by a whole file loses it.
 const LOG: [(&str, &str); 2] = [("max-size", "64m"), ("max-file", "3")];
 
-/// What differs between engines.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Dialect {
-    /// Podman: it names the host in each container by itself, and has one log file.
-    pub(crate) podman: bool,
-}
-
 /// Whether instances have a network of their own.
 pub(crate) const fn isolates(service: &Service) -> bool {
     match service.network {
@@ -37,13 +33,13 @@ pub(crate) const fn isolates(service: &Service) -> bool {
 }
 
 /// The container of an instance.
-pub(crate) fn instance(request: &StartRequest, dialect: Dialect) -> ContainerSpec {
+pub(crate) fn instance(request: &StartRequest, manners: Manners) -> ContainerSpec {
     let service = &request.service;
-    let mut spec = alike(request, dialect);
+    let mut spec = alike(request, manners);
     spec.name = names::container(request);
     spec.entrypoint = service.entrypoint.clone().map(some_entrypoint);
     spec.command.clone_from(&request.argv);
-    spec.env = env(&request.env);
+    spec.env = env(&request.env, manners);
     spec.user.clone_from(&service.user);
     if has_aliases(&service.network) {
         let name = service.name.to_string();
@@ -63,13 +59,13 @@ pub(crate) fn instance(request: &StartRequest, dialect: Dialect) -> ContainerSpe
 
 /// A container for a command before the instance's start or after its end: the same files and network, but nobody finds
 /// it by the service's name, and it has no ports.
-pub(crate) fn beside(request: &ExecRequest, dialect: Dialect, mark: &str) -> ContainerSpec {
-    let mut spec = alike(&request.start, dialect);
+pub(crate) fn beside(request: &ExecRequest, manners: Manners, mark: &str) -> ContainerSpec {
+    let mut spec = alike(&request.start, manners);
     spec.name = names::hook(&request.start, mark);
     let (program, arguments) = request.argv.split_at(request.argv.len().min(1));
     spec.entrypoint = Some(some_entrypoint(program.to_vec()));
     spec.command = arguments.to_vec();
-    spec.env = env(&request.env);
+    spec.env = env(&request.env, manners);
     spec.user.clone_from(&request.user);
     spec.labels.insert(labels::HOOK.to_owned(), mark.to_owned());
     spec.stdin = !request.stdin.is_empty();
@@ -77,7 +73,7 @@ pub(crate) fn beside(request: &ExecRequest, dialect: Dialect, mark: &str) -> Con
 }
 
 /// What all containers of an instance have in common.
-fn alike(request: &StartRequest, dialect: Dialect) -> ContainerSpec {
+fn alike(request: &StartRequest, manners: Manners) -> ContainerSpec {
     let service = &request.service;
     let resources = service.resources;
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
@@ -88,7 +84,7 @@ fn alike(request: &StartRequest, dialect: Dialect) -> ContainerSpec {
         labels: labels::of_instance(request),
         mounts: service.volumes.iter().map(|volume| mount(volume, request.stack)).collect(),
         network: network(&service.network, request.stack),
-        hosts: hosts(service, dialect),
+        hosts: hosts(service, manners),
         init: service.init,
         limits: Limits {
             nano_cpus: resources.cpu_millis.map(|millis| number(millis.saturating_mul(1_000_000))),
@@ -96,7 +92,8 @@ fn alike(request: &StartRequest, dialect: Dialect) -> ContainerSpec {
             memory_reservation: resources.memory_reservation.map(number),
             pids: Some(resources.pids.map_or(PIDS, number)),
         },
-        log: log(dialect),
+        log: log(manners),
+        stop_timeout: manners.stop_timeout(),
         ..ContainerSpec::default()
     }
 }
@@ -106,11 +103,11 @@ fn some_entrypoint(argv: Vec<String>) -> Vec<String> {
     if argv.is_empty() { vec![String::new()] } else { argv }
 }
 
-/// Variables as engines take them: a name alone takes away what the image sets.
-pub(crate) fn env(variables: &BTreeMap<String, Option<String>>) -> Vec<String> {
+/// Variables as engines take them; one without a value takes away what the image sets.
+pub(crate) fn env(variables: &BTreeMap<String, Option<String>>, manners: Manners) -> Vec<String> {
     let text = |(name, value): (&String, &Option<String>)| match value {
         Some(value) => format!("{name}={value}"),
-        None => name.clone(),
+        None => manners.without(name),
     };
     variables.iter().map(text).collect()
 }
@@ -134,13 +131,13 @@ fn has_aliases(network: &Network) -> bool {
     }
 }
 
-fn hosts(service: &Service, dialect: Dialect) -> Vec<String> {
-    let named = isolates(service) && !dialect.podman;
+fn hosts(service: &Service, manners: Manners) -> Vec<String> {
+    let named = isolates(service) && !manners.names_the_host();
     named.then(|| "host.docker.internal:host-gateway".to_owned()).into_iter().collect()
 }
 
-fn log(dialect: Dialect) -> BTreeMap<String, String> {
-    let known = LOG.into_iter().filter(|(key, _)| !dialect.podman || *key == "max-size");
+fn log(manners: Manners) -> BTreeMap<String, String> {
+    let known = LOG.into_iter().filter(|(key, _)| manners.keeps_files() || *key == "max-size");
     known.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 

@@ -14,9 +14,8 @@ use orco_core::model::{InstanceId, StackId};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    create::Dialect,
     credentials::Credentials,
-    engine::{Client, EngineError},
+    engine::Client,
     fate::Fate,
     flights::Flights,
     news::News,
@@ -151,11 +150,6 @@ impl Inner {
     /// A number that this runtime has not used yet.
     pub(crate) fn number(&self) -> u64 {
         self.numbers.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// What is particular about the engine.
-    pub(crate) async fn dialect(&self) -> Result<Dialect, EngineError> {
-        Ok(Dialect { podman: self.client.is_podman().await? })
     }
 }
 

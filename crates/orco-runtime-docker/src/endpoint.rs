@@ -6,7 +6,7 @@ use orco_core::runtime::Handle;
 
 use crate::{
     docker::Inner,
-    engine::containers::{self, Inspected, Status},
+    engine::looks::{self, Inspected, Status},
     find::Host,
     wait,
 };
@@ -17,7 +17,7 @@ pub(crate) async fn endpoint(inner: &Inner, handle: &Handle, target: u16) -> Opt
         Some(look) => look,
         None => {
             let id = wait::container(inner, handle).await.ok()??;
-            containers::inspect(&inner.client, &id).await.ok()??
+            looks::inspect(&inner.client, &id).await.ok()??
         }
     };
     if look.status != Status::Alive {
@@ -56,7 +56,7 @@ fn of(look: &Inspected, target: u16, machine: IpAddr, direct: bool) -> Option<So
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::containers::Published;
+    use crate::engine::looks::Published;
 
     #[test]
     fn ways_into_a_container() {
@@ -72,6 +72,7 @@ mod tests {
             pid: None,
             network: network.to_owned(),
             published: vec![Published { target: 80, udp: false, ip: ip.into(), host: 20_001 }],
+            output: None,
             addresses: vec![[172, 18, 0, 2].into()],
         };
         let table = [

@@ -16,6 +16,7 @@ use crate::{
     engine::{
         Client, EngineError,
         execs::{self, Attached, ExecSpec},
+        not_started,
     },
     exit, manhunt,
     manhunt::Prey,
@@ -23,8 +24,8 @@ use crate::{
     wait,
 };
 
-/// What the engine puts into a command's output when it could not be started.
-const NOT_STARTED: [&[u8]; 2] = [b"OCI runtime exec failed", b"exec failed"];
+/// What an engine says of a program that is not there.
+const MISSING: [&str; 3] = ["executable file not found", "no such file or directory", "a command that was not found"];
 /// Pauses between questions for the exit code of a command whose output has ended.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
 
@@ -91,16 +92,13 @@ async fn inside(
             return Err(held_up(request));
         }
         manhunt::end(inner, &prey).await;
-        return Ok(ExecResult::new(None, output.into_bytes()));
+        return Ok(output.result(None));
     };
-    let output = output.into_bytes();
-    let not_started = matches!(code, 126 | 127) && NOT_STARTED.iter().any(|text| output.starts_with(text));
-    if not_started {
-        let words = String::from_utf8_lossy(&output);
-        let words: Vec<_> = words.split_whitespace().collect();
-        return Err(RuntimeError::refused(words.join(" ")));
-    }
-    Ok(ExecResult::new(Some(exit::of(code, false)), output))
+    let result = output.result(Some(exit::of(code, false)));
+    let Some(why) = not_started(code, &result.output) else { return Ok(result) };
+    // Engines say 126 also of what is not there.
+    let missing = code == 127 || MISSING.iter().any(|text| why.contains(text));
+    Err(RuntimeError::refused(why).with_shell_code(if missing { 127 } else { 126 }))
 }
 
 /// Makes a command, and does not start it.
@@ -108,7 +106,8 @@ async fn make(inner: &Arc<Inner>, request: &ExecRequest) -> Result<Prey, Runtime
     let found = wait::container_of(inner, request.instance).await.map_err(EngineError::into_runtime_repeatable)?;
     let container = found.ok_or_else(|| RuntimeError::refused("the container is not there"))?;
     let stamp = format!("{}.{}.{}", request.instance, std::process::id(), inner.number());
-    let mut env = create::env(&request.env);
+    let manners = inner.client.manners().await.map_err(EngineError::into_runtime_repeatable)?;
+    let mut env = create::env(&request.env, manners);
     env.push(format!("{}={stamp}", manhunt::STAMP));
     let spec = ExecSpec {
         argv: request.argv.clone(),

@@ -4,7 +4,7 @@ use orco_core::{model::StackId, runtime::RuntimeError};
 
 use crate::{
     docker::Inner,
-    engine::{EngineError, containers, networks},
+    engine::{EngineError, looks, networks},
     labels, removal,
 };
 
@@ -15,7 +15,7 @@ pub(crate) async fn clear(inner: &Inner, stack: StackId) -> Result<(), RuntimeEr
 }
 
 async fn remove_strays(inner: &Inner, stack: StackId) -> Result<(), EngineError> {
-    let found = containers::list(&inner.client, &[labels::filter(labels::STACK, stack)]).await?;
+    let found = looks::list(&inner.client, &[labels::filter(labels::STACK, stack)]).await?;
     for container in found {
         let known = labels::instance(&container.labels).is_some_and(|instance| inner.register.knows(instance));
         if !known && labels::is_of(&container.labels, stack) {
@@ -30,7 +30,7 @@ async fn remove_strays(inner: &Inner, stack: StackId) -> Result<(), EngineError>
 pub(crate) async fn end(inner: &Inner, stack: StackId) -> Result<bool, EngineError> {
     let client = &inner.client;
     let filter = || labels::filter(labels::STACK, stack);
-    let left = containers::list(client, &[filter()]).await?;
+    let left = looks::list(client, &[filter()]).await?;
     let left: Vec<_> = left.into_iter().filter(|container| labels::is_of(&container.labels, stack)).collect();
     if inner.fate.outlives() {
         if !left.is_empty() {

@@ -26,6 +26,7 @@ mod flights;
 mod labels;
 mod leaving;
 mod leftovers;
+mod logfile;
 mod manhunt;
 mod names;
 mod news;

@@ -13,9 +13,10 @@ use crate::{
     docker::Inner,
     engine::{
         EngineError,
-        containers::{self, Status},
+        looks::{self, Status},
         streams::{self, Frame},
     },
+    logfile,
     place::{Place, Skip},
     register::Reading,
     timestamp, wait,
@@ -137,6 +138,12 @@ impl Reader {
     async fn open(&mut self) -> Result<Option<Frames>, EngineError> {
         let Some(id) = wait::container(&self.inner, &self.handle).await? else { return Ok(None) };
         self.skip = self.place.skip();
+        if self.inner.client.manners().await?.tears_lines() {
+            let Some(look) = looks::inspect(&self.inner.client, &id).await? else { return Ok(None) };
+            if let Some(path) = look.output.filter(|path| logfile::is_readable(path)) {
+                return Ok(Some(Box::pin(logfile::frames(path, !self.last))));
+            }
+        }
         let since = if self.skip == Skip::Nothing { 0 } else { self.place.since() };
         Ok(Some(Box::pin(streams::output(&self.inner.client, &id, since, !self.last).await?)))
     }
@@ -152,7 +159,7 @@ impl Reader {
         self.frames = None;
         let look = async {
             match wait::container(&self.inner, &self.handle).await? {
-                Some(id) => containers::inspect(&self.inner.client, &id).await,
+                Some(id) => looks::inspect(&self.inner.client, &id).await,
                 None => Ok(None),
             }
         };

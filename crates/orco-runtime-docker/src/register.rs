@@ -9,7 +9,7 @@ use std::{
 use orco_core::model::{Exit, InstanceId, StackId};
 use tokio::{sync::watch, time::Instant};
 
-use crate::engine::containers::Inspected;
+use crate::engine::looks::Inspected;
 
 /// So long a look at a container that has just been started is good enough.
 const FRESH: Duration = Duration::from_secs(5);

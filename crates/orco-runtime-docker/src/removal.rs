@@ -6,7 +6,7 @@ use orco_core::model::InstanceId;
 use tokio::time::sleep;
 
 use crate::{
-    engine::{Call, Client, EngineError, containers},
+    engine::{Call, Client, EngineError, containers, looks},
     labels,
 };
 
@@ -31,7 +31,7 @@ pub(crate) async fn remove(client: &Client, id: &str) -> Result<(), EngineError>
 
 /// Removes all containers of an instance. Returns how many there were.
 pub(crate) async fn remove_all(client: &Client, instance: InstanceId) -> Result<usize, EngineError> {
-    let found = containers::list(client, &[labels::filter(labels::INSTANCE, instance)]).await?;
+    let found = looks::list(client, &[labels::filter(labels::INSTANCE, instance)]).await?;
     let ours = found.iter().filter(|container| labels::instance(&container.labels) == Some(instance));
     let mut count = 0;
     for container in ours {

@@ -19,8 +19,8 @@ use crate::{
     docker::{Docker, Inner},
     endpoint, ends,
     engine::{
-        EngineError,
-        containers::{self, Listed, Status},
+        EngineError, containers,
+        looks::{self, Listed, Status},
     },
     exec, labels, leaving, output,
     pull::PullPolicy,
@@ -71,7 +71,7 @@ async fn found(inner: &Inner, stack: StackId, listed: Listed) -> Result<Option<F
     inner.register.enter_container(instance, &listed.id);
     let mut handle = Handle::new(instance, listed.id.clone()).with_container(listed.id.clone());
     if listed.status == Status::Alive {
-        let look = containers::inspect(&inner.client, &listed.id).await?;
+        let look = looks::inspect(&inner.client, &listed.id).await?;
         if let Some(pid) = look.and_then(|look| look.pid) {
             handle = handle.with_pid(pid);
         }
@@ -99,7 +99,7 @@ impl Runtime for Docker {
         // Its network and volumes are ours to take away in the end, also if nothing is started and whether or not an engine
         // answers now.
         inner.asked_for(*stack, !known.is_empty());
-        let all = containers::list(&inner.client, &[labels::filter(labels::STACK, stack)]).await;
+        let all = looks::list(&inner.client, &[labels::filter(labels::STACK, stack)]).await;
         let all = all.map_err(EngineError::into_runtime_repeatable)?;
         inner.belongings(*stack);
         let looks = stream::iter(all).map(|one| found(inner, *stack, one)).buffered(LOOKS);

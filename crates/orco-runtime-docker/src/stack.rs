@@ -48,7 +48,7 @@ pub(crate) async fn ready(inner: &Inner, request: &StartRequest) -> Result<(), R
 /// Before anything of the stack is made: from here on somebody cleans up after this program.
 async fn begin(inner: &Inner, stack: StackId) -> Result<(), RuntimeError> {
     // Nothing can be registered before it is known where the engine is.
-    inner.client.is_podman().await.map_err(|error| error.into_runtime_repeatable())?;
+    inner.client.manners().await.map_err(|error| error.into_runtime_repeatable())?;
     if inner.fate.share(&inner.client, stack, inner.keep_volumes).await? {
         leftovers::clear(inner, stack).await?;
     }

@@ -13,8 +13,8 @@ use crate::{
     create,
     docker::Inner,
     engine::{
-        Certainty, EngineError, Kind,
-        containers::{self, Status},
+        Certainty, EngineError, Kind, containers,
+        looks::{self, Status},
         port_taken,
         spec::ContainerSpec,
     },
@@ -63,8 +63,8 @@ async fn carry_out(inner: &Arc<Inner>, request: &StartRequest, flight: &Flight) 
     // Known before it exists: what this process starts is nobody's leftover.
     inner.enter(instance, request.stack);
     stack::ready(inner, request).await?;
-    let dialect = inner.dialect().await.map_err(EngineError::into_runtime_repeatable)?;
-    let spec = create::instance(request, dialect);
+    let manners = inner.client.manners().await.map_err(EngineError::into_runtime_repeatable)?;
+    let spec = create::instance(request, manners);
     if flight.unwanted.is_cancelled() {
         return Err(unwanted());
     }
@@ -79,7 +79,7 @@ async fn carry_out(inner: &Arc<Inner>, request: &StartRequest, flight: &Flight) 
     }
     let handle = Handle::new(instance, container.id.clone()).with_container(container.id.clone());
     // Its pid is a comfort, not a condition.
-    let look = match containers::inspect(&inner.client, &container.id).await {
+    let look = match looks::inspect(&inner.client, &container.id).await {
         // A sweep that had begun before this start has taken it for what an earlier one left: the next try makes another.
         Ok(None) => return Err(RuntimeError::unavailable("the container was removed at once")),
         look => look.ok().flatten(),
@@ -137,7 +137,7 @@ async fn taken(
     name: &str,
     error: &EngineError,
 ) -> Result<Created, RuntimeError> {
-    let look = containers::inspect(&inner.client, name).await.map_err(EngineError::into_runtime_repeatable)?;
+    let look = looks::inspect(&inner.client, name).await.map_err(EngineError::into_runtime_repeatable)?;
     let Some(look) = look else { return Err(RuntimeError::unavailable(error.to_string())) };
     if labels::instance(&look.labels) == Some(request.instance) && labels::is_of(&look.labels, request.stack) {
         // Our own earlier try. Whether that one has run already: once is enough.
@@ -185,3 +185,6 @@ async fn take_back(inner: &Arc<Inner>, request: &StartRequest, id: &str) {
         Watch::doubt(inner, request.instance);
     }
 }
+
+#[cfg(test)]
+mod tests;

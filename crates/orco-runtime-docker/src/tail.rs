@@ -2,23 +2,31 @@
 
 use std::collections::VecDeque;
 
+use orco_core::{model::Exit, runtime::ExecResult};
+
 /// So much is kept.
 const KEPT: usize = 64 * 1024;
 
 /// The last 64 KiB of an output.
 #[derive(Debug, Default)]
-pub(crate) struct Tail(VecDeque<u8>);
+pub(crate) struct Tail {
+    kept: VecDeque<u8>,
+    /// So many bytes came before.
+    omitted: u64,
+}
 
 impl Tail {
     pub(crate) fn push(&mut self, bytes: &[u8]) {
-        let bytes = &bytes[bytes.len().saturating_sub(KEPT)..];
-        let over = (self.0.len() + bytes.len()).saturating_sub(KEPT);
-        self.0.drain(..over);
-        self.0.extend(bytes);
+        let (passed, bytes) = bytes.split_at(bytes.len().saturating_sub(KEPT));
+        let over = (self.kept.len() + bytes.len()).saturating_sub(KEPT);
+        self.kept.drain(..over);
+        self.kept.extend(bytes);
+        self.omitted += (passed.len() + over) as u64;
     }
 
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.0.into()
+    /// The end of a command with this output.
+    pub(crate) fn result(self, exit: Option<Exit>) -> ExecResult {
+        ExecResult::new(exit, self.kept.into()).with_omitted(self.omitted)
     }
 }
 
@@ -33,9 +41,15 @@ mod tests {
         for piece in all.chunks(7000) {
             tail.push(piece);
         }
-        assert_eq!(tail.into_bytes(), all[all.len() - KEPT..]);
+        let result = tail.result(None);
+        assert_eq!((&result.output[..], result.omitted), (&all[all.len() - KEPT..], (all.len() - KEPT) as u64));
         let mut tail = Tail::default();
         tail.push(&all);
-        assert_eq!(tail.into_bytes().len(), KEPT);
+        let result = tail.result(None);
+        assert_eq!((result.output.len(), result.omitted), (KEPT, (all.len() - KEPT) as u64));
+        let mut tail = Tail::default();
+        tail.push(b"ab");
+        tail.push(b"cd");
+        assert_eq!(tail.result(None).omitted, 0);
     }
 }

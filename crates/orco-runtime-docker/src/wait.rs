@@ -14,8 +14,8 @@ use tokio::time::sleep;
 use crate::{
     docker::Inner,
     engine::{
-        EngineError,
-        containers::{self, Status},
+        EngineError, containers,
+        looks::{self, Status},
     },
     exit, labels, removal,
     watch::{PAUSES, Waiter, Watch},
@@ -78,7 +78,7 @@ pub(crate) async fn container_of(inner: &Inner, instance: InstanceId) -> Result<
     if let Some(id) = inner.register.container(instance) {
         return Ok(Some(id));
     }
-    let found = containers::list(&inner.client, &[labels::filter(labels::INSTANCE, instance)]).await?;
+    let found = looks::list(&inner.client, &[labels::filter(labels::INSTANCE, instance)]).await?;
     let own = found.into_iter().find(|container| {
         labels::instance(&container.labels) == Some(instance) && !container.labels.contains_key(labels::HOOK)
     });
@@ -87,7 +87,7 @@ pub(crate) async fn container_of(inner: &Inner, instance: InstanceId) -> Result<
 
 /// What a look says: over and how, or (`None`) not over.
 async fn look(inner: &Inner, id: &str, waiter: &Waiter, waited: Option<i64>) -> Result<Option<Exit>, EngineError> {
-    let Some(seen) = containers::inspect(&inner.client, id).await? else {
+    let Some(seen) = looks::inspect(&inner.client, id).await? else {
         // Removed by somebody: events or the wait may have told how it ended before.
         let told = waiter.told();
         return Ok(Some(told.code.or(waited).map_or(Exit::Unknown, |code| exit::of(code, told.oom))));

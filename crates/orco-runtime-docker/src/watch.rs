@@ -18,7 +18,7 @@ use crate::{
     docker::Inner,
     engine::{
         EngineError,
-        containers::{self, Status},
+        looks::{self, Status},
         streams::{self, Event, Happened},
     },
     labels, removal,
@@ -254,7 +254,7 @@ fn filter(inner: &Inner) -> String {
 /// Whom the list does not have, or has as ended, is looked at. An engine that does not answer says nothing.
 async fn look_at_all(inner: &Inner, filter: &str) -> Result<(), EngineError> {
     let waited: Vec<String> = inner.watch.table().seats.keys().cloned().collect();
-    let found = containers::list(&inner.client, &[filter.to_owned()]).await?;
+    let found = looks::list(&inner.client, &[filter.to_owned()]).await?;
     let alive = |id: &str| found.iter().any(|one| one.id == id && one.status == Status::Alive);
     for id in waited.iter().filter(|id| !alive(id)) {
         inner.watch.stir(id, None);

@@ -13,6 +13,10 @@ use orco_core::runtime::RuntimeError;
 /// Where programs are looked for if there is no PATH.
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
+/// What a shell says of a program that is there and cannot be executed, and of one that is not there.
+pub(crate) const EXISTS: u8 = 126;
+pub(crate) const MISSING: u8 = 127;
+
 /// The PATH that the program gets.
 pub(crate) fn search_path<'a>(env: &'a BTreeMap<String, Option<String>>, inherited: Option<&'a OsStr>) -> &'a OsStr {
     match env.get("PATH") {
@@ -24,12 +28,12 @@ pub(crate) fn search_path<'a>(env: &'a BTreeMap<String, Option<String>>, inherit
 
 /// The file of a program: by its path, from the working directory, or by its name, from the search path.
 pub(crate) fn resolve(name: &str, workdir: &Path, path: &OsStr) -> Result<PathBuf, RuntimeError> {
-    let refused = |why: &str| RuntimeError::refused(format!("cannot run {name}: {why}"));
+    let refused = |why: &str, code| RuntimeError::refused(format!("cannot run {name}: {why}")).with_shell_code(code);
     if name.contains('/') {
         let file = workdir.join(name);
         return match check(&file) {
             Ok(()) => Ok(file),
-            Err(why) => Err(refused(&why)),
+            Err(why) => Err(refused(&why, if file.exists() { EXISTS } else { MISSING })),
         };
     }
     let mut found_one = None;
@@ -43,8 +47,8 @@ pub(crate) fn resolve(name: &str, workdir: &Path, path: &OsStr) -> Result<PathBu
         }
     }
     Err(match found_one {
-        Some((file, why)) => refused(&format!("{}: {why}", file.display())),
-        None => refused(&format!("not found in PATH ({})", short(path))),
+        Some((file, why)) => refused(&format!("{}: {why}", file.display()), EXISTS),
+        None => refused(&format!("not found in PATH ({})", short(path)), MISSING),
     })
 }
 
@@ -128,6 +132,10 @@ mod tests {
         for (name, path, expect) in cases {
             let found = text(resolve(name, root, OsStr::new(path)));
             assert_eq!(found.replace(root.to_str().unwrap(), "ROOT"), expect, "{name} in {path}");
+            let code = resolve(name, root, OsStr::new(path)).err().and_then(|error| error.shell_code());
+            let missing = ["not found", "no such file", "not a directory"].iter().any(|text| expect.contains(text));
+            let expected = expect.starts_with("cannot run").then_some(if missing { MISSING } else { EXISTS });
+            assert_eq!(code, expected, "{name} in {path}");
         }
     }
 

@@ -130,9 +130,12 @@ fn refused(error: &SpawnError, name: &str, workdir: &Path) -> RuntimeError {
     let text = match stage {
         // The file was there a moment ago: what its first line names is not.
         Stage::Program if *errno == nix::errno::Errno::ENOENT as i32 => {
-            format!("cannot run {name}: its interpreter does not exist")
+            let text = format!("cannot run {name}: its interpreter does not exist");
+            return RuntimeError::refused(text).with_shell_code(program::MISSING);
         }
-        Stage::Program => format!("cannot run {name}: {why}"),
+        Stage::Program => {
+            return RuntimeError::refused(format!("cannot run {name}: {why}")).with_shell_code(program::EXISTS);
+        }
         Stage::Workdir => format!("cannot enter {}: {why}", workdir.display()),
         Stage::Prepare | Stage::Cgroup | Stage::Fork | Stage::Setup | Stage::User => error.to_string(),
     };
@@ -273,9 +276,9 @@ impl Runtime for ProcessRuntime {
             })
             .await?;
         let name = request.argv.first().map_or("", String::as_str);
-        let done = self.client.exec(launch, request.timeout).await;
+        let done = self.client.exec_with(launch, request.stdin, request.timeout).await;
         let done = done.map_err(|error| refused(&error, name, &request.workdir))?;
-        Ok(ExecResult::new(done.exit, done.output))
+        Ok(ExecResult::new(done.exit, done.output).with_omitted(done.omitted))
     }
 
     fn can_exec(&self) -> bool {

@@ -53,6 +53,9 @@ impl From<CommandError> for Failure {
                 let near = near.map(|n| n.to_string());
                 Self(ErrorBody::new(Code::UnknownService, message).with(json!({ "name": name, "near": near })))
             }
+            CommandError::Runtime { shell_code: Some(code), .. } => {
+                Self(ErrorBody::new(Code::Refused, message).with(json!({ "shellCode": code })))
+            }
             CommandError::NotRunning { .. } => Self::new(Code::NoInstance, message),
             CommandError::Unrecorded(_) | CommandError::Delayed(_) => Self::new(Code::Unrecorded, message),
             CommandError::Ended => Self::ended(),

@@ -4,14 +4,20 @@ use std::time::Duration;
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{DefaultBodyLimit, Path, State},
+    routing::{MethodRouter, post},
 };
 use nix::sys::signal::Signal as Known;
 use orco_core::engine::{CommandError, Engine, Standing, Ticket};
 
-use super::{answer::Failure, app::App, body::Body};
+use super::{
+    answer::Failure,
+    app::{App, BODY_LIMIT},
+    body::Body,
+};
 use crate::wire::{
-    Code, Down, Exec, ExecReply, Exit, Outcome, Scale, Signal, Upgrade, Upgrading, Wait, parse_duration,
+    Bytes, Code, Down, Exec, ExecReply, Exit, Outcome, STDIN_LIMIT, Scale, Signal, Upgrade, Upgrading, Wait,
+    parse_duration,
 };
 
 type Answer<T> = Result<Json<T>, Failure>;
@@ -19,6 +25,8 @@ type Answer<T> = Result<Json<T>, Failure>;
 /// A command run by hand has no deadline of its own: it ends with the call that waits for it. This one only keeps
 /// a forgotten call from lasting for ever.
 const EXEC_LIMIT: Duration = Duration::from_secs(24 * 3600);
+/// All that a command may be given to read, in Base64, with everything around it.
+const EXEC_BODY_LIMIT: usize = STDIN_LIMIT / 3 * 4 + BODY_LIMIT;
 
 /// Whoever asked for everything to go down waits for that: nothing is started meanwhile.
 pub(super) async fn not_going_down(engine: &Engine) -> Result<(), Failure> {
@@ -85,19 +93,24 @@ fn signal_number(text: &str) -> Result<i32, Failure> {
     known.map(|s| s as i32).ok_or_else(wrong)
 }
 
-pub(super) async fn exec(
-    State(app): State<App>,
-    Path(name): Path<String>,
-    Body(body): Body<Exec>,
-) -> Answer<Vec<ExecReply>> {
+pub(super) fn exec_route() -> MethodRouter<App> {
+    post(exec).layer(DefaultBodyLimit::max(EXEC_BODY_LIMIT))
+}
+
+async fn exec(State(app): State<App>, Path(name): Path<String>, Body(body): Body<Exec>) -> Answer<Vec<ExecReply>> {
     if body.argv.is_empty() {
         return Err(Failure::new(Code::BadRequest, "`argv` is empty"));
     }
-    let done = app.engine.exec(&name, body.replica, body.argv, EXEC_LIMIT).await?;
+    if body.stdin.0.len() > STDIN_LIMIT {
+        return Err(Failure::new(Code::TooLarge, format!("`stdin` is longer than {} MiB", STDIN_LIMIT >> 20)));
+    }
+    let done = app.engine.exec(&name, body.replica, body.argv, body.stdin.0, EXEC_LIMIT).await?;
     let reply = |(replica, result): (u32, orco_core::runtime::ExecResult)| ExecReply {
         replica,
         exit: result.exit.map(|exit| Exit::new(exit, None)),
         output: String::from_utf8_lossy(&result.output).into_owned(),
+        omitted: result.omitted,
+        bytes: std::str::from_utf8(&result.output).is_err().then_some(Bytes(result.output)),
     };
     Ok(Json(done.into_iter().map(reply).collect()))
 }

@@ -136,7 +136,7 @@ impl Op {
             Self::Restart => post(commands::restart),
             Self::Scale => post(commands::scale),
             Self::Signal => post(commands::signal),
-            Self::Exec => post(commands::exec),
+            Self::Exec => commands::exec_route(),
             Self::Apply => apply::route(),
             Self::Down => post(commands::down),
             Self::Upgrade => post(commands::upgrade),

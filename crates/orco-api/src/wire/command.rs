@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Bytes;
+
 const fn yes() -> bool {
     true
 }
@@ -50,15 +52,29 @@ pub struct Signal {
     pub replica: Option<u32>,
 }
 
+/// The most that a command can be given to read, in bytes.
+pub const STDIN_LIMIT: usize = 4 << 20;
+
 /// The body of `exec`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exec {
     /// The program and its arguments; no shell runs.
     pub argv: Vec<String>,
-    /// One replica, or all.
+    /// One replica, or each of all in turn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replica: Option<u32>,
+    /// What the command reads as its standard input, in Base64, at most 4 MiB of bytes. It is taken as a whole: the
+    /// command starts when all of it is there. Without it there is nothing to read.
+    #[serde(default, skip_serializing_if = "Bytes::is_empty")]
+    pub stdin: Bytes,
+}
+
+impl Exec {
+    /// This command, in all replicas, with nothing to read.
+    pub const fn new(argv: Vec<String>) -> Self {
+        Self { argv, replica: None, stdin: Bytes::EMPTY }
+    }
 }
 
 /// The body of `upgrade`.
@@ -106,4 +122,10 @@ pub struct ExecReply {
     pub exit: Option<super::Exit>,
     /// Standard output and error together, the last 64 KiB, lossily decoded.
     pub output: String,
+    /// The same byte by byte, in Base64, where it is not UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<Bytes>,
+    /// So many bytes came before that and were not kept.
+    #[serde(default)]
+    pub omitted: u64,
 }

@@ -17,7 +17,7 @@ pub enum Code {
     MethodNotAllowed,
     /// A POST without `Content-Type: application/json`.
     UnsupportedMediaType,
-    /// The body is larger than 1 MiB (`apply`: 256 MiB).
+    /// The body is larger than 1 MiB (`exec`: 6 MiB, of which the standard input is 4 MiB before its encoding; `apply`: 256 MiB).
     TooLarge,
     /// The stack that was sent is not valid; the details list the diagnostics.
     InvalidStack,
@@ -25,7 +25,8 @@ pub enum Code {
     UnknownService,
     /// The service has no such replica, or none that runs.
     NoInstance,
-    /// The command was understood and not taken.
+    /// The command was understood and not taken. Of an `exec` that could not be run, `shellCode` in the details is what a
+    /// shell says: 127, there is no such program, or 126, it cannot be executed.
     Refused,
     /// The change cannot be recorded (a full disk), so it was not taken, or is carried out only when it can be.
     Unrecorded,

@@ -2,6 +2,7 @@
 //! are not serialisable on purpose; everything that leaves the process is one of these.
 
 mod apply;
+mod bytes;
 mod command;
 mod convert;
 mod duration;
@@ -18,7 +19,8 @@ mod waiting;
 mod why;
 
 pub use apply::{Applied, Apply, Change, Plan, PlanService, PlanStep, Reason, Replicas, Step};
-pub use command::{Down, Exec, ExecReply, Outcome, Scale, Signal, Upgrade, Upgrading, Wait};
+pub use bytes::Bytes;
+pub use command::{Down, Exec, ExecReply, Outcome, STDIN_LIMIT, Scale, Signal, Upgrade, Upgrading, Wait};
 pub use duration::{InvalidDuration, parse_duration};
 pub use error::{Code, ErrorBody};
 pub use event::Event;

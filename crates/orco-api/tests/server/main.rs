@@ -108,6 +108,7 @@ async fn requests_are_read_strictly() {
     let json = [("Content-Type", "application/json")];
     let stop = "/api/v1/services/db/stop";
     let large = format!("{{\"wait\": true, \"x\": \"{}\"}}", "x".repeat(2 << 20));
+    let stdin = format!("{{\"argv\": [\"x\"], \"stdin\": \"{}\"}}", "AAAA".repeat((4 << 20) / 3 + 1));
     for (path, headers, body, status) in [
         (stop, &[][..], "{}", 415),
         (stop, &[("Content-Type", "text/plain")], "{}", 415),
@@ -119,6 +120,8 @@ async fn requests_are_read_strictly() {
         ("/api/v1/services/db/scale", &json, "{\"replicas\": -1}", 400),
         ("/api/v1/services/db/signal", &json, "{\"signal\": \"NO\"}", 400),
         ("/api/v1/services/db/exec", &json, "{\"argv\": []}", 400),
+        ("/api/v1/services/db/exec", &json, "{\"argv\": [\"x\"], \"stdin\": \"no Base64\"}", 400),
+        ("/api/v1/services/db/exec", &json, &stdin, 413),
         ("/api/v1/services/DB/stop", &json, "{}", 404),
         ("/api/v1/services/..%2f/stop", &json, "{}", 404),
         ("/api/v1/down", &json, "{\"timeout\": \"5\"}", 400),
@@ -161,7 +164,7 @@ async fn commands_are_carried_out() {
 
     let Err(ClientError::Api(error)) = client.stop("dbb", &wait).await else { panic!("taken") };
     assert_eq!((error.code, &error.details["near"]), (Code::UnknownService, &"db".into()));
-    let argv = Exec { argv: vec!["x".into()], replica: Some(9) };
+    let argv = Exec { replica: Some(9), ..Exec::new(vec!["x".into()]) };
     let Err(ClientError::Api(error)) = client.exec("db", &argv).await else { panic!("taken") };
     assert_eq!(error.code, Code::NoInstance);
 

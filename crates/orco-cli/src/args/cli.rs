@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+#[cfg(feature = "tui")]
+use super::Tui;
 use super::{
     OutputFormat,
     commands::{
@@ -130,7 +132,11 @@ pub enum Command {
     /// A command of a later issue.
     #[command(hide = true, disable_help_flag = true)]
     Abort(Later),
-    /// A command of a later issue.
+    /// Show a running stack in the terminal, live
+    #[cfg(feature = "tui")]
+    Tui(Tui),
+    /// This build has none.
+    #[cfg(not(feature = "tui"))]
     #[command(hide = true, disable_help_flag = true)]
     Tui(Later),
 }

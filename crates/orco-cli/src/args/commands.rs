@@ -5,6 +5,8 @@ use std::{ffi::OsString, path::PathBuf, str::FromStr as _, time::Duration};
 use clap::{Args, Subcommand};
 use orco_api::wire::{Level, Moment, Source, parse_duration};
 
+#[cfg(feature = "tui")]
+use super::ThemeName;
 use super::{
     GraphFormat, LogArgs, LogFormat, LongStackArgs, OutputArgs, OutputFormat, ServiceReplicas, StackArgs,
     values::{Tail, level, source},
@@ -244,12 +246,21 @@ pub struct Signal {
 
 /// `exec`.
 #[derive(Args, Debug)]
+#[command(
+    after_help = "The exit code is the command's own, of several replicas the first that is not 0; 126 and 127: it \
+                        cannot be run; 128 + N: killed by signal N.\nIts standard output and error come together, \
+                        when it has ended: the last 64 KiB, and how much was left out. With `-i` it is given at most \
+                        4 MiB. Nothing is streamed, and there is no terminal."
+)]
 pub struct Exec {
     /// Which service
     pub service: String,
     /// One replica, instead of all
     #[arg(long, value_name = "N")]
     pub replica: Option<u32>,
+    /// Pass the standard input on: all of it, up to its end, then the command starts
+    #[arg(short = 'i', long)]
+    pub interactive: bool,
     /// Which stack.
     #[command(flatten)]
     pub stack: StackArgs,
@@ -259,6 +270,21 @@ pub struct Exec {
     /// The program and its arguments
     #[arg(value_name = "ARGV", required = true, last = true)]
     pub argv: Vec<String>,
+}
+
+/// `tui`.
+#[cfg(feature = "tui")]
+#[derive(Args, Debug)]
+pub struct Tui {
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Look only: whatever would change something is refused
+    #[arg(long)]
+    pub read_only: bool,
+    /// Colours for a dark or a light terminal [default: as `COLORFGBG` says, else dark]
+    #[arg(long, value_enum, value_name = "THEME")]
+    pub theme: Option<ThemeName>,
 }
 
 /// `validate`.

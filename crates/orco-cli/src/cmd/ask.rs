@@ -1,6 +1,10 @@
 //! `why`, `signal` and `exec`: one question to one service.
 
-use orco_api::wire::{Exec as ExecBody, Signal as SignalBody};
+use orco_api::{
+    client::ClientError,
+    wire::{Bytes, Exec as ExecBody, STDIN_LIMIT, Signal as SignalBody},
+};
+use tokio::io::AsyncReadExt as _;
 
 use super::{Failure, pretty, target};
 use crate::{
@@ -31,12 +35,24 @@ pub async fn signal(args: Signal, outer: &StackArgs) -> Result<Exit, Failure> {
 
 pub async fn exec(args: Exec, outer: &StackArgs) -> Result<Exit, Failure> {
     let client = target::client(&args.stack.or(outer))?;
-    let replies = client.exec(&args.service, &ExecBody { argv: args.argv, replica: args.replica }).await?;
+    let stdin = if args.interactive { read_stdin().await? } else { Vec::new() };
+    let body = ExecBody { argv: args.argv, replica: args.replica, stdin: Bytes(stdin) };
+    let replies = client.exec(&args.service, &body).await.map_err(not_run)?;
     match args.output.output {
         OutputFormat::Json => terminal::print(pretty(&replies))?,
         OutputFormat::Text => {
             for reply in &replies {
-                terminal::print(shown(&reply.output))?;
+                match &reply.bytes {
+                    Some(bytes) if !terminal::is_terminal() => terminal::print(&bytes.0)?,
+                    _ => terminal::print(shown(&reply.output))?,
+                }
+                if reply.omitted > 0 {
+                    let kept = "only the last 64 KiB of the output are kept";
+                    terminal::note(format!(
+                        "{}/{}: {kept}, {} bytes are not\n",
+                        args.service, reply.replica, reply.omitted
+                    ));
+                }
             }
         }
     }
@@ -46,10 +62,38 @@ pub async fn exec(args: Exec, outer: &StackArgs) -> Result<Exit, Failure> {
         if ended != Some(orco_core::model::Exit::Code(0)) {
             let how = ended.map_or_else(|| "its time ran out".to_owned(), |e| e.to_string());
             terminal::note(format!("{}/{}: {how}\n", args.service, reply.replica));
-            exit = Exit::FAILED;
+            if exit.is_done() {
+                exit = ended.map_or(Exit::FAILED, Exit::of_command);
+            }
         }
     }
     Ok(exit)
+}
+
+/// A command that could not be run ends as a shell would say.
+fn not_run(error: ClientError) -> Failure {
+    let code = match &error {
+        ClientError::Api(body) => body.details.get("shellCode").and_then(serde_json::Value::as_u64),
+        _ => None,
+    };
+    let failure = Failure::from(error);
+    match code.and_then(|code| u8::try_from(code).ok()) {
+        Some(code) => failure.exit(Exit::not_run(code)),
+        None => failure,
+    }
+}
+
+/// All of our own input, which is to be passed on as a whole.
+async fn read_stdin() -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let most = u64::try_from(STDIN_LIMIT).unwrap_or(u64::MAX);
+    let read = tokio::io::stdin().take(most + 1).read_to_end(&mut bytes).await;
+    read.map_err(|error| Failure::internal("cannot read the standard input", error))?;
+    if bytes.len() > STDIN_LIMIT {
+        let text = format!("there are more than {} MiB to read", STDIN_LIMIT >> 20);
+        return Err(Failure::new(Exit::USAGE, text).next("put it into a file that the command can read"));
+    }
+    Ok(bytes)
 }
 
 /// On a terminal, output of strangers is shown, not obeyed; elsewhere it is passed on as it is.

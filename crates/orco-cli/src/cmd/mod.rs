@@ -15,6 +15,8 @@ mod plugins;
 mod stack;
 mod status;
 mod target;
+#[cfg(feature = "tui")]
+mod tui;
 mod up;
 mod validate;
 
@@ -58,7 +60,10 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Promote(_) => Err(later::later("promote", "canary and blue/green updates")),
         Command::Abort(_) => Err(later::later("abort", "canary and blue/green updates")),
         Command::Ls(args) => wait(ls::ls(args)),
-        Command::Tui(_) => Err(later::later("tui", "the terminal UI")),
+        #[cfg(feature = "tui")]
+        Command::Tui(args) => wait(tui::tui(args, &outer)),
+        #[cfg(not(feature = "tui"))]
+        Command::Tui(_) => Err(Failure::new(Exit::USAGE, "this `orco` was built without its terminal UI")),
     }
 }
 

@@ -1,31 +1,58 @@
 //! The dependency graph for people, Graphviz and Mermaid.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
-use orco_api::wire::{Graph, GraphNode, State};
+use orco_api::wire::{Graph, GraphEdge, GraphNode, State};
 
 use super::{Ink, Paint, printable};
 
-/// One line per service, by layer: what is above a line is started before it.
-pub fn text(graph: &Graph, paint: Paint) -> String {
+/// A service with what it needs.
+#[derive(Debug)]
+pub struct GraphRow<'a> {
+    /// The service.
+    pub node: &'a GraphNode,
+    /// Whether it is the first of its layer.
+    pub first: bool,
+    /// What it needs.
+    pub needs: Vec<&'a GraphEdge>,
+}
+
+impl GraphRow<'_> {
+    /// What it needs in words; empty if that is nothing.
+    pub fn needed(&self) -> String {
+        let needs: Vec<_> = self.needs.iter().map(|e| format!("{} ({})", e.to, e.require)).collect();
+        if needs.is_empty() { String::new() } else { format!("<- {}", needs.join(", ")) }
+    }
+}
+
+/// The services by layer: what is above a row is started before it.
+pub fn graph_rows(graph: &Graph) -> Vec<GraphRow<'_>> {
+    let mut needs: BTreeMap<&str, Vec<&GraphEdge>> = BTreeMap::new();
+    for edge in &graph.edges {
+        needs.entry(&edge.from).or_default().push(edge);
+    }
     let mut nodes: Vec<_> = graph.nodes.iter().collect();
     nodes.sort_by_key(|n| n.layer);
-    let width = nodes.iter().map(|n| n.name.len()).max().unwrap_or(0);
-    let mut text = format!("{}\n", paint.ink(Ink::Strong, &graph.stack));
     let mut above = None;
-    for node in nodes {
-        let layer = if above == Some(node.layer) { String::new() } else { node.layer.to_string() };
-        above = Some(node.layer);
+    let row = |node: &'_ GraphNode| above.replace(node.layer) != Some(node.layer);
+    let firsts: Vec<bool> = nodes.iter().copied().map(row).collect();
+    let rows = nodes.into_iter().zip(firsts);
+    rows.map(|(node, first)| GraphRow { node, first, needs: needs.remove(node.name.as_str()).unwrap_or_default() })
+        .collect()
+}
+
+/// One line per service, by layer.
+pub fn text(graph: &Graph, paint: Paint) -> String {
+    let width = graph.nodes.iter().map(|n| n.name.len()).max().unwrap_or(0);
+    let mut text = format!("{}\n", paint.ink(Ink::Strong, &graph.stack));
+    for row in graph_rows(graph) {
+        let node = row.node;
+        let layer = if row.first { node.layer.to_string() } else { String::new() };
         let mut line = format!("{layer:>3}  {:width$}", node.name);
         if let Some(state) = node.state {
             let _ = write!(line, "  {}{}", paint.ink(state.into(), format_args!("{:9}", state.as_str())), ready(node));
         }
-        let needs: Vec<_> =
-            graph.edges.iter().filter(|e| e.from == node.name).map(|e| format!("{} ({})", e.to, e.require)).collect();
-        if !needs.is_empty() {
-            let _ = write!(line, "  <- {}", needs.join(", "));
-        }
-        let _ = writeln!(text, "{}", line.trim_end());
+        let _ = writeln!(text, "{}", format!("{line}  {}", row.needed()).trim_end());
         if !node.message.is_empty() {
             let _ = writeln!(text, "     {:width$}  {}", "", paint.ink(Ink::Faint, printable(&node.message)));
         }

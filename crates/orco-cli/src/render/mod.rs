@@ -19,7 +19,11 @@ mod why;
 pub use age::age;
 pub use diagnostics::{diagnostics, summary};
 pub use event::event;
+#[cfg(feature = "tui")]
+pub use event::{event_clock, event_ink, event_subject, event_words};
 pub use failure::{chain, failure};
+#[cfg(feature = "tui")]
+pub use graph::{GraphRow, graph_rows};
 pub use graph::{dot, mermaid, text as graph_text};
 pub use log_line::{LogLines, LogStyle};
 pub use orco_core::log::sanitize as printable;
@@ -28,5 +32,9 @@ pub use plan::plan;
 pub use pulls::{PullLines, bars};
 pub use stacks::stacks;
 pub use status::{Fit, status_table};
+#[cfg(feature = "tui")]
+pub use status::status_cells;
 pub use unit::{Unit, unit};
 pub use why::why;
+#[cfg(feature = "tui")]
+pub use why::why_lines;

@@ -23,7 +23,7 @@ const HEAD: [&str; 7] = ["SERVICE", "STATE", "READY", "REPL", "RESTARTS", "AGE",
 /// `SERVICE STATE READY REPL RESTARTS AGE MESSAGE`, one line per service, in the order of the stack file.
 /// READY says whether dependents may go on; REPL is replicas ready of replicas wanted.
 pub fn status_table(status: &Status, now: Timestamp, paint: Paint, fit: Fit) -> String {
-    let rows: Vec<(Ink, [String; 7])> = status.services.values().map(|s| (s.state.into(), cells(s, now))).collect();
+    let rows: Vec<(Ink, [String; 7])> = status.services.values().map(|s| (s.state.into(), status_cells(s, now))).collect();
     let mut widths = HEAD.map(str::len);
     for (_, row) in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -47,7 +47,8 @@ pub fn status_table(status: &Status, now: Timestamp, paint: Paint, fit: Fit) -> 
     text
 }
 
-fn cells(service: &Service, now: Timestamp) -> [String; 7] {
+/// What stands in the columns for a service: harmless text.
+pub fn status_cells(service: &Service, now: Timestamp) -> [String; 7] {
     // The youngest live instance: after a restart, the age shows it.
     let live = service.instances.iter().filter_map(|i| i.started_at).min_by_key(|t| Reverse(*t));
     let since = live.unwrap_or(service.last_event);

@@ -1,7 +1,7 @@
 //! Commands to a running stack.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     process::Stdio,
 };
 
@@ -26,11 +26,67 @@ fn scale_signal_and_exec() {
     assert_eq!(bench.orco(&["signal", "a", "NOSUCH"]).code, Some(2));
 
     let done = bench.orco(&["exec", "a", "--", "sh", "-c", "echo $MARK; exit 4"]);
-    assert_eq!((done.code, done.out.as_str()), (Some(1), "here\n"), "{done:?}");
+    assert_eq!((done.code, done.out.as_str()), (Some(4), "here\n"), "{done:?}");
     assert!(done.err.contains("a/0: exit code 4"), "{}", done.err);
     let json = bench.json(&["exec", "a", "-o", "json", "--replica", "0", "--", "true"]);
-    assert_eq!(json[0]["exit"]["code"], 0);
+    assert_eq!((&json[0]["exit"]["code"], &json[0]["omitted"]), (&Value::from(0), &Value::from(0)));
     assert_eq!(bench.orco(&["exec", "a", "--replica", "7", "--", "true"]).code, Some(1));
+}
+
+#[test]
+fn exec_ends_as_its_command_does() {
+    let bench = Bench::new("  a: { command: [sleep, \"1000\"], replicas: 3, env: { N: \"${replica}\" } }\n");
+    let _up = bench.up(&[]);
+    bench.until_ready("a");
+    let plain = bench.write("plain", "");
+    let table: [(&[&str], i32, &str); 8] = [
+        (&["true"], 0, ""),
+        (&["sh", "-c", "exit 126"], 126, "a/0: exit code 126"),
+        (&["sh", "-c", "exit 127"], 127, "a/0: exit code 127"),
+        (&["sh", "-c", "kill -TERM $$"], 143, "a/0: killed by SIGTERM"),
+        // The first that is not zero.
+        (&["sh", "-c", "exit $N"], 1, "a/2: exit code 2"),
+        (&["sh", "-c", "exit $(( (3 - N) % 3 ))"], 2, "a/2: exit code 1"),
+        (&["no-such-program"], 127, "a/0: cannot run no-such-program: not found in PATH"),
+        (&[plain.to_str().unwrap()], 126, "it is not executable"),
+    ];
+    for (argv, code, says) in table {
+        let done = bench.orco(&[&["exec", "a", "--"], argv].concat());
+        assert_eq!(done.code, Some(code), "{argv:?}: {done:?}");
+        assert!(done.err.contains(says) && done.err.is_empty() == says.is_empty(), "{argv:?}: {}", done.err);
+    }
+}
+
+#[test]
+fn exec_passes_bytes_both_ways_and_says_what_it_leaves_out() {
+    let bench = Bench::new(&sleeper("a"));
+    let _up = bench.up(&[]);
+    bench.until_ready("a");
+    let given = |args: &[&str], stdin: &[u8]| {
+        let mut command = bench.command(&[&["exec"], args].concat());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        // One that is refused reads no further.
+        std::thread::scope(|scope| {
+            scope.spawn(move || drop(input.write_all(stdin)));
+            child.wait_with_output().unwrap()
+        })
+    };
+    let bytes: Vec<u8> = (0..=255).collect();
+    let done = given(&["-i", "a", "--", "cat"], &bytes);
+    assert_eq!((done.status.code(), done.stdout), (Some(0), bytes.clone()));
+    // Not asked for, it is not passed on.
+    let done = given(&["a", "--", "cat"], &bytes);
+    assert_eq!((done.status.code(), done.stdout), (Some(0), Vec::new()));
+    let done = given(&["--interactive", "a", "--", "sh", "-c", "cat; exit 9"], &vec![b'x'; 100 << 10]);
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert_eq!((done.status.code(), done.stdout.len()), (Some(9), 64 << 10));
+    assert!(said.contains("a/0: only the last 64 KiB of the output are kept, 36864 bytes are not"), "{said}");
+    let done = given(&["-i", "a", "--", "wc", "-c"], &vec![b'x'; 4 << 20]);
+    assert_eq!(String::from_utf8(done.stdout).unwrap().trim(), "4194304");
+    let done = given(&["-i", "a", "--", "cat"], &vec![b'x'; (4 << 20) + 1]);
+    assert_eq!(done.status.code(), Some(2));
+    assert!(String::from_utf8(done.stderr).unwrap().contains("more than 4 MiB"));
 }
 
 #[test]

@@ -90,7 +90,8 @@ fn a_flaky_engine_is_unknown_and_never_dead() {
         });
     }
     eprintln!("{} killed, back after {:?}; slowest status {slowest:?}", killed.len(), calm.elapsed());
-    assert!(slowest < promised(Duration::from_millis(200)), "a status took {slowest:?}");
+    let limits = [promised(Duration::from_millis(200)), Duration::from_secs(2) + promised(Duration::from_millis(200))];
+    assert!(slowest[0] < limits[0] && slowest[1] < limits[1], "a status took {slowest:?}");
     assert_eq!((pid(&yard.bench.service("p")), &yard.bench.service("p")["restarts"]), (p, &Value::from(0)));
     judge(&history.text(), &yard.name, &killed);
     output(&yard.bench);
@@ -99,13 +100,18 @@ fn a_flaky_engine_is_unknown_and_never_dead() {
     assert_eq!(engine.left(&yard.name, &id), Vec::<String>::new());
 }
 
-/// Asks for the status over and over; the longest that took.
-fn ask(bench: &Bench, over: &AtomicBool) -> Duration {
-    let mut slowest = Duration::ZERO;
+/// Asks for the status over and over; the longest that took, for people and (with what is used, which an engine that
+/// hangs does not tell: after two seconds that is left out) for programs.
+fn ask(bench: &Bench, over: &AtomicBool) -> [Duration; 2] {
+    let mut slowest = [Duration::ZERO; 2];
     while !over.load(Ordering::Relaxed) {
         let begun = Instant::now();
+        let said = bench.orco(&["status"]);
+        slowest[0] = slowest[0].max(begun.elapsed());
+        assert_eq!(said.code, Some(0), "{said:?}");
+        let begun = Instant::now();
         let status = bench.json(&["status", "-o", "json"]);
-        slowest = slowest.max(begun.elapsed());
+        slowest[1] = slowest[1].max(begun.elapsed());
         assert_eq!(status["services"]["p"]["ready"], true, "{status:#}");
         thread::sleep(Duration::from_millis(100));
     }

@@ -7,6 +7,7 @@
 #[allow(dead_code)]
 mod bench;
 mod causes;
+mod commands;
 mod engine;
 mod flaky;
 mod private;

@@ -26,7 +26,12 @@ impl Engine {
         let found: Vec<_> = all.iter().filter_map(|found| self.named(found, port)).collect();
         if found.is_empty() {
             let why = format!("it has no port named `{port}`");
-            return Err(CommandError::Runtime { service: self.name(service)?, replica: all[0].0, why });
+            return Err(CommandError::Runtime {
+                service: self.name(service)?,
+                replica: all[0].0,
+                why,
+                shell_code: None,
+            });
         }
         Ok(found)
     }

@@ -79,6 +79,8 @@ pub enum CommandError {
         replica: u32,
         /// The runtime's words.
         why: String,
+        /// A command that could not be run: the exit code of a shell for that.
+        shell_code: Option<u8>,
     },
     /// It cannot be recorded, so it was not taken: nothing may happen that a crash would forget.
     #[error("the change cannot be recorded: {0}")]
@@ -326,7 +328,12 @@ impl Engine {
         let found: Vec<_> = all.iter().filter_map(|(_, _, running)| running.endpoint()).collect();
         if found.is_empty() {
             let why = "it publishes no port".to_owned();
-            return Err(CommandError::Runtime { service: self.name(service)?, replica: all[0].0, why });
+            return Err(CommandError::Runtime {
+                service: self.name(service)?,
+                replica: all[0].0,
+                why,
+                shell_code: None,
+            });
         }
         Ok(found)
     }
@@ -344,7 +351,7 @@ impl Engine {
     }
 
     /// Runs a command beside (or inside) one replica, or each of all in turn, with its variables, user and
-    /// directory.
+    /// directory. Each reads `stdin` from its beginning. Cancel-safe: dropped, the command that runs is killed.
     ///
     /// # Errors
     /// [`CommandError`]; the first that could not be started.
@@ -353,11 +360,14 @@ impl Engine {
         service: &str,
         replica: Option<u32>,
         argv: Vec<String>,
+        stdin: Vec<u8>,
         timeout: std::time::Duration,
     ) -> Result<Vec<(u32, ExecResult)>, CommandError> {
         let mut results = Vec::new();
         for (replica, runtime, running) in self.running(service, replica).await? {
-            let done = runtime.exec(ExecRequest::new(&running.request, argv.clone(), timeout)).await;
+            let mut request = ExecRequest::new(&running.request, argv.clone(), timeout);
+            request.stdin.clone_from(&stdin);
+            let done = runtime.exec(request).await;
             let mut done = done.map_err(|e| self.refused(service, replica, &e))?;
             if let Some(mask) = self.world().logs.masks.of(&running.request.service.name) {
                 done.output = mask.output(&done.output);
@@ -379,7 +389,7 @@ impl Engine {
         match self.name(service) {
             Ok(service) => {
                 let why = self.world().logs.masks.text(&service, &error.chain()).into_owned();
-                CommandError::Runtime { service, replica, why }
+                CommandError::Runtime { service, replica, why, shell_code: error.shell_code() }
             }
             Err(e) => e,
         }

@@ -9,7 +9,9 @@
 //! No async and no clock here: whoever follows a growing log calls [`Follower::poll`] when it has grown.
 
 mod cursor;
+mod damage;
 mod escape;
+mod export;
 mod follow;
 pub mod format;
 mod gather;
@@ -30,9 +32,11 @@ mod segment;
 mod settings;
 mod start;
 mod store;
+mod tail;
 mod writer;
 
 pub use cursor::Cursor;
+pub use export::{Export, ExportSettings, NotWritten};
 pub use follow::{Follower, More};
 pub use gather::Gather;
 pub use gone::Gone;
@@ -42,7 +46,7 @@ pub use parse::{Parsed, record};
 pub use query::Query;
 pub use record::{Level, Origin, Record, Source};
 pub use resume::Reached;
-pub use retention::Dropped;
+pub use retention::{Dropped, Trimmed};
 pub use sanitize::sanitize;
 pub use settings::{LogLimits, LogSettings, MAX_TOTAL_SIZE};
 pub use start::Start;

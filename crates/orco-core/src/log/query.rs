@@ -1,6 +1,6 @@
 //! Which lines somebody wants to see.
 
-use std::{io, sync::Arc};
+use std::{collections::BTreeMap, io, sync::Arc};
 
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -30,7 +30,7 @@ pub struct Query {
     pub run: Option<u32>,
     /// Only lines from this Unix time on (microseconds).
     pub since: Option<u64>,
-    /// Only lines up to this Unix time (microseconds).
+    /// Only lines up to this Unix time (microseconds): an instance is read until its first line after it.
     pub until: Option<u64>,
     /// Only the last so many of the lines that pass everything else.
     pub tail: Option<u64>,
@@ -49,13 +49,15 @@ pub struct Query {
     pub source: Option<Source>,
     /// Longer lines are cut, where `settings` does not say.
     pub max_line_bytes: usize,
+    /// In these instances only from the line of this number on: to go on where another reader ended.
+    pub from: Arc<BTreeMap<Origin, u64>>,
     /// Says where each service's lines are cut.
     pub settings: Option<Arc<LogSettings>>,
+    /// What is hidden; `None`: what the log directory says. Filters see what is shown.
+    pub masks: Option<Arc<Masks>>,
     /// Also what has come of a line without an end when its instance has been silent for a moment: for readers
     /// who show it and replace it by the whole line. Who counts lines must not ask for it.
     pub partial: bool,
-    /// What is hidden; `None`: what the log directory says. Filters see what is shown.
-    pub masks: Option<Arc<Masks>>,
 }
 
 impl Default for Query {
@@ -74,9 +76,10 @@ impl Default for Query {
             invert: false,
             source: None,
             max_line_bytes: MAX_LINE_BYTES,
-            settings: None,
-            partial: false,
+            from: Arc::default(),
             masks: None,
+            partial: false,
+            settings: None,
         }
     }
 }
@@ -129,9 +132,17 @@ impl Query {
     /// # Errors
     /// When the directory cannot be read.
     pub fn follow(&self, store: &Store, is_live: &dyn Fn(&Origin) -> bool) -> io::Result<Follower> {
-        let mut origins = store.instances()?;
-        origins.retain(|origin| self.selects(origin));
-        Follower::open(self.clone(), store.clone(), origins, is_live)
+        Follower::open(self.clone(), store.clone(), is_live)
+    }
+
+    /// Whether lines that are still to be written cannot be asked for.
+    pub(crate) fn is_past(&self) -> bool {
+        self.until.zip(self.asked).is_some_and(|(until, asked)| until < asked)
+    }
+
+    /// Where to begin in this instance, which generally would be `start`.
+    pub(super) fn start_in(&self, origin: &Origin, start: Start) -> Start {
+        self.from.get(origin).map_or(start, |&line| Start::Line(line))
     }
 
     /// Where lines of a service are cut.
@@ -141,15 +152,6 @@ impl Query {
 
     /// Where to begin in each instance.
     pub(super) fn start(&self) -> Start {
-        match (self.since, self.tail) {
-            (Some(since), _) => Start::Since(since),
-            (None, Some(tail)) if !self.filters_lines() => Start::Tail(tail),
-            (None, _) => Start::Beginning,
-        }
-    }
-
-    /// Whether lines of a selected instance may fail to match.
-    fn filters_lines(&self) -> bool {
-        self.until.is_some() || self.level.is_some() || self.grep.is_some() || self.source.is_some()
+        self.since.map_or(Start::Beginning, Start::Since)
     }
 }

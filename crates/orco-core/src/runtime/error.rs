@@ -8,6 +8,7 @@ use std::sync::Arc;
 pub struct RuntimeError {
     message: Arc<str>,
     outcome: Outcome,
+    shell_code: Option<u8>,
     #[source]
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -28,31 +29,44 @@ enum Outcome {
 impl RuntimeError {
     /// Nothing happened: the world is as before the call. `message` is a lower-case fragment.
     pub fn refused(message: impl Into<Arc<str>>) -> Self {
-        Self { message: message.into(), outcome: Outcome::Refused, source: None }
+        Self { message: message.into(), outcome: Outcome::Refused, shell_code: None, source: None }
     }
 
     /// Nothing happened, and the service is not to blame: the runtime itself cannot work at present (its engine does
     /// not answer, its disk is full, a network is down). The caller waits and tries again for as long as it wants the
     /// instance; that costs the service no retry. `message` is shown as the reason meanwhile.
     pub fn unavailable(message: impl Into<Arc<str>>) -> Self {
-        Self { message: message.into(), outcome: Outcome::Unavailable, source: None }
+        Self { message: message.into(), outcome: Outcome::Unavailable, shell_code: None, source: None }
     }
 
     /// Like [`unavailable`](Self::unavailable), but it may have happened: the runtime's engine was asked and nobody
     /// knows what it did. To ask for the same again makes sure.
     pub fn unanswered(message: impl Into<Arc<str>>) -> Self {
-        Self { message: message.into(), outcome: Outcome::Unanswered, source: None }
+        Self { message: message.into(), outcome: Outcome::Unanswered, shell_code: None, source: None }
     }
 
     /// Nothing happened: somebody else has this port of the host. Where the caller has chosen the port it chooses
     /// another, else it is like [`unavailable`](Self::unavailable).
     pub fn port_taken(port: u16, message: impl Into<Arc<str>>) -> Self {
-        Self { message: message.into(), outcome: Outcome::PortTaken(port), source: None }
+        Self { message: message.into(), outcome: Outcome::PortTaken(port), shell_code: None, source: None }
     }
 
     /// It may or may not have happened.
     pub fn unknown(message: impl Into<Arc<str>>) -> Self {
-        Self { message: message.into(), outcome: Outcome::Unknown, source: None }
+        Self { message: message.into(), outcome: Outcome::Unknown, shell_code: None, source: None }
+    }
+
+    /// A command that could not be run at all: what a shell says of that, 127 where there is no such program, 126 where
+    /// it cannot be executed.
+    #[must_use]
+    pub const fn with_shell_code(mut self, code: u8) -> Self {
+        self.shell_code = Some(code);
+        self
+    }
+
+    /// As [`with_shell_code`](Self::with_shell_code) has told.
+    pub const fn shell_code(&self) -> Option<u8> {
+        self.shell_code
     }
 
     /// With the error below it.

@@ -58,11 +58,20 @@ pub struct ExecResult {
     pub exit: Option<Exit>,
     /// Standard output and error together, the last 64 KiB.
     pub output: Vec<u8>,
+    /// So many bytes came before that and were not kept.
+    pub omitted: u64,
 }
 
 impl ExecResult {
-    /// A result.
+    /// A result with the whole output.
     pub const fn new(exit: Option<Exit>, output: Vec<u8>) -> Self {
-        Self { exit, output }
+        Self { exit, output, omitted: 0 }
+    }
+
+    /// So many bytes of the output came before and were not kept.
+    #[must_use]
+    pub const fn with_omitted(mut self, bytes: u64) -> Self {
+        self.omitted = bytes;
+        self
     }
 }

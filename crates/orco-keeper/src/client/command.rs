@@ -18,7 +18,21 @@ impl Client {
     ///
     /// # Errors
     /// Nothing was started, or the keeper was lost and the command ended.
-    pub async fn exec(&self, mut launch: Launch, timeout: Duration) -> Result<ExecOutput, SpawnError> {
+    pub async fn exec(&self, launch: Launch, timeout: Duration) -> Result<ExecOutput, SpawnError> {
+        self.exec_with(launch, Vec::new(), timeout).await
+    }
+
+    /// As [`exec`](Self::exec); the command reads `stdin`, and finds the end of its input behind it. Together with
+    /// arguments and variables it may be 8 MiB.
+    ///
+    /// # Errors
+    /// As [`exec`](Self::exec), and [`Refusal::TooLong`].
+    pub async fn exec_with(
+        &self,
+        mut launch: Launch,
+        stdin: Vec<u8>,
+        timeout: Duration,
+    ) -> Result<ExecOutput, SpawnError> {
         let link = self.link().await?;
         let id = self.shared.ids.command();
         launch.id = id;
@@ -27,7 +41,7 @@ impl Client {
         let timeout_ms =
             u64::try_from(timeout.as_micros().div_ceil(1000)).unwrap_or(u64::MAX).min(u64::MAX / 2_000_000);
         let mut running = Running { link, id, over: false, request: self.shared.ids.request() };
-        running.link.send(&Order::Exec { exec: Exec { launch, timeout_ms } })?;
+        running.link.send(&Order::Exec { exec: Exec { launch, timeout_ms, stdin: stdin.into() } })?;
         let answer = answered.await;
         running.over = true;
         answer.unwrap_or_else(|_| Err(SpawnError::new(Refusal::KeeperLost)))

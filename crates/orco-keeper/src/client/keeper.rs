@@ -33,6 +33,8 @@ pub struct ExecOutput {
     pub exit: Option<Exit>,
     /// The last 64 KiB of its standard output and error.
     pub output: Vec<u8>,
+    /// So many bytes came before that and were not kept.
+    pub omitted: u64,
 }
 
 /// Something that nobody asked for.
@@ -204,6 +206,18 @@ impl Client {
             if watch.changed().await.is_err() {
                 return;
             }
+        }
+    }
+
+    /// Closes the instance's segments at this size from now on, and the one of number `turn` at once if it is the one
+    /// that is being written and holds anything. Answered by nothing: [`Event::Rotated`] tells of segments.
+    pub fn segments(&self, id: InstanceId, bytes: u64, turn: Option<u32>) {
+        let Some(instance) = self.shared.instance(id) else { return };
+        if (instance.segments(bytes) || turn.is_some())
+            && let Some(link) = self.shared.current()
+        {
+            // Too long it cannot be.
+            let _ = link.send(&Order::Segments { id, bytes, turn });
         }
     }
 

@@ -107,9 +107,9 @@ fn take_in(client: &Arc<Shared>, incoming: &Incoming, report: Report) {
                 instance.ended(exit(ending), Some(bytes));
             }
         }
-        Report::ExecDone { id, ending, output } => {
+        Report::ExecDone { id, ending, output, omitted } => {
             if let Some(waiter) = lock(&incoming.waiters).execs.remove(&id) {
-                let _ = waiter.send(Ok(ExecOutput { exit: ending.map(exit), output: output.into() }));
+                let _ = waiter.send(Ok(ExecOutput { exit: ending.map(exit), output: output.into(), omitted }));
             }
         }
         Report::Grew { id, total } => {

@@ -14,11 +14,13 @@ pub(super) const KEPT: usize = 64 << 10;
 pub(super) struct Capture {
     pipe: Option<File>,
     tail: Vec<u8>,
+    /// What came before the tail, in bytes.
+    omitted: u64,
 }
 
 impl Capture {
     pub(super) fn new(pipe: OwnedFd) -> Self {
-        Self { pipe: Some(pipe.into()), tail: Vec::new() }
+        Self { pipe: Some(pipe.into()), tail: Vec::new(), omitted: 0 }
     }
 
     /// The descriptor to wait for, until the output has ended.
@@ -44,19 +46,24 @@ impl Capture {
     fn append(&mut self, piece: &[u8]) {
         self.tail.extend_from_slice(piece);
         if self.tail.len() > 2 * KEPT {
-            self.tail.drain(..self.tail.len() - KEPT);
+            self.cut();
         }
     }
 
-    /// The end of the output, once nobody writes any more.
-    pub(super) fn finish(mut self) -> Box<[u8]> {
+    fn cut(&mut self) {
+        let surplus = self.tail.len().saturating_sub(KEPT);
+        self.tail.drain(..surplus);
+        self.omitted += surplus as u64;
+    }
+
+    /// The end of the output, once nobody writes any more, and how many bytes came before it.
+    pub(super) fn finish(mut self) -> (Box<[u8]>, u64) {
         // A pipe holds at most 1 MiB: this ends.
         for _ in 0..16 {
             self.read();
         }
-        let surplus = self.tail.len().saturating_sub(KEPT);
-        self.tail.drain(..surplus);
-        self.tail.into()
+        self.cut();
+        (self.tail.into(), self.omitted)
     }
 }
 
@@ -79,8 +86,8 @@ mod tests {
         }
         write.write_all(b"the end").unwrap();
         drop(write);
-        let output = capture.finish();
-        assert_eq!(output.len(), KEPT);
+        let (output, omitted) = capture.finish();
+        assert_eq!((output.len(), omitted), (KEPT, 10 * (32 << 10) + 7 - KEPT as u64));
         assert!(output.ends_with(b"the end"));
         assert_eq!(output[0], 8);
     }

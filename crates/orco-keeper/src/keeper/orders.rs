@@ -47,6 +47,7 @@ impl Keeper {
                 self.done(request, answer);
             }
             Order::Arm { id, beyond } => self.logger.give(Task::Arm { id, beyond }),
+            Order::Segments { id, bytes, turn } => self.logger.give(Task::Segments { id, bytes, turn }),
             Order::Acknowledge {} => {
                 if let Some(engines) = &mut self.engines {
                     engines.full = None;
@@ -91,7 +92,7 @@ impl Keeper {
                 errors.map_err(Failure::at(wire::Stage::Prepare))?,
             ];
         }
-        let pid = self.bear(&spawn.launch, ends, outlives)?;
+        let pid = self.bear(&spawn.launch, None, ends, outlives)?;
         let id = spawn.launch.id;
         let (log_dir, log_stem) = (spawn.log_dir.clone(), spawn.log_stem.clone());
         let mut job = Job::new(pid, Kind::Service { stop_signal: spawn.stop_signal, log_dir, log_stem });
@@ -118,15 +119,26 @@ impl Keeper {
         let (output, end) = sys::pipe().map_err(Failure::at(wire::Stage::Prepare))?;
         let same = end.try_clone().map_err(Failure::at(wire::Stage::Prepare))?;
         let deadline = Instant::now() + Duration::from_millis(exec.timeout_ms);
-        let pid = self.bear(&exec.launch, [end, same], false)?;
+        let input = match &exec.stdin {
+            nothing if nothing.is_empty() => None,
+            stdin => Some(sys::file_of(stdin).map_err(Failure::at(wire::Stage::Prepare))?),
+        };
+        let pid = self.bear(&exec.launch, input, [end, same], false)?;
         let id = exec.launch.id;
         self.register(id, Job::new(pid, Kind::Command { capture: Capture::new(output), deadline, timed_out: false }));
         self.commands.insert(id);
         Ok(())
     }
 
-    /// Makes the process, perhaps one that outlives us; our write ends of its pipes are closed when this returns.
-    fn bear(&mut self, launch: &Launch, [output, errors]: [OwnedFd; 2], outlives: bool) -> Result<i32, Failure> {
+    /// Makes the process, perhaps one that outlives us; our ends of its input and our write ends of its pipes are closed
+    /// when this returns.
+    fn bear(
+        &mut self,
+        launch: &Launch,
+        input: Option<OwnedFd>,
+        [output, errors]: [OwnedFd; 2],
+        outlives: bool,
+    ) -> Result<i32, Failure> {
         if self.leaving.is_some() || self.jobs.contains_key(&launch.id) {
             return Err(Failure { stage: wire::Stage::Prepare, errno: libc::ECANCELED });
         }
@@ -134,7 +146,8 @@ impl Keeper {
             Some(cgroups) => Some(cgroups.create(launch.id).map_err(Failure::at(wire::Stage::Cgroup))?),
             None => None,
         };
-        let born = self.spawner.spawn(launch, output.as_fd(), errors.as_fd(), group.as_ref(), outlives);
+        let ends = [input.as_ref().map(AsFd::as_fd), Some(output.as_fd()), Some(errors.as_fd())];
+        let born = self.spawner.spawn(launch, ends, group.as_ref(), outlives);
         if let (Err(_), Some(cgroups)) = (&born, &self.cgroups) {
             cgroups.remove(launch.id);
         }

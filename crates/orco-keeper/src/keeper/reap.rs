@@ -83,7 +83,8 @@ impl Keeper {
         self.commands.remove(&id);
         if let Some(Job { kind: Kind::Command { capture, timed_out, .. }, .. }) = self.over(id) {
             let ending = (!timed_out).then_some(ending);
-            self.talk.tell(&Report::ExecDone { id, ending, output: capture.finish() });
+            let (output, omitted) = capture.finish();
+            self.talk.tell(&Report::ExecDone { id, ending, output, omitted });
         }
     }
 

@@ -126,13 +126,12 @@ impl Spawner {
         self.oom = oom.map(|oom| oom.to_string());
     }
 
-    /// Starts the program with these ends as standard output and error. When it returns the pid, the program has
-    /// been executed.
+    /// Starts the program with these as standard input, output and error; where there is none it is /dev/null. When it
+    /// returns the pid, the program has been executed.
     pub(super) fn spawn(
         &self,
         launch: &Launch,
-        output: BorrowedFd<'_>,
-        errors: BorrowedFd<'_>,
+        ends: [Option<BorrowedFd<'_>>; 3],
         group: Option<&OwnedFd>,
         outlives: bool,
     ) -> Result<pid_t, Failure> {
@@ -164,12 +163,14 @@ impl Spawner {
             lean: self.lean,
             verdict: self.verdict,
         };
-        sys::dup_onto(output, SLOTS[1]).map_err(Failure::at(Stage::Prepare))?;
-        sys::dup_onto(errors, SLOTS[2]).map_err(Failure::at(Stage::Prepare))?;
-        let born = self.bear(&plan, group);
+        let filled = SLOTS.into_iter().zip(ends).try_for_each(|(slot, end)| match end {
+            Some(end) => sys::dup_onto(end, slot).map_err(Failure::at(Stage::Prepare)),
+            None => Ok(()),
+        });
+        let born = filled.and_then(|()| self.bear(&plan, group));
         // The slots must not keep the pipes open; closing them would let another thread take the numbers.
-        for slot in &SLOTS[1..] {
-            let _ = sys::dup_onto(self.null.as_fd(), *slot);
+        for slot in SLOTS {
+            let _ = sys::dup_onto(self.null.as_fd(), slot);
         }
         born
     }

@@ -15,7 +15,7 @@ pub(crate) use report::{Ending, Report};
 pub(crate) use welcome::Welcome;
 
 /// Both sides must agree on it; a keeper of another version is refused.
-pub(crate) const VERSION: u8 = 3;
+pub(crate) const VERSION: u8 = 4;
 
 #[cfg(test)]
 mod tests;

@@ -101,6 +101,8 @@ pub struct Spawn {
 pub(crate) struct Exec {
     pub(crate) launch: Launch,
     pub(crate) timeout_ms: u64,
+    /// What it reads; empty: nothing.
+    pub(crate) stdin: Box<[u8]>,
 }
 
 /// A process of an earlier keeper to take over, with its output.
@@ -164,6 +166,13 @@ pub(crate) enum Order {
         id: InstanceId,
         beyond: u64,
     },
+    /// The instance's segments are closed at this size from now on; and the one of this number now, if it is being
+    /// written.
+    Segments {
+        id: InstanceId,
+        bytes: u64,
+        turn: Option<u32>,
+    },
     /// The engine is done with the closed segments.
     Acknowledge {},
     /// Ends everything, then itself.
@@ -187,7 +196,7 @@ pub(crate) enum Order {
 wire_struct!(Credentials { uid, gid, groups });
 wire_struct!(Launch { id, program, argv, inherit, env, workdir, credentials });
 wire_struct!(Spawn { launch, stop_signal, log_dir, log_stem });
-wire_struct!(Exec { launch, timeout_ms });
+wire_struct!(Exec { launch, timeout_ms, stdin });
 wire_struct!(Adopt { id, token, stop_signal, log_dir, log_stem });
 wire_struct!(Hello { version, segment_bytes, unacknowledged_bytes, nofile, env });
 wire_enum!(Order {
@@ -204,4 +213,5 @@ wire_enum!(Order {
     10 => Recorded { id },
     11 => Serving {},
     12 => Succeed { program },
+    13 => Segments { id, bytes, turn },
 });

@@ -73,7 +73,8 @@ pub(crate) enum Report {
     /// The instance is over, its output of that many bytes is in the log.
     Exited { id: InstanceId, ending: Ending, bytes: u64 },
     /// A command is over; `None`: it ran into its timeout.
-    ExecDone { id: InstanceId, ending: Option<Ending>, output: Box<[u8]> },
+    /// `omitted`: so many bytes of its output came before.
+    ExecDone { id: InstanceId, ending: Option<Ending>, output: Box<[u8]>, omitted: u64 },
     /// So many bytes have been written.
     Grew { id: InstanceId, total: u64 },
     /// This segment is closed.
@@ -104,7 +105,7 @@ wire_enum!(Report {
     2 => NotSpawned { id, stage, errno },
     3 => Done { request, errno },
     4 => Exited { id, ending, bytes },
-    5 => ExecDone { id, ending, output },
+    5 => ExecDone { id, ending, output, omitted },
     6 => Grew { id, total },
     7 => Rotated { id, segment },
     8 => Held { id, pid, ending, bytes, log_dir, log_stem },

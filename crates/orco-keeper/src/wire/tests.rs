@@ -40,11 +40,13 @@ fn order() -> impl Strategy<Value = Order> {
         (launch(), any::<i32>(), blob(), blob()).prop_map(|(launch, stop_signal, log_dir, log_stem)| Order::Spawn {
             spawn: Spawn { launch, stop_signal, log_dir, log_stem }
         }),
-        (launch(), any::<u64>()).prop_map(|(launch, timeout_ms)| Order::Exec { exec: Exec { launch, timeout_ms } }),
+        (launch(), any::<u64>(), blob())
+            .prop_map(|(launch, timeout_ms, stdin)| Order::Exec { exec: Exec { launch, timeout_ms, stdin } }),
         (any::<u64>(), id(), any::<i32>()).prop_map(|(request, id, signal)| Order::Stop { request, id, signal }),
         (any::<u64>(), id()).prop_map(|(request, id)| Order::Kill { request, id }),
         (any::<u64>(), id(), any::<i32>()).prop_map(|(request, id, signal)| Order::Signal { request, id, signal }),
         (id(), any::<u64>()).prop_map(|(id, beyond)| Order::Arm { id, beyond }),
+        (id(), any::<u64>(), option::of(any::<u32>())).prop_map(|(id, bytes, turn)| Order::Segments { id, bytes, turn }),
         Just(Order::Acknowledge {}),
         Just(Order::Shutdown {}),
         (id(), blob(), any::<i32>(), blob(), blob()).prop_map(|(id, token, stop_signal, log_dir, log_stem)| {
@@ -76,7 +78,12 @@ fn report() -> impl Strategy<Value = Report> {
         }),
         (any::<u64>(), any::<i32>()).prop_map(|(request, errno)| Report::Done { request, errno }),
         (id(), ending(), any::<u64>()).prop_map(|(id, ending, bytes)| Report::Exited { id, ending, bytes }),
-        (id(), option::of(ending()), blob()).prop_map(|(id, ending, output)| Report::ExecDone { id, ending, output }),
+        (id(), option::of(ending()), blob(), any::<u64>()).prop_map(|(id, ending, output, omitted)| Report::ExecDone {
+            id,
+            ending,
+            output,
+            omitted
+        }),
         (id(), any::<u64>()).prop_map(|(id, total)| Report::Grew { id, total }),
         (id(), any::<u32>()).prop_map(|(id, segment)| Report::Rotated { id, segment }),
         (id(), any::<u32>(), option::of(ending()), any::<u64>(), blob(), blob()).prop_map(

@@ -19,12 +19,33 @@ async fn end_and_output_come_back() {
 }
 
 #[tokio::test]
+async fn it_reads_what_it_is_given_to_the_end() {
+    for world in World::all().await {
+        let much = vec![7; 5 << 20];
+        for stdin in [&b"a\nb"[..], b"", &much] {
+            let launch = world.sh("cat | cksum; ls -l /proc/self/fd | grep -c memfd").launch;
+            let done = within(world.client.exec_with(launch, stdin.to_vec(), LONG)).await.unwrap();
+            let text = String::from_utf8(done.output).unwrap();
+            let (cksum, own) = text.trim().split_once('\n').unwrap();
+            assert!(cksum.ends_with(&format!(" {}", stdin.len())), "{text}");
+            // Its input and nothing else; and who is started next has none of it.
+            assert_eq!(own, if stdin.is_empty() { "0" } else { "1" });
+        }
+        // One that does not read it ends all the same.
+        let done = within(world.client.exec_with(world.sh("exit 3").launch, much.clone(), LONG)).await.unwrap();
+        assert_eq!(done.exit, Some(Exit::Code(3)));
+        assert!(within(world.client.exec_with(world.sh("cat").launch, vec![7; 9 << 20], LONG)).await.is_err());
+    }
+}
+
+#[tokio::test]
 async fn of_much_output_the_end_is_kept() {
     let world = World::new().await;
     let script = "head -c 5000000 /dev/zero | tr '\\0' x; echo end";
     let done = within(world.client.exec(world.sh(script).launch, LONG)).await.unwrap();
     assert_eq!(done.output.len(), 64 << 10);
     assert!(done.output.ends_with(b"xend\n"));
+    assert_eq!(done.omitted, 5_000_004 - (64 << 10));
 }
 
 #[tokio::test]

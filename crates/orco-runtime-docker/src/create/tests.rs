@@ -25,7 +25,7 @@ fn request(change: impl FnOnce(ServiceBuilder) -> ServiceBuilder) -> StartReques
 }
 
 fn made(change: impl FnOnce(ServiceBuilder) -> ServiceBuilder) -> ContainerSpec {
-    instance(&request(change), Dialect::default())
+    instance(&request(change), Manners::Docker)
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn everything_that_can_be_said() {
     request.argv = ["serve", "-v"].map(str::to_owned).to_vec();
     request.env = [("A".to_owned(), Some("1 = 2".to_owned())), ("B".to_owned(), None)].into();
     request.publish = vec![Publish::new(5432, 20_001)];
-    let spec = instance(&request, Dialect::default());
+    let spec = instance(&request, Manners::Docker);
     assert_eq!(spec.entrypoint, Some(vec![String::new()]));
     assert_eq!(spec.command, ["serve", "-v"]);
     assert_eq!(spec.env, ["A=1 = 2", "B"]);
@@ -101,11 +101,11 @@ fn networks() {
     for (said, name, aliases, hosts, ports) in table {
         let mut request = request(|service| service.network(said));
         request.publish = vec![Publish::new(80, 20_001)];
-        let spec = instance(&request, Dialect::default());
+        let spec = instance(&request, Manners::Docker);
         let got = (spec.network.as_str(), spec.aliases.len(), spec.hosts.len(), spec.ports.len());
         assert_eq!(got, (name, aliases, hosts, ports), "{said}");
     }
-    let podman = instance(&request(|service| service), Dialect { podman: true });
+    let podman = instance(&request(|service| service), Manners::Podman);
     assert!(podman.hosts.is_empty() && podman.log.len() == 1);
 }
 
@@ -115,7 +115,7 @@ fn beside_an_instance() {
     request.publish = vec![Publish::new(80, 20_001)];
     let mut asked = ExecRequest::new(&Arc::new(request), vec!["seed".to_owned(), "-x".to_owned()], Duration::ZERO);
     asked.stdin = b"data".to_vec();
-    let spec = beside(&asked, Dialect::default(), "ab.7");
+    let spec = beside(&asked, Manners::Docker, "ab.7");
     assert_eq!(spec.name, "shop-db-2-12345678-hook-ab.7");
     assert_eq!((spec.entrypoint, spec.command), (Some(vec!["seed".to_owned()]), vec!["-x".to_owned()]));
     assert_eq!((spec.mounts.len(), spec.ports.len(), spec.aliases.len()), (1, 0, 0));

@@ -15,6 +15,7 @@ use futures::{
     FutureExt,
     future::{BoxFuture, Shared, WeakShared},
 };
+use serde::de::DeserializeOwned;
 use tokio::{
     sync::OnceCell,
     time::{Instant, timeout_at},
@@ -26,6 +27,7 @@ use super::{
     call::{Call, Limits},
     error::{EngineError, Tried, hint},
     info::{EngineInfo, InfoAnswer, VersionAnswer},
+    manners::Manners,
     translate::{Fault, translate, unconnected},
     version::{Range, Version},
     wire::{Connections, Wire, transport},
@@ -68,7 +70,7 @@ struct Found {
     docker: Docker,
     wire: Arc<Wire>,
     server: String,
-    podman: bool,
+    manners: Manners,
     range: Range,
     agreed: Version,
     rootless: OnceCell<bool>,
@@ -121,14 +123,20 @@ impl Client {
     where
         F: Future<Output = Result<T, bollard::errors::Error>>,
     {
-        let what = what.into();
+        self.ask(what.into(), |found| ask(found.docker.clone())).await
+    }
+
+    async fn ask<T, F>(&self, what: Call, ask: impl FnOnce(Arc<Found>) -> F) -> Result<T, EngineError>
+    where
+        F: Future<Output = Result<T, bollard::errors::Error>>,
+    {
         let after = self.inner.limits.call;
         let deadline = Instant::now() + after;
         let found = match timeout_at(deadline, self.found()).await {
             Ok(found) => found?,
             Err(_) => return Err(EngineError::NoAnswer { what, after, sent: false }),
         };
-        match timeout_at(deadline, Box::pin(ask(found.docker.clone()))).await {
+        match timeout_at(deadline, Box::pin(ask(found))).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(self.explain(&what, &error)),
             Err(_) => Err(EngineError::NoAnswer { what, after, sent: true }),
@@ -151,12 +159,24 @@ impl Client {
         self.inner.slots().found = None;
     }
 
-    /// Whether the engine that was found is Podman. Asks no more than finding it does.
+    /// Asks for a JSON answer, as [`call`](Self::call) does, and reads it as what we need of it.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(in crate::engine) async fn get<T: DeserializeOwned>(
+        &self,
+        what: impl Into<Call>,
+        path: String,
+    ) -> Result<T, EngineError> {
+        self.ask(what.into(), |found| async move { found.wire.get(&path).await }).await
+    }
+
+    /// Whose manners the engine that was found has. Asks no more than finding it does.
     ///
     /// # Errors
     /// When there is none to ask.
-    pub(crate) async fn is_podman(&self) -> Result<bool, EngineError> {
-        Ok(self.found().await?.podman)
+    pub(crate) async fn manners(&self) -> Result<Manners, EngineError> {
+        Ok(self.found().await?.manners)
     }
 
     /// Who the engine is. It is asked for all that it knows of itself, which takes it as long as a container's creation:
@@ -172,7 +192,7 @@ impl Client {
         let rootless = found.rootless.get_or_try_init(|| async { Ok(ask.await?.is_rootless()) }).await?;
         Ok(EngineInfo {
             server: found.server.clone(),
-            podman: found.podman,
+            podman: found.manners == Manners::Podman,
             rootless: *rootless,
             local: found.wire.host.is_local(),
             range: found.range,
@@ -254,8 +274,8 @@ impl Inner {
         };
         let range = answer.range().ok_or_else(unclear)?;
         let agreed = Range::OURS.agree(range).ok_or(EngineError::Version { ours: Range::OURS, theirs: range })?;
-        let podman = answer.is_podman();
-        let wire = Arc::new(Wire { late_logs: podman, ..wire }.speaking(agreed));
+        let manners = if answer.is_podman() { Manners::Podman } else { Manners::Docker };
+        let wire = Arc::new(Wire { late_output: manners.answers_with_output(), ..wire }.speaking(agreed));
         let version = ClientVersion { major_version: agreed.major.into(), minor_version: agreed.minor.into() };
         // The address is only the library's; ours is in the transport.
         let transport = transport(&wire);
@@ -263,7 +283,7 @@ impl Inner {
             Docker::connect_with_custom_transport(transport, Some("http://docker"), NO_LIMIT.as_secs(), &version)
                 .map_err(|error| translate(&what, &wire.host, &error))?;
         let (server, rootless) = (answer.version, OnceCell::new());
-        let found = Arc::new(Found { docker, wire, server, podman, range, agreed, rootless });
+        let found = Arc::new(Found { docker, wire, server, manners, range, agreed, rootless });
         tracing::debug!(host = %found.wire.host, server = found.server, version = %agreed, "container engine found");
         let mut slots = self.slots();
         slots.pinned = Some(found.wire.host.clone());
@@ -276,7 +296,7 @@ impl Inner {
             host: host.clone(),
             prefix: String::new(),
             open: self.limits.stream_open,
-            late_logs: false,
+            late_output: false,
             stale: Arc::new(AtomicBool::new(false)),
             connections: self.connections.clone(),
         }

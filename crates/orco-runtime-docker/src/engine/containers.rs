@@ -1,64 +1,18 @@
 //! What is asked about containers, in our own types.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 use bollard::{
     errors::Error,
     models,
     query_parameters::{
-        CreateContainerOptionsBuilder, KillContainerOptionsBuilder, ListContainersOptionsBuilder,
-        RemoveContainerOptionsBuilder, StatsOptionsBuilder, WaitContainerOptions,
+        CreateContainerOptionsBuilder, KillContainerOptionsBuilder, RemoveContainerOptionsBuilder, StatsOptionsBuilder,
+        WaitContainerOptions,
     },
 };
 use futures::StreamExt as _;
 
 use super::{Call, Client, EngineError, spec::ContainerSpec};
-use crate::labels::Labels;
-
-/// What a container does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Status {
-    /// Not started yet.
-    Created,
-    /// Running, paused, or about to run again.
-    Alive,
-    /// It has ended.
-    Over,
-}
-
-/// A container in a list.
-#[derive(Clone, Debug)]
-pub(crate) struct Listed {
-    pub(crate) id: String,
-    pub(crate) labels: Labels,
-    pub(crate) status: Status,
-}
-
-/// A container as it is now.
-#[derive(Clone, Debug)]
-pub(crate) struct Inspected {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) labels: Labels,
-    pub(crate) status: Status,
-    pub(crate) exit_code: i64,
-    pub(crate) oom_killed: bool,
-    /// On the engine's host, while it runs.
-    pub(crate) pid: Option<u32>,
-    /// How it is connected: `host`, `none`, `default`, or a network's name.
-    pub(crate) network: String,
-    pub(crate) published: Vec<Published>,
-    pub(crate) addresses: Vec<IpAddr>,
-}
-
-/// A port that can be reached on the engine's host.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Published {
-    pub(crate) target: u16,
-    pub(crate) udp: bool,
-    pub(crate) ip: IpAddr,
-    pub(crate) host: u16,
-}
 
 /// What a container uses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,26 +36,6 @@ pub(crate) async fn create(client: &Client, spec: &ContainerSpec) -> Result<Stri
 pub(crate) async fn start(client: &Client, id: &str) -> Result<(), EngineError> {
     let what = format!("start container {}", short(id));
     client.call(what, |docker| async move { docker.start_container(id, None).await }).await
-}
-
-/// `None`: there is no such container.
-pub(crate) async fn inspect(client: &Client, id: &str) -> Result<Option<Inspected>, EngineError> {
-    let what = format!("inspect container {}", short(id));
-    let asked = client.call(what, |docker| async move { docker.inspect_container(id, None).await }).await;
-    match asked {
-        Ok(answer) => Ok(Some(inspected(answer))),
-        Err(error) if error.status() == Some(404) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// All containers, in whatever state, that have each of the labels (`KEY` or `KEY=VALUE`).
-pub(crate) async fn list(client: &Client, labels: &[String]) -> Result<Vec<Listed>, EngineError> {
-    let filters = [("label".to_owned(), labels.to_vec())].into();
-    let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
-    let found =
-        client.call("list containers", |docker| async move { docker.list_containers(Some(options)).await }).await?;
-    Ok(found.into_iter().filter_map(listed).collect())
 }
 
 /// Sends a signal to the main process. One that does not run, or is not there, needs none.
@@ -171,62 +105,7 @@ fn used(answer: models::ContainerStatsResponse) -> Option<Used> {
     Some(Used { cpu: Duration::from_nanos(cpu), memory: usage.saturating_sub(cache.unwrap_or(0)) })
 }
 
-fn listed(answer: models::ContainerSummary) -> Option<Listed> {
-    use models::ContainerSummaryStateEnum as State;
-    let status = match answer.state {
-        Some(State::CREATED) => Status::Created,
-        Some(State::EXITED | State::DEAD | State::REMOVING) => Status::Over,
-        Some(State::RUNNING | State::PAUSED | State::RESTARTING | State::STOPPING | State::EMPTY) | None => {
-            Status::Alive
-        }
-    };
-    Some(Listed { id: answer.id?, labels: answer.labels.unwrap_or_default(), status })
-}
-
-fn inspected(answer: models::ContainerInspectResponse) -> Inspected {
-    use models::ContainerStateStatusEnum as State;
-    let state = answer.state.unwrap_or_default();
-    let status = match state.status {
-        Some(State::CREATED) => Status::Created,
-        Some(State::EXITED | State::DEAD | State::REMOVING) => Status::Over,
-        Some(State::RUNNING | State::PAUSED | State::RESTARTING | State::STOPPING) => Status::Alive,
-        Some(State::EMPTY) | None if state.running == Some(false) => Status::Over,
-        Some(State::EMPTY) | None => Status::Alive,
-    };
-    let network = answer.network_settings.unwrap_or_default();
-    let host = answer.host_config.unwrap_or_default();
-    let addresses = network.networks.unwrap_or_default().into_values();
-    Inspected {
-        id: answer.id.unwrap_or_default(),
-        name: answer.name.unwrap_or_default().trim_start_matches('/').to_owned(),
-        labels: answer.config.and_then(|config| config.labels).unwrap_or_default(),
-        status,
-        exit_code: state.exit_code.unwrap_or_default(),
-        oom_killed: state.oom_killed.unwrap_or_default(),
-        pid: state.pid.and_then(|pid| u32::try_from(pid).ok()).filter(|pid| *pid != 0),
-        network: host.network_mode.unwrap_or_default(),
-        published: published(network.ports.unwrap_or_default()),
-        addresses: addresses.filter_map(|network| network.ip_address?.parse().ok()).collect(),
-    }
-}
-
-fn published(ports: models::PortMap) -> Vec<Published> {
-    let of_one = |(key, bindings): (String, Option<Vec<models::PortBinding>>)| {
-        let (target, protocol) = key.split_once('/').unwrap_or((&key, "tcp"));
-        let (target, udp) = (target.parse::<u16>().ok(), protocol == "udp");
-        let bindings = bindings.unwrap_or_default().into_iter();
-        let found = bindings.filter_map(move |binding| {
-            let ip = binding.host_ip.as_deref().unwrap_or_default();
-            let ip = if ip.is_empty() { "0.0.0.0" } else { ip };
-            let host = binding.host_port?.parse().ok()?;
-            Some(Published { target: target?, udp, ip: ip.parse().ok()?, host })
-        });
-        found.collect::<Vec<_>>()
-    };
-    ports.into_iter().flat_map(of_one).collect()
-}
-
 /// Enough of an id for people.
-fn short(id: &str) -> &str {
+pub(super) fn short(id: &str) -> &str {
     id.get(..12).unwrap_or(id)
 }

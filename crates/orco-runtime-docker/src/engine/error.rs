@@ -142,6 +142,7 @@ impl EngineError {
     pub(crate) fn into_runtime(self) -> RuntimeError {
         let message = self.to_string();
         match (self.kind(), self.happened()) {
+            (Some(Kind::NoInit), Certainty::No) => RuntimeError::refused(no_init(&message)),
             (Some(Kind::PortTaken(Some(port))), Certainty::No) => port_taken(port),
             (_, Certainty::Unknown) => RuntimeError::unknown(message),
             (_, Certainty::No) if self.is_engine_trouble() => RuntimeError::unavailable(message),
@@ -187,6 +188,14 @@ pub(crate) fn port_taken(port: u16) -> RuntimeError {
     let message =
         format!("port {port} of this machine is taken by another program: stop that one, or publish another port");
     RuntimeError::port_taken(port, message)
+}
+
+/// There is no init to be put into a container, and what to do.
+fn no_init(said: &str) -> String {
+    format!(
+        "the engine has no usable init for containers: install one for it (Debian: `catatonit`), name one with \
+         `init_path` in containers.conf, or write `init: false` into the service; {said}"
+    )
 }
 
 /// `30 s`, `0.2 s`.

@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     NoPlatform,
     /// The registry does not give the image to this user.
     AccessDenied,
+    /// The engine has no init to put into containers, or one that cannot be executed.
+    NoInit,
     /// The program of the container cannot be executed, or its options cannot be applied.
     CannotExecute,
     /// The API version is not (or no longer) understood.
@@ -56,6 +58,14 @@ const TEXTS: &[(&str, Kind)] = &[
     ("repository name not known to registry", Kind::NoImage),
     ("no such image", Kind::NoImage),
     ("failed to resolve reference", Kind::NoImage),
+    // Podman's own, then as later versions say it, then one that cannot be executed (3.x had it at another place); Docker's.
+    ("container-init binary not found", Kind::NoInit),
+    ("lookup init binary", Kind::NoInit),
+    ("could not find \"catatonit\"", Kind::NoInit),
+    ("exec: \"/run/podman-init\"", Kind::NoInit),
+    ("exec: \"/dev/init\"", Kind::NoInit),
+    ("exec: \"docker-init\"", Kind::NoInit),
+    ("exec: \"/sbin/docker-init\"", Kind::NoInit),
     ("oci runtime", Kind::CannotExecute),
     ("unable to start container process", Kind::CannotExecute),
     ("executable file not found", Kind::CannotExecute),
@@ -100,7 +110,7 @@ impl Kind {
             | Self::RateLimited
             | Self::Network
             | Self::ApiVersion => true,
-            Self::NoImage | Self::NoPlatform | Self::AccessDenied | Self::CannotExecute => false,
+            Self::NoImage | Self::NoPlatform | Self::AccessDenied | Self::NoInit | Self::CannotExecute => false,
         }
     }
 }

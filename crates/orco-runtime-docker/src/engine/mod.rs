@@ -8,6 +8,8 @@ pub(crate) mod execs;
 mod images;
 mod info;
 mod kind;
+pub(crate) mod looks;
+mod manners;
 pub(crate) mod networks;
 pub(crate) mod spec;
 pub(crate) mod streams;
@@ -22,6 +24,7 @@ pub(crate) use self::{
     images::{ImageFor, PullLine, PullOrder},
     info::EngineInfo,
     kind::Kind,
+    manners::{Manners, not_started},
     version::{Range, Version},
 };
 

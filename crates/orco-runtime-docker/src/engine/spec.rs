@@ -34,6 +34,8 @@ pub(crate) struct ContainerSpec {
     pub(crate) limits: Limits,
     /// `key=value` pairs of the log driver.
     pub(crate) log: BTreeMap<String, String>,
+    /// How long a removal by force waits after the stop signal, in seconds; `None`: as the engine likes.
+    pub(crate) stop_timeout: Option<i64>,
     /// Whether something will be written to its standard input.
     pub(crate) stdin: bool,
 }
@@ -96,6 +98,7 @@ impl ContainerSpec {
             attach_stdin: Some(self.stdin),
             open_stdin: Some(self.stdin),
             stdin_once: Some(self.stdin),
+            stop_timeout: self.stop_timeout,
             host_config: Some(self.host_config()),
             networking_config: self.networking(),
             ..Default::default()

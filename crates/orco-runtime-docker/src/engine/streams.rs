@@ -47,7 +47,7 @@ pub(crate) async fn events(
     let list = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
     let filters = [
         ("type".to_owned(), list(&["container"])),
-        ("event".to_owned(), list(&["die", "oom", "destroy"])),
+        ("event".to_owned(), list(client.manners().await?.events())),
         ("label".to_owned(), vec![label]),
     ];
     let mut options = EventsOptionsBuilder::default().filters(&filters.into());

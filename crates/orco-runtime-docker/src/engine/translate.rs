@@ -6,7 +6,7 @@ use bollard::errors::Error;
 
 use crate::find::Host;
 
-use super::{call::Call, error::EngineError};
+use super::{call::Call, error::EngineError, manners};
 
 /// Longest message of an engine that is passed on, in characters.
 const LONGEST: usize = 1000;
@@ -34,7 +34,10 @@ impl From<Fault> for Error {
 /// The error in our own words.
 pub(super) fn translate(what: &Call, host: &Host, error: &Error) -> EngineError {
     let what = what.clone();
-    let status = |code: u16, text: &str| EngineError::Status { code, message: tidy(text), what: what.clone() };
+    let status = |code: u16, text: &str| {
+        let message = tidy(text);
+        EngineError::Status { code: manners::status(code, &message), message, what: what.clone() }
+    };
     let broken = |why: String| EngineError::Broken { what: what.clone(), why };
     match error {
         Error::DockerResponseServerError { status_code, message } => status(*status_code, message),

@@ -38,7 +38,7 @@ use crate::find::Host;
 use super::{translate::Fault, version::Version};
 
 /// Longest answer of those that we read ourselves.
-const LONGEST_ANSWER: usize = 1024 * 1024;
+const LONGEST_ANSWER: usize = 32 * 1024 * 1024;
 
 /// The connections of one client, each of which is a task.
 #[derive(Clone, Debug, Default)]
@@ -64,8 +64,8 @@ pub(super) struct Wire {
     pub(super) prefix: String,
     /// For connecting, and for streams to begin.
     pub(super) open: Duration,
-    /// Podman sends the first line of an answer with logs only together with the first log.
-    pub(super) late_logs: bool,
+    /// An answer with output may begin only with the first output.
+    pub(super) late_output: bool,
     /// Set when the engine was not there: the next one may speak another version.
     pub(super) stale: Arc<AtomicBool>,
     pub(super) connections: Connections,
@@ -77,8 +77,8 @@ impl Wire {
         self.limited(async { self.stream().await.map(drop) }).await
     }
 
-    /// A small JSON answer to a `GET`.
-    pub(super) async fn get<T: DeserializeOwned>(&self, path: &'static str) -> Result<T, Error> {
+    /// A JSON answer to a `GET`.
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
         let request = Request::get(path).body(Full::<Bytes>::default())?;
         let response = self.send(request).await?;
         let status = response.status();
@@ -144,7 +144,7 @@ impl Wire {
         let last = path.rsplit('/').next().unwrap_or_default();
         let is_stream = match last {
             "events" | "wait" | "attach" => true,
-            "logs" => !self.late_logs,
+            "logs" => !self.late_output,
             "start" => path.contains("/exec/"),
             _ => false,
         };

@@ -73,7 +73,14 @@ fn by_words(words: &str) -> Option<Fault> {
         Some(Kind::NoPlatform) => return lasting(Lasting::Platform),
         Some(Kind::AccessDenied | Kind::NoImage) => return lasting(Lasting::AbsentOrDenied),
         // Not of pulls: only the same words in another place.
-        Some(Kind::PortTaken(_) | Kind::NameTaken | Kind::NoAddresses | Kind::CannotExecute | Kind::ApiVersion)
+        Some(
+            Kind::PortTaken(_)
+            | Kind::NameTaken
+            | Kind::NoAddresses
+            | Kind::NoInit
+            | Kind::CannotExecute
+            | Kind::ApiVersion,
+        )
         | None => {}
     }
     // In a pull these words mean more than elsewhere. What passes comes first: it quotes addresses, in which an image

@@ -36,6 +36,13 @@ async fn commands_read_print_and_end() {
     let done = lab.docker.exec(ask(&request, much, LONG)).await.unwrap();
     assert_eq!((done.exit, done.output.len()), (Some(Exit::Code(0)), 64 * 1024));
     assert!(done.output.ends_with(b"line 19999\n"));
+    let all: usize = (0..20_000).map(|i| format!("line {i}\n").len()).sum();
+    assert_eq!(done.omitted, (all - 64 * 1024) as u64);
+    for (program, code) in [("/no/such", 127), ("/etc", 126)] {
+        let asked = ExecRequest::new(&Arc::new(request.clone()), vec![program.to_owned()], LONG);
+        let error = lab.docker.exec(asked).await.unwrap_err();
+        assert_eq!((error.shell_code(), error.is_certain()), (Some(code), true), "{program}: {error}");
+    }
     lab.end().await;
 }
 

@@ -1,8 +1,11 @@
 //! `up`: runs the stack in the foreground and stays with it, or (`-d`) under a daemon.
 
 mod detached;
+mod face;
 mod printer;
 mod pump;
+#[cfg(feature = "tui")]
+mod screen;
 mod session;
 
 use orco_api::place::{self, Place, StateRoot};
@@ -31,6 +34,10 @@ pub fn up(args: Up, outer: &StackArgs) -> Result<Exit, Failure> {
         let place = Place::new(&StateRoot::from_env()?, place::id_of(&file));
         place.create()?;
         let lock = leftover::stop_first(&place, holder::take(&place).await?).await?;
-        session::Session { args, file, stack, logging, place, lock }.run(signals).await
+        #[cfg(feature = "tui")]
+        let screen = screen::wanted(&args);
+        #[cfg(not(feature = "tui"))]
+        let screen = false;
+        session::Session { args, file, stack, logging, place, lock, screen }.run(signals).await
     })
 }

@@ -13,17 +13,15 @@ use orco_core::{
     model::{ServiceName, State as ServiceState},
     spec::{Logging, Stack},
 };
-use tokio::{sync::oneshot, task::JoinError};
+use tokio::task::JoinError;
 
-use super::{
-    printer::{self, Printer},
-    pump,
-};
+use super::face::{Face, Lines};
 use crate::{
     args::Up,
     cmd::{Failure, plugins::Plugins},
     exit::Exit,
     signals::{Signal, Signals},
+    terminal,
 };
 
 /// Everything that is settled before the engine starts.
@@ -35,6 +33,8 @@ pub struct Session {
     pub logging: Logging,
     pub place: Place,
     pub lock: Lock,
+    /// With the terminal UI.
+    pub screen: bool,
 }
 
 impl Session {
@@ -57,23 +57,23 @@ impl Session {
         };
         let server = Server::start(&self.place, &self.lock, engine.clone(), Mode::Foreground);
         let server = server.map_err(|e| Failure::internal("cannot open the control socket", e))?;
-        let (printer, printing) = printer::start().map_err(|e| Failure::internal("cannot start a thread", e))?;
-        let (over, ended) = oneshot::channel();
-        let pumps = [
-            pump::logs(&engine, printer.clone(), self.args.output.output),
-            pump::events(&engine, printer.clone()),
-            pump::pulls(&engine, printer.clone(), ended),
-        ];
+        // Lines from the first on; the terminal UI asks for what was before it, once there is something to see.
+        let lines = if self.screen { None } else { Some(Lines::start(&engine, self.args.output.output)?) };
+        let mut face = lines.map(Face::Lines);
 
         let result = match self.start(&engine).await.and(settled(written.await)) {
-            Ok(()) => Ok(self.stay(&engine, &mut signals, &printer).await),
+            Ok(()) => match self.face(&engine, face.take()) {
+                Ok(shown) => Ok(self.stay(&engine, &mut signals, face.insert(shown)).await),
+                Err(failure) => Err(failure),
+            },
             Err(failure) => Err(failure),
         };
 
         // The other way round than it began; who follows hears the end.
         server.end(engine.shutdown()).await;
-        drop((over, printer));
-        printing.finish(pumps).await;
+        if let Some(face) = face {
+            face.finish().await;
+        }
         meta.pid = None;
         meta.keeper_pid = None;
         meta.write(&self.place)?;
@@ -115,8 +115,25 @@ impl Session {
         }
     }
 
+    /// What there is, or the terminal UI; lines where that cannot be.
+    fn face(&self, engine: &Engine, face: Option<Face>) -> Result<Face, Failure> {
+        match face {
+            Some(face) => Ok(face),
+            #[cfg(feature = "tui")]
+            None => match super::screen::Screen::start(&self.place) {
+                Ok(screen) => Ok(Face::Screen(screen)),
+                Err(failure) => {
+                    failure.report();
+                    Lines::start(engine, self.args.output.output).map(Face::Lines)
+                }
+            },
+            #[cfg(not(feature = "tui"))]
+            None => Lines::start(engine, self.args.output.output).map(Face::Lines),
+        }
+    }
+
     /// Obeys signals until the stack is down or over.
-    async fn stay(&self, engine: &Engine, signals: &mut Signals, printer: &Printer) -> Exit {
+    async fn stay(&self, engine: &Engine, signals: &mut Signals, face: &mut Face) -> Exit {
         let mut finished = std::pin::pin!(engine.finished());
         let mut late = std::pin::pin!(too_late(engine, self.args.timeout));
         // The exit code is settled by what ended the stack first.
@@ -126,20 +143,27 @@ impl Session {
             // All arms are cancel-safe: the futures live outside of the loop, and signals stay pending.
             tokio::select! {
                 signal = signals.next() => {
-                    stop(engine, printer, signal, hurry).await;
+                    stop(engine, face, signal, hurry).await;
                     hurry = true;
                     verdict.get_or_insert(verdict_of(signal));
                 }
                 why = late.as_mut(), if verdict.is_none() => {
-                    printer.say(why);
+                    face.say(why);
                     let _ = engine.down().await;
                     hurry = true;
                     verdict = Some(Exit::FAILED);
                 }
+                why = face.gone() => {
+                    // The stack is worth more than its picture: it goes on, and is seen in another way.
+                    terminal::note(format!("{why}; the stack goes on, Ctrl-C stops it\n"));
+                    if let Ok(lines) = Lines::start(engine, self.args.output.output) {
+                        *face = Face::Lines(lines);
+                    }
+                }
                 end = finished.as_mut() => {
                     return match verdict {
                         Some(exit) => exit,
-                        None => over(engine, printer, end).await,
+                        None => over(engine, face, end).await,
                     };
                 }
             }
@@ -155,16 +179,10 @@ const fn verdict_of(signal: Signal) -> Exit {
 }
 
 /// The first signal stops in order, the next kills.
-async fn stop(engine: &Engine, printer: &Printer, signal: Signal, hurry: bool) {
-    let name = signal.as_str();
+async fn stop(engine: &Engine, face: &mut Face, signal: Signal, hurry: bool) {
     // An engine that has ended already has nothing left to stop.
-    if hurry {
-        let _ = engine.kill().await;
-        printer.say(format!("{name} again: killing everything\n"));
-    } else {
-        let _ = engine.down().await;
-        printer.say(format!("{name}: stopping everything in order; once more kills\n"));
-    }
+    let _ = if hurry { engine.kill().await.map(drop) } else { engine.down().await.map(drop) };
+    face.stopping(signal, hurry);
 }
 
 /// Returns, with the reason, when not all is ready in time. Never without a limit, nor when all is ready.
@@ -188,13 +206,13 @@ async fn culprit(engine: &Engine) -> Option<String> {
 }
 
 /// The stack ended by itself, or somebody stopped it from elsewhere.
-async fn over(engine: &Engine, printer: &Printer, end: Option<Finished>) -> Exit {
+async fn over(engine: &Engine, face: &mut Face, end: Option<Finished>) -> Exit {
     match end {
         Some(Finished::Completed | Finished::Down) => Exit::DONE,
         Some(Finished::Failed(services)) => {
             for service in services {
                 if let Some(why) = engine.why(service.as_str()).await.filter(is_root) {
-                    printer.say(format!("{why}\n"));
+                    face.say(format!("{why}\n"));
                 }
             }
             Exit::FAILED

@@ -3,7 +3,10 @@
 use std::{cmp::Reverse, io};
 
 use super::{Follower, Lane, More, State};
-use crate::log::{line::Line, record::Origin};
+use crate::log::{
+    line::{Line, dropped_text},
+    record::{Origin, Source},
+};
 
 /// Lines looked at per line asked for, so that a call ends though nothing matches.
 const LOOKS_PER_LINE: usize = 64;
@@ -28,6 +31,37 @@ enum Drained {
     At(u64),
     /// As far as it is allowed; its next line is of this time.
     Enough(u64),
+}
+
+/// Leaves out what lies before a tail.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::log) struct Beyond {
+    /// Lines still to be left out.
+    pub(in crate::log) skip: u64,
+    /// Lines that were missing when they were counted: they are not among them. More are missing now where retention
+    /// was faster than the reader.
+    pub(in crate::log) known: u64,
+}
+
+impl Beyond {
+    /// The line, if it is of the tail; of one that says that lines are missing only those of the tail, told in `text`.
+    fn line<'a>(&mut self, line: Line<'a>, text: &'a mut String) -> Option<Line<'a>> {
+        if self.skip == 0 {
+            return Some(line);
+        }
+        let Some(missing) = line.dropped else {
+            self.skip -= 1;
+            return None;
+        };
+        let known = missing.min(self.known);
+        self.known -= known;
+        let before = (missing - known).min(self.skip);
+        self.skip -= before;
+        let of_tail = missing - known - before;
+        *text = dropped_text(of_tail);
+        let line = Line { seq: line.seq + known + before, dropped: Some(of_tail), bytes: text.as_bytes(), ..line };
+        (of_tail > 0).then_some(line)
+    }
 }
 
 impl Follower {
@@ -63,8 +97,12 @@ impl Follower {
             if let State::Line(cursor) = &lane.state
                 && let Some(line) = cursor.line()
             {
-                if lane.is_live && self.end.is_some_and(|end| line.ts > end) {
+                // What is missing was written before, whenever it is found out.
+                let is_late = |end: Option<u64>| line.dropped.is_none() && end.is_some_and(|end| line.ts > end);
+                let is_over = line.source != Source::System && is_late(self.query.until);
+                if is_over || (lane.is_live && is_late(self.end)) {
                     // It has nothing more for this reader.
+                    self.lanes[index].state = State::Over;
                     return Ok(Drained::Behind);
                 }
                 if left.lines == 0 || left.bytes == 0 || left.looks == 0 {
@@ -79,9 +117,8 @@ impl Follower {
                     None => line,
                 };
                 if self.query.matches(&line) {
-                    if self.skip > 0 {
-                        self.skip -= 1;
-                    } else {
+                    let mut text = String::new();
+                    if let Some(line) = self.beyond.line(line, &mut text) {
                         left.lines -= 1;
                         left.bytes = left.bytes.saturating_sub(line.bytes.len() + OVERHEAD);
                         deliver(&lane.origin, &line);

@@ -7,8 +7,8 @@ fn refusal(code: u16, message: &str) -> EngineError {
 }
 
 use Kind::{
-    AccessDenied, ApiVersion, CannotExecute, NameTaken, Network, NoAddresses, NoImage, NoPlatform, NoSpace, PortTaken,
-    RateLimited,
+    AccessDenied, ApiVersion, CannotExecute, NameTaken, Network, NoAddresses, NoImage, NoInit, NoPlatform, NoSpace,
+    PortTaken, RateLimited,
 };
 
 /// Status (200: inside a stream), text, meaning, whether it is the engine's trouble.
@@ -196,6 +196,25 @@ const CASES: &[(u16, &str, Option<Kind>, bool)] = &[
         "client version 1.41 is too old. Minimum supported API version is 1.44, please upgrade your client to a newer version",
         Some(ApiVersion),
         true,
+    ),
+    // Without an init; one that is no program.
+    (
+        500,
+        "container create: container-init binary not found on the host: stat /usr/libexec/podman/catatonit: no such file or directory",
+        Some(NoInit),
+        false,
+    ),
+    (
+        500,
+        "runc: runc create failed: unable to start container process: exec: \"/run/podman-init\": permission denied: OCI permission denied",
+        Some(NoInit),
+        false,
+    ),
+    (
+        500,
+        "failed to create task for container: exec: \"docker-init\": executable file not found in $PATH",
+        Some(NoInit),
+        false,
     ),
     // Whatever else: 5xx is the engine's, 4xx is ours.
     (500, "context deadline exceeded", None, true),

@@ -1,0 +1,349 @@
+//! What keys and the mouse do.
+
+use ratatui::{
+    crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind},
+    layout::Position,
+};
+
+use super::{
+    app::{App, Focus, Home},
+    dialog::{Answer, Dialog, Purpose, Reply},
+    keys::{self, Action, Context, Key},
+    layout::Zoom,
+    news::{Effect, Ended, Request},
+    table::Row,
+    theme::Role,
+    view,
+};
+
+/// Rows for one notch of the wheel.
+const NOTCH: isize = 3;
+
+impl App {
+    pub(super) fn key(&mut self, event: &KeyEvent) -> Vec<Effect> {
+        let Some(key) = Key::of(event) else { return Vec::new() };
+        let anywhere = keys::action(Context::Anywhere, key);
+        // These two work whatever is asked or typed.
+        if let Some(action @ (Action::Interrupt | Action::Suspend)) = anywhere {
+            return self.act(action);
+        }
+        if let Some(dialog) = self.dialog.take() {
+            let reply = dialog.key(key);
+            return self.reply(reply);
+        }
+        if self.is_for_logs(key) {
+            return self.logs_key(*event);
+        }
+        if let Some(action) = anywhere {
+            return self.act(action);
+        }
+        if self.in_logs() {
+            return self.logs_key(*event);
+        }
+        let context = match self.focus {
+            Focus::Table => Context::Table,
+            Focus::Below => Context::Scroll,
+        };
+        keys::action(context, key).map_or_else(Vec::new, |action| self.act(action))
+    }
+
+    /// Does what a key, a click or the palette asks for.
+    pub fn act(&mut self, action: Action) -> Vec<Effect> {
+        match action {
+            Action::Quit => return self.quit(),
+            Action::Interrupt => return self.interrupt(),
+            Action::Detach => return self.detach(),
+            Action::Suspend => return vec![Effect::Suspend],
+            Action::Redraw => return vec![Effect::Redraw],
+            Action::Focus => self.turn_focus(),
+            Action::Zoom => self.turn_zoom(),
+            Action::Grow => self.resize_table(1),
+            Action::Shrink => self.resize_table(-1),
+            Action::Back => self.back(),
+            Action::Up => self.step(-1),
+            Action::Down => self.step(1),
+            Action::PageUp => self.step(-self.page()),
+            Action::PageDown => self.step(self.page()),
+            Action::First => self.step(isize::MIN),
+            Action::Last => self.step(isize::MAX),
+            Action::Unfold => self.table.unfold(true, &self.model),
+            Action::Fold => self.table.unfold(false, &self.model),
+            Action::Toggle => self.toggle(),
+            Action::Sort => self.table.sort_next(&self.model),
+            Action::Reverse => self.table.turn(&self.model),
+            Action::Filter => self.ask_filter(),
+            Action::Start => return self.on_services(Request::Start),
+            Action::Stop => self.confirm("stop", "", Request::Stop),
+            Action::Restart => self.confirm("restart", ", one replica at a time", Request::Restart),
+            Action::Scale => self.ask_scale(),
+            Action::Signal => self.ask_signal(),
+            Action::HalfUp
+            | Action::HalfDown
+            | Action::Left
+            | Action::Right
+            | Action::Leftmost
+            | Action::Search
+            | Action::Next
+            | Action::Previous
+            | Action::Level
+            | Action::Wrap
+            | Action::Times
+            | Action::Raw
+            | Action::Open
+            | Action::Choose
+            | Action::Copy
+            | Action::Save => return self.logs_action(action),
+            // Answers to dialogs.
+            Action::Yes | Action::No | Action::Enter | Action::Erase | Action::Clear => {}
+        }
+        Vec::new()
+    }
+
+    fn quit(&mut self) -> Vec<Effect> {
+        match (self.home, self.stopping) {
+            (Home::Attached, _) => vec![Effect::End(Ended::Left)],
+            // Asked already; it goes on.
+            (Home::Here, Some(_)) => {
+                self.say(Role::Busy, "stopping everything in order; Ctrl-C kills what is left");
+                Vec::new()
+            }
+            (Home::Here, None) => {
+                let text = format!("quit, and stop all of {}?", self.model.stack());
+                self.dialog = Some(Dialog::Confirm { text, yes: Answer::StopStack });
+                Vec::new()
+            }
+        }
+    }
+
+    fn detach(&mut self) -> Vec<Effect> {
+        match (self.home, self.stopping) {
+            (Home::Attached, _) => vec![Effect::End(Ended::Left)],
+            (Home::Here, Some(_)) => Vec::new(),
+            (Home::Here, None) => {
+                let text = "this stack lives with this program (`orco up -d` would outlive it): quit, and stop it?";
+                self.dialog = Some(Dialog::Confirm { text: text.to_owned(), yes: Answer::StopStack });
+                Vec::new()
+            }
+        }
+    }
+
+    fn interrupt(&mut self) -> Vec<Effect> {
+        match self.home {
+            Home::Attached => vec![Effect::End(Ended::Interrupted)],
+            Home::Here => {
+                self.killing = self.stopping.is_some();
+                self.begin_stopping();
+                vec![Effect::Interrupt]
+            }
+        }
+    }
+
+    fn turn_focus(&mut self) {
+        self.focus = match self.focus {
+            Focus::Table => Focus::Below,
+            Focus::Below => Focus::Table,
+        };
+        if self.zoom.is_some() {
+            self.zoom = Some(self.zoomed());
+        }
+    }
+
+    const fn zoomed(&self) -> Zoom {
+        match self.focus {
+            Focus::Table => Zoom::Table,
+            Focus::Below => Zoom::Below,
+        }
+    }
+
+    fn turn_zoom(&mut self) {
+        self.zoom = if self.zoom.is_some() { None } else { Some(self.zoomed()) };
+    }
+
+    fn resize_table(&mut self, by: i16) {
+        let now = self.parts().table.height;
+        self.split = Some(now.saturating_add_signed(by));
+        // As it was cut, not as it was asked for: the next key shall move it at once.
+        self.split = Some(self.parts().table.height);
+    }
+
+    fn back(&mut self) {
+        if self.zoom.is_some() {
+            self.zoom = None;
+        } else if self.focus == Focus::Below {
+            self.focus = Focus::Table;
+        } else if !self.table.filter().is_empty() {
+            self.table.set_filter(String::new(), &self.model);
+        }
+    }
+
+    fn page(&self) -> isize {
+        isize::try_from(self.parts().table.height.saturating_sub(2).max(1)).unwrap_or(1)
+    }
+
+    fn step(&mut self, by: isize) {
+        if self.focus == Focus::Table {
+            self.table.step(by);
+        }
+    }
+
+    fn toggle(&mut self) {
+        if let Some(name) = self.selected_service() {
+            let show = !self.table.is_unfolded(&name);
+            self.table.unfold(show, &self.model);
+        }
+    }
+
+    /// The selected service, or all of them.
+    fn services(&self) -> Vec<String> {
+        match self.selected_service() {
+            Some(name) => vec![name],
+            None => self.model.services().map(|service| service.name.clone()).collect(),
+        }
+    }
+
+    fn on_services(&mut self, request: fn(Vec<String>) -> Request) -> Vec<Effect> {
+        let services = self.services();
+        if services.is_empty() { Vec::new() } else { self.request(request(services)) }
+    }
+
+    fn confirm(&mut self, verb: &str, how: &str, request: fn(Vec<String>) -> Request) {
+        if self.refused() {
+            return;
+        }
+        let services = self.services();
+        let what = match services.as_slice() {
+            [] => return,
+            [one] => one.clone(),
+            many => format!("all {} services", many.len()),
+        };
+        let text = format!("{verb} {what}{how}?");
+        self.dialog = Some(Dialog::Confirm { text, yes: Answer::Do(request(services)) });
+    }
+
+    /// Says so where nothing may be changed, before anything is asked.
+    fn refused(&mut self) -> bool {
+        if self.read_only {
+            self.say(Role::Busy, "read-only: nothing can be changed here");
+        }
+        self.read_only
+    }
+
+    fn ask_filter(&mut self) {
+        let text = self.table.filter().to_owned();
+        self.dialog = Some(Dialog::Input { purpose: Purpose::Filter(text.clone()), text });
+    }
+
+    fn ask_scale(&mut self) {
+        if self.refused() {
+            return;
+        }
+        let Some(name) = self.selected_service() else {
+            self.say(Role::Busy, "select a service first");
+            return;
+        };
+        let now = self.model.service(&name).map_or(1, |service| service.replicas);
+        self.dialog = Some(Dialog::Input { purpose: Purpose::Scale(name), text: now.to_string() });
+    }
+
+    fn ask_signal(&mut self) {
+        if self.refused() {
+            return;
+        }
+        let (name, replica) = match self.table.selected().clone() {
+            Row::All => {
+                self.say(Role::Busy, "select a service first");
+                return;
+            }
+            Row::Service(name) => (name, None),
+            Row::Replica(name, replica) => (name, Some(replica)),
+        };
+        self.dialog = Some(Dialog::Input { purpose: Purpose::Signal(name, replica), text: "HUP".to_owned() });
+    }
+
+    fn reply(&mut self, reply: Reply) -> Vec<Effect> {
+        match reply {
+            Reply::On(dialog) => self.goes_on(dialog),
+            Reply::Left(Dialog::Input { purpose: Purpose::Filter(before), .. }) => {
+                self.table.set_filter(before, &self.model);
+            }
+            Reply::Left(_) | Reply::Typed(Purpose::Filter(_), _) => {}
+            Reply::Yes(Answer::StopStack) => return self.interrupt(),
+            Reply::Yes(Answer::Do(request)) => return self.request(request),
+            Reply::Typed(Purpose::Scale(service), text) => match text.trim().parse::<u32>() {
+                Ok(0) => self.say(Role::Bad, format!("to have none of {service}, stop it")),
+                Ok(replicas) => return self.request(Request::Scale(service, replicas)),
+                Err(_) => self.say(Role::Bad, format!("`{text}` is not a number of replicas")),
+            },
+            Reply::Typed(Purpose::Signal(service, replica), text) => {
+                let signal = text.trim().to_owned();
+                if !signal.is_empty() {
+                    return self.request(Request::Signal { service, replica, signal });
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn goes_on(&mut self, dialog: Dialog) {
+        if let Dialog::Input { purpose: Purpose::Filter(_), text } = &dialog {
+            // Seen while it is typed.
+            self.table.set_filter(text.clone(), &self.model);
+        }
+        self.dialog = Some(dialog);
+    }
+
+    pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
+        if let Some(dialog) = self.dialog.take() {
+            self.goes_on(dialog.paste(text));
+            return Vec::new();
+        }
+        if self.in_logs() { self.logs_paste(text.to_owned()) } else { Vec::new() }
+    }
+
+    pub(super) fn mouse(&mut self, event: MouseEvent) -> Vec<Effect> {
+        if let Some(effects) = self.logs_mouse(event) {
+            return effects;
+        }
+        let parts = self.parts();
+        let at = Position::new(event.column, event.row);
+        let by = match event.kind {
+            MouseEventKind::ScrollUp => -NOTCH,
+            MouseEventKind::ScrollDown => NOTCH,
+            MouseEventKind::Down(MouseButton::Left) => {
+                self.click(at);
+                return Vec::new();
+            }
+            _ => return Vec::new(),
+        };
+        if parts.table.contains(at) {
+            self.table.step(by);
+        }
+        Vec::new()
+    }
+
+    fn click(&mut self, at: Position) {
+        let parts = self.parts();
+        if parts.table.contains(at) {
+            self.focus = Focus::Table;
+            let line = usize::from(at.y - parts.table.y);
+            let Some(line) = line.checked_sub(1) else {
+                if let Some(column) = view::table::column_at(self, parts.table, at.x) {
+                    self.table.sort_by(column, &self.model);
+                }
+                return;
+            };
+            let row = self.table.offset() + line;
+            if row >= self.table.rows().len() {
+                return;
+            }
+            // A click on what is selected opens it.
+            if row == self.table.at() {
+                self.toggle();
+            } else {
+                self.table.select(row);
+            }
+        } else if parts.below.contains(at) {
+            self.focus = Focus::Below;
+        }
+    }
+}

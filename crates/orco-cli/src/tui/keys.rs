@@ -1,0 +1,321 @@
+//! THE key table: what each key does, where, and what the help says about it. Help and palette are made from it.
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+/// Where a key has a meaning.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Context {
+    /// Wherever nothing is typed or asked.
+    Anywhere,
+    /// In the table.
+    Table,
+    /// In the log pane.
+    Logs,
+    /// In a view below the table that scrolls.
+    Scroll,
+    /// While a question is asked.
+    Question,
+    /// While something is typed.
+    Typing,
+}
+
+impl Context {
+    /// As a heading of the help.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Anywhere => "Anywhere",
+            Self::Table => "Table",
+            Self::Logs => "Log pane",
+            Self::Scroll => "Views",
+            Self::Question => "Questions",
+            Self::Typing => "Input",
+        }
+    }
+}
+
+/// What a key does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Ends the program; in the foreground, the stack with it.
+    Quit,
+    /// As Ctrl-C does without a terminal UI.
+    Interrupt,
+    /// Leaves the stack alone.
+    Detach,
+    /// Back to the shell until `fg`.
+    Suspend,
+    /// Draws everything again.
+    Redraw,
+    /// The keys go to the other part.
+    Focus,
+    /// One part takes the whole screen.
+    Zoom,
+    /// The table gets more lines.
+    Grow,
+    /// The table gets fewer lines.
+    Shrink,
+    /// Out of whatever it is.
+    Back,
+    /// One up.
+    Up,
+    /// One down.
+    Down,
+    /// A page up.
+    PageUp,
+    /// A page down.
+    PageDown,
+    /// To the begin.
+    First,
+    /// To the end.
+    Last,
+    /// Shows the replicas of a service.
+    Unfold,
+    /// Hides them.
+    Fold,
+    /// Shows or hides them.
+    Toggle,
+    /// The next column sorts.
+    Sort,
+    /// The other way round.
+    Reverse,
+    /// Only rows with this text.
+    Filter,
+    /// Starts a service.
+    Start,
+    /// Stops it.
+    Stop,
+    /// Replaces it.
+    Restart,
+    /// Sets its replicas.
+    Scale,
+    /// Sends a signal to it.
+    Signal,
+    /// Half a page up.
+    HalfUp,
+    /// Half a page down.
+    HalfDown,
+    /// What is further left.
+    Left,
+    /// What is further right.
+    Right,
+    /// The begins of lines.
+    Leftmost,
+    /// Searches.
+    Search,
+    /// The next match.
+    Next,
+    /// The match before.
+    Previous,
+    /// Only lines of the next level and worse.
+    Level,
+    /// Long lines are folded or cut.
+    Wrap,
+    /// Times in front of lines.
+    Times,
+    /// JSON as it is, or its fields.
+    Raw,
+    /// Everything about a line.
+    Open,
+    /// Begins to choose lines.
+    Choose,
+    /// Lines to the clipboard.
+    Copy,
+    /// Lines to a file.
+    Save,
+    /// Yes.
+    Yes,
+    /// No.
+    No,
+    /// Takes what was typed.
+    Enter,
+    /// Takes the last character away.
+    Erase,
+    /// Takes all of it away.
+    Clear,
+}
+
+/// A key, and whether Ctrl is held.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Key {
+    /// Which.
+    pub code: KeyCode,
+    /// With Ctrl.
+    pub ctrl: bool,
+}
+
+impl Key {
+    /// The key of an event that is one; releases are none.
+    pub fn of(event: &KeyEvent) -> Option<Self> {
+        let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
+        let code = match event.code {
+            // Some terminals tell Ctrl-C with Caps Lock as `C`.
+            KeyCode::Char(c) if ctrl => KeyCode::Char(c.to_ascii_lowercase()),
+            code => code,
+        };
+        (event.kind != KeyEventKind::Release).then_some(Self { code, ctrl })
+    }
+
+    /// As the help writes it.
+    pub fn label(self) -> String {
+        let name = match self.code {
+            KeyCode::Char(' ') => "Space".to_owned(),
+            KeyCode::Char(c) if self.ctrl => c.to_ascii_uppercase().to_string(),
+            KeyCode::Char(c) => c.to_string(),
+            KeyCode::Up => "↑".to_owned(),
+            KeyCode::Down => "↓".to_owned(),
+            KeyCode::Left => "←".to_owned(),
+            KeyCode::Right => "→".to_owned(),
+            KeyCode::PageUp => "PgUp".to_owned(),
+            KeyCode::PageDown => "PgDn".to_owned(),
+            other => format!("{other:?}"),
+        };
+        if self.ctrl { format!("Ctrl-{name}") } else { name }
+    }
+}
+
+/// A line of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// Where.
+    pub context: Context,
+    /// Any of these.
+    pub keys: &'static [Key],
+    /// What it does.
+    pub action: Action,
+    /// One line for people, in the words of the palette.
+    pub help: &'static str,
+}
+
+const fn char(c: char) -> Key {
+    Key { code: KeyCode::Char(c), ctrl: false }
+}
+
+const fn ctrl(c: char) -> Key {
+    Key { code: KeyCode::Char(c), ctrl: true }
+}
+
+const fn code(code: KeyCode) -> Key {
+    Key { code, ctrl: false }
+}
+
+const fn line(context: Context, keys: &'static [Key], action: Action, help: &'static str) -> Binding {
+    Binding { context, keys, action, help }
+}
+
+use Action as A;
+use Context::{Anywhere, Logs, Question, Scroll, Table, Typing};
+
+/// The table. A key stands once in a context, and what stands in `Anywhere` stands nowhere else, but for `Esc`.
+pub const TABLE: &[Binding] = &[
+    line(Anywhere, &[char('q')], A::Quit, "quit; in a foreground `up` this stops the stack"),
+    line(Anywhere, &[ctrl('c')], A::Interrupt, "stop the stack of a foreground `up`; once more kills; elsewhere: quit"),
+    line(Anywhere, &[char('d')], A::Detach, "detach: leave, the stack goes on"),
+    line(Anywhere, &[ctrl('z')], A::Suspend, "suspend: back to the shell until `fg`"),
+    line(Anywhere, &[ctrl('l')], A::Redraw, "draw the screen again"),
+    line(Anywhere, &[code(KeyCode::Tab)], A::Focus, "go to the other part of the screen"),
+    line(Anywhere, &[char('z')], A::Zoom, "zoom: this part takes the whole screen"),
+    line(Anywhere, &[char('+'), char('=')], A::Grow, "more lines for the table"),
+    line(Anywhere, &[char('-')], A::Shrink, "fewer lines for the table"),
+    line(Anywhere, &[code(KeyCode::Esc)], A::Back, "back: close, unzoom, clear the filter"),
+    line(Table, &[code(KeyCode::Up), char('k')], A::Up, "one row up"),
+    line(Table, &[code(KeyCode::Down), char('j')], A::Down, "one row down"),
+    line(Table, &[code(KeyCode::PageUp)], A::PageUp, "one page up"),
+    line(Table, &[code(KeyCode::PageDown)], A::PageDown, "one page down"),
+    line(Table, &[code(KeyCode::Home)], A::First, "to the first row"),
+    line(Table, &[code(KeyCode::End), char('G')], A::Last, "to the last row"),
+    line(Table, &[code(KeyCode::Right)], A::Unfold, "unfold: show the replicas"),
+    line(Table, &[code(KeyCode::Left)], A::Fold, "fold: hide the replicas"),
+    line(Table, &[code(KeyCode::Enter), char(' ')], A::Toggle, "show or hide the replicas"),
+    line(Table, &[char('o')], A::Sort, "sort by the next column"),
+    line(Table, &[char('O')], A::Reverse, "sort the other way round"),
+    line(Table, &[char('/')], A::Filter, "filter by name or state"),
+    line(Table, &[char('s')], A::Start, "start the selected service"),
+    line(Table, &[char('S')], A::Stop, "stop the selected service"),
+    line(Table, &[char('r')], A::Restart, "restart the selected service, one replica at a time"),
+    line(Table, &[char('n')], A::Scale, "scale: set the number of replicas"),
+    line(Table, &[char('K')], A::Signal, "send a signal to the selected service or replica"),
+    line(Logs, &[code(KeyCode::Up), char('k')], A::Up, "pause; one line up"),
+    line(Logs, &[code(KeyCode::Down), char('j')], A::Down, "one line down; after the last it follows"),
+    line(Logs, &[code(KeyCode::PageUp)], A::PageUp, "one page up"),
+    line(Logs, &[code(KeyCode::PageDown), char(' ')], A::PageDown, "one page down"),
+    line(Logs, &[ctrl('u')], A::HalfUp, "half a page up"),
+    line(Logs, &[ctrl('d')], A::HalfDown, "half a page down"),
+    line(Logs, &[code(KeyCode::Home)], A::First, "to the oldest line that is held"),
+    line(Logs, &[code(KeyCode::End), char('G')], A::Last, "follow: to the newest line and on"),
+    line(Logs, &[char('/')], A::Search, "search: a regular expression; any case without capitals"),
+    line(Logs, &[char('n')], A::Next, "next match"),
+    line(Logs, &[char('N')], A::Previous, "previous match"),
+    line(Logs, &[char('l')], A::Level, "level: all, debug, info, warn, error"),
+    line(Logs, &[char('W')], A::Wrap, "wrap long lines, or one row each"),
+    line(Logs, &[code(KeyCode::Left)], A::Left, "to the left, where lines are not wrapped"),
+    line(Logs, &[code(KeyCode::Right)], A::Right, "to the right, where lines are not wrapped"),
+    line(Logs, &[char('0')], A::Leftmost, "to the begin of the lines"),
+    line(Logs, &[char('t')], A::Times, "times: none, ages, of the day (UTC)"),
+    line(Logs, &[char('p')], A::Raw, "fields as name=value, or raw JSON"),
+    line(Logs, &[code(KeyCode::Enter)], A::Open, "open the line: all fields, one each row"),
+    line(Logs, &[char('v')], A::Choose, "choose lines from here on"),
+    line(Logs, &[char('y')], A::Copy, "copy the chosen lines, or those that are seen"),
+    line(Logs, &[char('>')], A::Save, "save the chosen lines, or all that are held, to a file"),
+    line(Logs, &[code(KeyCode::Esc)], A::Back, "back: choice, open line, search, then follow"),
+    line(Scroll, &[code(KeyCode::Up), char('k')], A::Up, "one line up"),
+    line(Scroll, &[code(KeyCode::Down), char('j')], A::Down, "one line down"),
+    line(Scroll, &[code(KeyCode::PageUp)], A::PageUp, "one page up"),
+    line(Scroll, &[code(KeyCode::PageDown), char(' ')], A::PageDown, "one page down"),
+    line(Scroll, &[code(KeyCode::Home)], A::First, "to the first line"),
+    line(Scroll, &[code(KeyCode::End), char('G')], A::Last, "to the last line"),
+    line(Question, &[char('y'), char('Y'), code(KeyCode::Enter)], A::Yes, "yes"),
+    line(Question, &[char('n'), char('N'), code(KeyCode::Esc)], A::No, "no"),
+    line(Typing, &[code(KeyCode::Enter)], A::Enter, "take it"),
+    line(Typing, &[code(KeyCode::Esc)], A::Back, "leave it"),
+    line(Typing, &[code(KeyCode::Backspace), ctrl('h')], A::Erase, "take the last character away"),
+    line(Typing, &[ctrl('u')], A::Clear, "take all of it away"),
+];
+
+/// What a key does in this context itself.
+pub fn action(context: Context, key: Key) -> Option<Action> {
+    TABLE.iter().find(|line| line.context == context && line.keys.contains(&key)).map(|line| line.action)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn no_key_twice_in_a_context() {
+        let all: Vec<_> = TABLE.iter().flat_map(|line| line.keys.iter().map(move |key| (line.context, *key))).collect();
+        for (at, (context, key)) in all.iter().enumerate() {
+            for (other, same) in &all[at + 1..] {
+                let clash = other == context
+                    || (*context == Anywhere && matches!(other, Table | Logs | Scroll))
+                    || (*other == Anywhere && matches!(context, Table | Logs | Scroll));
+                assert!(
+                    !(clash && same == key && key.code != KeyCode::Esc),
+                    "{} stands in {context:?} and in {other:?}",
+                    key.label()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn each_line_can_be_told_from_the_others() {
+        for line in TABLE {
+            assert!(!line.keys.is_empty() && !line.help.is_empty(), "{line:?}");
+            assert!(line.keys.iter().all(|key| action(line.context, *key) == Some(line.action)), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn what_terminals_send() {
+        let event = |code, modifiers| KeyEvent::new(code, modifiers);
+        let of = |code, modifiers| Key::of(&event(code, modifiers)).map(Key::label);
+        let (none, held) = (KeyModifiers::NONE, KeyModifiers::CONTROL);
+        assert_eq!(of(KeyCode::Char('C'), held | KeyModifiers::SHIFT).as_deref(), Some("Ctrl-C"));
+        assert_eq!(of(KeyCode::Char('G'), KeyModifiers::SHIFT).as_deref(), Some("G"));
+        assert_eq!(of(KeyCode::Char(' '), none).as_deref(), Some("Space"));
+        let release = KeyEvent::new_with_kind(KeyCode::Up, none, KeyEventKind::Release);
+        assert_eq!(Key::of(&release), None);
+    }
+}
