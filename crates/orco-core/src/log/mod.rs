@@ -10,6 +10,7 @@
 
 mod cursor;
 mod damage;
+mod escape;
 mod export;
 mod follow;
 pub mod format;
