@@ -16,4 +16,9 @@ impl Growth for Output {
     async fn beyond(&self, seen: u64) {
         self.client.beyond(self.id, seen).await;
     }
+
+    fn segments(&self, bytes: u64, turn: Option<u64>) {
+        // Numbers of segments fit: the keeper counts them so.
+        self.client.segments(self.id, bytes, turn.and_then(|number| u32::try_from(number).ok()));
+    }
 }

@@ -8,6 +8,7 @@ use std::{
     io,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use futures::Stream;
@@ -19,7 +20,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     crash,
-    log::{Gather, LogSettings, Masks, Origin, Query, Reached, Record, Store, format::Stem},
+    log::{
+        Counter, Gather, LogSettings, Masks, Origin, Query, Reached, Record, Store,
+        format::{SEGMENT_BYTES, Stem},
+    },
     model::{InstanceId, ServiceName},
     probe::Follow,
     runtime::{Growth, LogSource, StartRequest},
@@ -29,12 +33,16 @@ use crate::{
 use super::{
     clock::wall_micros,
     reader::{Instance, follow},
-    stream::{Target, Written, write},
+    stream::{Segments, Target, Written, write},
 };
 
 /// So many ended instances are a reason to look at the size, besides full segments; in a bigger stack as many as it
 /// has, for a look costs time in proportion.
 const ENDS: u64 = 64;
+/// Ages are looked at no more often than this.
+const OFTEN: Duration = Duration::from_secs(60);
+/// And a sleep is no longer than this: clocks are set.
+const SELDOM: Duration = Duration::from_secs(86_400);
 /// `arrivals` when the engine has ended.
 pub(super) const CLOSED: u64 = u64::MAX;
 
@@ -133,6 +141,8 @@ pub(super) struct Logs {
     settings: watch::Sender<Arc<LogSettings>>,
     /// What is hidden in what anybody is shown. Log probes read what is there.
     pub(super) masks: Arc<Masks>,
+    /// How much was printed, as far as somebody has asked. Held while files are read, by threads that may block.
+    pub(super) counter: Mutex<Counter>,
     /// Who is there and who came. The lock is held for look-ups only.
     table: Mutex<Table>,
     /// Counts instances that were attached; [`CLOSED`] when the engine has ended.
@@ -153,6 +163,7 @@ impl Logs {
             store: Store::new(root),
             over,
             settings: watch::Sender::default(),
+            counter: Mutex::default(),
             table: Mutex::default(),
             arrivals: watch::Sender::new(0),
             full: Notify::new(),
@@ -170,6 +181,11 @@ impl Logs {
             }
             differs
         });
+    }
+
+    /// What holds, and what comes to hold.
+    pub(super) fn settings_watch(&self) -> watch::Receiver<Arc<LogSettings>> {
+        self.settings.subscribe()
     }
 
     /// What holds now.
@@ -208,15 +224,22 @@ impl Logs {
         let (growth, writing): (Arc<dyn Growth>, _) = match source {
             LogSource::Segments(growth) => (growth, None),
             LogSource::Stream(stream) => {
-                let (written, rx) = watch::channel(0);
+                let (written, bytes) = watch::channel(0);
+                let (turns, segments) = watch::channel(Segments::default());
                 let stem = Stem { replica: request.replica, run: request.run };
-                let target = Target { dir: dir.clone(), stem, from, marks };
+                let target = Target { dir: dir.clone(), stem, from, marks, segments };
                 let task = self.tasks.spawn(write(Arc::clone(self), stream, target, written));
-                (Arc::new(Written(rx)), Some(task))
+                (Arc::new(Written { bytes, segments: turns }), Some(task))
             }
         };
         let tail = Tail { origin, dir, growth, ended: ended_rx };
+        let (service, growth) = (tail.origin.service.clone(), Arc::clone(&tail.growth));
         let count = self.table().arrive(request.instance, Entry { tail, ended, writing });
+        // After it came: whoever changes the settings from now on tells it.
+        let size = self.settings().of(&service).max_file_size;
+        if size != SEGMENT_BYTES {
+            growth.segments(size, None);
+        }
         self.arrivals.send_replace(count);
     }
 
@@ -226,7 +249,7 @@ impl Logs {
         if let Some(writing) = writing {
             // The stream of an ended instance ends; one that does not is cut off.
             let abort = writing.abort_handle();
-            if tokio::time::timeout(std::time::Duration::from_secs(5), writing).await.is_err() {
+            if tokio::time::timeout(Duration::from_secs(5), writing).await.is_err() {
                 abort.abort();
             }
         }
@@ -247,11 +270,16 @@ impl Logs {
     /// `done` is told after each round.
     pub(super) async fn keep_small(self: Arc<Self>, done: impl Fn()) {
         let mut changed = self.settings.subscribe();
+        // Changed while an earlier engine's instances were taken over.
+        self.limit_all(false);
+        // The first look tells when something will be too old, if anything ever is.
+        let mut next = self.settings().shortest_age().map(|_| Duration::ZERO);
         loop {
-            // Both arms are cancel-safe: a permit and a version are kept.
+            // All arms are cancel-safe: a permit and a version are kept, and a sleep is made anew.
             tokio::select! {
                 () = self.full.notified() => {}
-                _ = changed.changed() => {}
+                _ = changed.changed() => self.limit_all(true),
+                () = due(next) => {}
             }
             let logs = Arc::clone(&self);
             let settings = self.settings();
@@ -260,19 +288,51 @@ impl Logs {
                 let is_live = |origin: &Origin| live.contains(origin);
                 crash::point("retain.before");
                 logs.store.seal(&is_live)?;
-                let dropped = logs.store.retain(settings.max_total_size, &is_live);
+                let dropped = logs.store.trim(&settings, wall_micros(), &is_live);
                 crash::point("retain.after");
                 dropped
             });
+            next = None;
             match round.await {
-                Ok(Ok(dropped)) if dropped.segments > 0 => {
-                    tracing::debug!(lines = dropped.lines, bytes = dropped.bytes, "oldest log segments deleted");
+                Ok(Ok(trimmed)) => {
+                    let dropped = trimmed.dropped;
+                    if dropped.segments > 0 {
+                        tracing::debug!(lines = dropped.lines, bytes = dropped.bytes, "oldest log segments deleted");
+                    }
+                    next = trimmed.next.map(|at| Duration::from_micros(at.saturating_sub(wall_micros())).max(OFTEN));
+                    if !trimmed.turn.is_empty() {
+                        // Where the disk does not let it be, it is asked again.
+                        next = Some(next.unwrap_or(OFTEN).min(OFTEN));
+                        self.turn(&trimmed.turn);
+                    }
                 }
-                Ok(Ok(_)) => {}
                 Ok(Err(error)) => tracing::warn!(%error, "cannot trim the logs"),
                 Err(error) => tracing::warn!(%error, "trimming the logs failed"),
             }
             done();
+        }
+    }
+
+    /// Has live instances close these segments.
+    fn turn(&self, segments: &[(Origin, u64)]) {
+        let settings = self.settings();
+        for tail in self.tails() {
+            let old = segments.iter().find(|(origin, _)| *origin == tail.origin);
+            if let Some((origin, number)) = old {
+                tail.growth.segments(settings.of(&origin.service).max_file_size, Some(*number));
+            }
+        }
+    }
+
+    /// Tells live instances how long their segments may be; unless it was another size before, only of other sizes than
+    /// the usual one.
+    fn limit_all(&self, again: bool) {
+        let settings = self.settings();
+        for tail in self.tails() {
+            let size = settings.of(&tail.origin.service).max_file_size;
+            if again || size != SEGMENT_BYTES {
+                tail.growth.segments(size, None);
+            }
         }
     }
 
@@ -336,5 +396,13 @@ impl Logs {
     /// One live instance, for log probes.
     pub(super) fn follow_instance(&self, inst: InstanceId) -> Option<Arc<dyn Follow>> {
         self.table().live.get(&inst).map(|e| Arc::new(Instance(e.tail.clone())) as Arc<dyn Follow>)
+    }
+}
+
+/// When the time has come; `None`: never.
+async fn due(after: Option<Duration>) {
+    match after {
+        Some(after) => tokio::time::sleep(after.min(SELDOM)).await,
+        None => std::future::pending().await,
     }
 }

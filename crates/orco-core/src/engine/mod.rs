@@ -17,6 +17,7 @@ mod durable;
 mod endpoint;
 mod events;
 mod exec;
+mod export;
 mod finished;
 mod handle;
 mod hooks;

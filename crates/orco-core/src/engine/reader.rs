@@ -157,7 +157,8 @@ impl<G: Gather + Default> Reading<G> {
             let more = self.read(news).await?;
             if more != More::Now {
                 self.rest();
-                let ends = !self.go_on || (closed && self.tails.is_empty());
+                let is_past = more == More::Never && self.query.is_past();
+                let ends = is_past || !self.go_on || (closed && self.tails.is_empty());
                 self.show_unfinished(ends);
                 if let Some(batch) = self.gather.take() {
                     return Some(batch);

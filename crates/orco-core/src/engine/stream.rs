@@ -7,10 +7,7 @@ use futures::StreamExt;
 use tokio::sync::watch;
 
 use crate::{
-    log::{
-        Reached, Writer,
-        format::{SEGMENT_BYTES, Stem},
-    },
+    log::{Reached, Writer, format::Stem},
     runtime::{Growth, LogChunk, LogPosition, LogStream},
 };
 
@@ -29,6 +26,16 @@ pub(super) struct Target {
     pub(super) from: Option<Reached>,
     /// Whether marks are written.
     pub(super) marks: bool,
+    /// How long segments may be, and which one is to be closed.
+    pub(super) segments: watch::Receiver<Segments>,
+}
+
+/// How long a stream's segments may be, and which one is to be closed now.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Segments {
+    /// Bytes; 0: as the writer thinks fit.
+    pub(super) bytes: u64,
+    pub(super) turn: Option<u64>,
 }
 
 /// Writes a stream of output as segments until it ends.
@@ -47,9 +54,22 @@ pub(super) async fn write(logs: Arc<Logs>, mut stream: LogStream, target: Target
     let mut overlap = Overlap::new(&mut writer, target.from.as_ref());
     let mut marks = Marks::new(&target);
     written.send_replace(writer.written());
-    while let Some(LogChunk { stderr, bytes, position }) = stream.next().await {
+    let mut segments = target.segments.clone();
+    settle(&mut writer, &mut segments);
+    loop {
+        // Both arms are cancel-safe: a stream and a watch lose nothing.
+        let chunk = tokio::select! {
+            chunk = stream.next() => chunk,
+            Ok(()) = segments.changed() => {
+                if settle(&mut writer, &mut segments) {
+                    logs.rotated();
+                }
+                continue;
+            }
+        };
+        let Some(LogChunk { stderr, bytes, position }) = chunk else { break };
         let bytes = overlap.beyond(&bytes);
-        let before = writer.written();
+        let before = writer.segment();
         // A full disk drops and counts; the service goes on.
         let now = wall_micros();
         let stored = writer.append(stderr, bytes, now);
@@ -58,7 +78,7 @@ pub(super) async fn write(logs: Arc<Logs>, mut stream: LogStream, target: Target
         }
         marks.passed(&writer, position, stored.is_err(), now);
         written.send_replace(writer.written());
-        if before / SEGMENT_BYTES != writer.written() / SEGMENT_BYTES {
+        if before != writer.segment() {
             logs.rotated();
         }
     }
@@ -66,6 +86,21 @@ pub(super) async fn write(logs: Arc<Logs>, mut stream: LogStream, target: Target
         tracing::warn!(%error, "cannot finish a log");
     }
     Reached::remove(&target.dir, target.stem);
+}
+
+/// Does what was asked of the segments; true if one was closed.
+fn settle(writer: &mut Writer, segments: &mut watch::Receiver<Segments>) -> bool {
+    let Segments { bytes, turn } = *segments.borrow_and_update();
+    if bytes > 0 {
+        writer.limit(bytes);
+    }
+    let before = writer.segment();
+    if let Some(number) = turn
+        && let Err(error) = writer.turn(number)
+    {
+        tracing::debug!(%error, "cannot begin another segment of a log");
+    }
+    before != writer.segment()
 }
 
 /// What the segments hold already of what the stream gives again.
@@ -120,13 +155,20 @@ impl<'a> Marks<'a> {
 
 /// Growth of a log that the engine writes itself.
 #[derive(Debug)]
-pub(super) struct Written(pub(super) watch::Receiver<u64>);
+pub(super) struct Written {
+    pub(super) bytes: watch::Receiver<u64>,
+    pub(super) segments: watch::Sender<Segments>,
+}
 
 #[async_trait]
 impl Growth for Written {
     async fn beyond(&self, seen: u64) {
         // An error: the writer is gone, so the output has ended.
-        let _ = self.0.clone().wait_for(|n| *n > seen).await;
+        let _ = self.bytes.clone().wait_for(|n| *n > seen).await;
+    }
+
+    fn segments(&self, bytes: u64, turn: Option<u64>) {
+        self.segments.send_replace(Segments { bytes, turn });
     }
 }
 
@@ -175,10 +217,14 @@ mod tests {
                 let last = pieces.len().min(done + 1 + usize::try_from(seed * 7 % 61).unwrap());
                 let begin = from.as_ref().map_or(0, |r: &Reached| r.position.parse().unwrap_or(0));
                 let (mut send, stream) = mpsc::channel(1);
-                let target = Target { dir: dir.clone(), stem, from: from.take(), marks: false };
+                let (turns, segments) = watch::channel(Segments::default());
+                let target = Target { dir: dir.clone(), stem, from: from.take(), marks: false, segments };
                 let (written, mut reached) = watch::channel(0);
                 let task = tokio::spawn(write(Arc::clone(&logs), Box::pin(stream), target, written));
-                for piece in &pieces[begin..last] {
+                for (at, piece) in pieces[begin..last].iter().enumerate() {
+                    if seed % 3 == 0 && at % 5 == 0 {
+                        turns.send_replace(Segments { bytes: 40 + seed, turn: Some(at as u64 / 5) });
+                    }
                     send.send(LogChunk::new(false, piece.clone())).await.unwrap();
                 }
                 let bytes: usize = pieces[..last].iter().map(Vec::len).sum();

@@ -16,7 +16,7 @@ use super::{
     partial::{Partial, cut_at},
     record::{Origin, Record, Source},
     segment::Segment,
-    start::{Start, place},
+    start::{Place, Start, place},
 };
 
 /// Reads one instance's output. Goes on where it stopped whenever there is more.
@@ -47,6 +47,8 @@ pub struct Cursor {
     seq: u64,
     skip_below_seq: u64,
     skip_before: u64,
+    /// Where to begin in the segment of this number.
+    seek: Option<(u64, u64)>,
     system: VecDeque<System>,
     current: Current,
 }
@@ -74,7 +76,12 @@ impl Cursor {
     /// When files that exist cannot be read.
     pub fn open(dir: &Path, origin: Origin, start: Start) -> io::Result<Self> {
         let stem = Stem { replica: origin.replica, run: origin.run };
-        let place = place(dir, stem, start)?;
+        Ok(Self::open_at(dir, origin, place(dir, stem, start)?))
+    }
+
+    /// At a place that was found before.
+    pub(super) fn open_at(dir: &Path, origin: Origin, place: Place) -> Self {
+        let stem = Stem { replica: origin.replica, run: origin.run };
         let mut cursor = Self {
             origin,
             dir: dir.to_owned(),
@@ -94,14 +101,15 @@ impl Cursor {
             seq: place.seq,
             skip_below_seq: place.skip_below_seq,
             skip_before: place.skip_before,
+            seek: (place.at > place.offset).then_some((place.n, place.at)),
             system: VecDeque::new(),
             current: Current::Nothing,
         };
         cursor.behead(place.open);
         if place.dropped > 0 {
-            cursor.report_dropped(place.seq - place.dropped, place.dropped);
+            cursor.report_dropped(place.seq.saturating_sub(place.dropped), place.dropped);
         }
-        Ok(cursor)
+        cursor
     }
 
     /// Cuts lines at this length instead of [`MAX_LINE_BYTES`].
@@ -136,7 +144,13 @@ impl Cursor {
             self.drop_current();
             match self.step()? {
                 Step::Line if self.is_skipped() => {}
-                step => return Ok(step),
+                step => {
+                    if !matches!(self.current, Current::Nothing | Current::System(_)) {
+                        // From here on all: a clock may be set back.
+                        self.skip_before = 0;
+                    }
+                    return Ok(step);
+                }
             }
         }
     }

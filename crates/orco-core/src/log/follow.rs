@@ -18,8 +18,9 @@ use super::{
     query::Query,
     record::{Origin, Record},
     segment::Summary,
-    start::Start,
-    store::Store,
+    start::{Place, Start, place},
+    store::{Held, Store},
+    tail,
 };
 use crate::log::{format::Stem, gone::Gone};
 
@@ -63,6 +64,8 @@ struct Lane {
     origin: Origin,
     dir: PathBuf,
     start: Start,
+    /// Where that is, once it was found.
+    place: Option<Place>,
     is_live: bool,
     state: State,
     /// What is hidden, as of this generation of the masks.
@@ -93,48 +96,69 @@ enum State {
 }
 
 impl Follower {
-    pub(super) fn open(
-        query: Query,
-        store: Store,
-        origins: Vec<Origin>,
-        is_live: &dyn Fn(&Origin) -> bool,
-    ) -> io::Result<Self> {
+    pub(super) fn open(query: Query, store: Store, is_live: &dyn Fn(&Origin) -> bool) -> io::Result<Self> {
+        let held = store.held(|origin| query.selects(origin))?;
+        // Asked for after the directory was listed: what was found and does not live by then is complete.
+        let live: Vec<bool> = held.iter().map(|held| is_live(&held.origin)).collect();
+        let end = query.asked.filter(|_| query.only_past);
+        if let Some(tail) = query.tail {
+            return tail::open(query, &store, &held, &live, tail);
+        }
         let start = query.start();
+        Self::over(query, &store, &held, &live, start, end)
+    }
+
+    /// Over what is held, each from the same start.
+    pub(super) fn over(
+        query: Query,
+        store: &Store,
+        held: &[Held],
+        live: &[bool],
+        start: Start,
+        end: Option<u64>,
+    ) -> io::Result<Self> {
         let masks = match &query.masks {
             Some(masks) => Arc::clone(masks),
             None => Arc::new(Masks::open(store.root())?),
         };
-        let make = |query: Query, end| {
-            let mut follower = Self {
-                query,
-                store: store.clone(),
-                lanes: Vec::new(),
-                index: BTreeMap::new(),
-                ready: BinaryHeap::new(),
-                skip: 0,
-                end,
-                masks: Arc::clone(&masks),
-                masked: Vec::new(),
-            };
-            for origin in &origins {
-                let start = follower.query.start_in(origin, start);
-                follower.push(origin.clone(), start, is_live(origin));
-            }
-            follower
+        let query = Query { masks: Some(Arc::clone(&masks)), ..query };
+        let mut follower = Self {
+            query,
+            store: store.clone(),
+            lanes: Vec::new(),
+            index: BTreeMap::new(),
+            ready: BinaryHeap::new(),
+            skip: 0,
+            end,
+            masks,
+            masked: Vec::new(),
         };
-        let skip = match query.tail {
-            None => 0,
-            // Counted in a first pass, so that a long tail takes no memory.
-            Some(tail) => {
-                let mut lines = 0_u64;
-                let mut first = make(query.clone(), query.asked);
-                while first.each(usize::MAX, |_, _| lines += 1)? == More::Now {}
-                lines.saturating_sub(tail)
+        for (held, live) in held.iter().zip(live) {
+            let is_past = !live && matches!(start, Start::Since(since) if held.ended_before(since));
+            let start = follower.query.start_in(&held.origin, start);
+            follower.push(held.origin.clone(), start, *live);
+            if is_past && let Some(lane) = follower.lanes.last_mut() {
+                lane.state = State::Over;
             }
-        };
-        // Who writes without end is not read for ever.
-        let end = query.asked.filter(|_| query.only_past).into_iter().chain(query.until).min();
-        Ok(Self { skip, ..make(query, end) })
+        }
+        Ok(follower)
+    }
+
+    /// Begins where another one began that has read the same and is not needed any more, and leaves lines out.
+    pub(super) fn again(
+        self,
+        held: &[Held],
+        live: &[bool],
+        start: Start,
+        end: Option<u64>,
+        skip: u64,
+    ) -> io::Result<Self> {
+        let Self { query, store, lanes, .. } = self;
+        let mut again = Self { skip, ..Self::over(query, &store, held, live, start, end)? };
+        for (lane, before) in again.lanes.iter_mut().zip(lanes) {
+            lane.place = before.place;
+        }
+        Ok(again)
     }
 
     /// An instance that has just come; read from its beginning. Does nothing if it is known or not
@@ -175,7 +199,7 @@ impl Follower {
         let (index, from) = (self.lanes.len(), begun(&dir, &origin));
         self.ready.push(Reverse((from, index)));
         self.index.insert(origin.clone(), index);
-        self.lanes.push(Lane { origin, dir, start, is_live, state: State::Closed, mask: (0, None) });
+        self.lanes.push(Lane { origin, dir, start, place: None, is_live, state: State::Closed, mask: (0, None) });
     }
 
     /// The next lines as records, at most `limit` and of 512 KiB in all, after asking every instance for more.
@@ -270,12 +294,15 @@ impl Follower {
             State::Line(cursor) | State::Idle(cursor) => cursor,
             State::Over => return Ok(false),
             State::Closed => {
-                let opened = Cursor::open(&lane.dir, lane.origin.clone(), lane.start);
-                if opened.is_err() && lane.is_live {
+                let stem = Stem { replica: lane.origin.replica, run: lane.origin.run };
+                let found = lane.place.map_or_else(|| place(&lane.dir, stem, lane.start), Ok);
+                if found.is_err() && lane.is_live {
                     lane.state = State::Closed;
                     self.ready.push(Reverse((0, index)));
                 }
-                let mut cursor = Box::new(opened?.max_line_bytes(self.query.max_line_bytes(&lane.origin.service)));
+                let place = *lane.place.insert(found?);
+                let cursor = Cursor::open_at(&lane.dir, lane.origin.clone(), place);
+                let mut cursor = Box::new(cursor.max_line_bytes(self.query.max_line_bytes(&lane.origin.service)));
                 if !lane.is_live {
                     cursor.set_ended();
                 }
@@ -287,6 +314,8 @@ impl Follower {
                 lane.state = State::Line(cursor);
                 Ok(true)
             }
+            // What it may still write comes after what was asked for.
+            Ok(Step::Idle) if self.query.is_past() => Ok(false),
             Ok(Step::Idle) => {
                 lane.state = State::Idle(cursor);
                 Ok(false)

@@ -9,6 +9,7 @@
 //! No async and no clock here: whoever follows a growing log calls [`Follower::poll`] when it has grown.
 
 mod cursor;
+mod damage;
 mod export;
 mod follow;
 pub mod format;
@@ -29,11 +30,13 @@ mod seal;
 mod segment;
 mod settings;
 mod start;
+mod stats;
 mod store;
+mod tail;
 mod writer;
 
 pub use cursor::Cursor;
-pub use export::{Export, ExportSettings, NotWritten};
+pub use export::{Export, NotWritten};
 pub use follow::{Follower, More};
 pub use gather::Gather;
 pub use gone::Gone;
@@ -43,10 +46,11 @@ pub use parse::{Parsed, record};
 pub use query::Query;
 pub use record::{Level, Origin, Record, Source};
 pub use resume::Reached;
-pub use retention::Dropped;
+pub use retention::{Dropped, Trimmed};
 pub use sanitize::sanitize;
 pub use settings::{LogLimits, LogSettings, MAX_TOTAL_SIZE};
 pub use start::Start;
+pub use stats::{Counter, LogStats};
 pub use store::Store;
 pub use writer::Writer;
 

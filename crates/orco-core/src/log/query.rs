@@ -30,7 +30,7 @@ pub struct Query {
     pub run: Option<u32>,
     /// Only lines from this Unix time on (microseconds).
     pub since: Option<u64>,
-    /// Only lines up to this Unix time (microseconds).
+    /// Only lines up to this Unix time (microseconds): an instance is read until its first line after it.
     pub until: Option<u64>,
     /// Only the last so many of the lines that pass everything else.
     pub tail: Option<u64>,
@@ -132,9 +132,12 @@ impl Query {
     /// # Errors
     /// When the directory cannot be read.
     pub fn follow(&self, store: &Store, is_live: &dyn Fn(&Origin) -> bool) -> io::Result<Follower> {
-        let mut origins = store.instances()?;
-        origins.retain(|origin| self.selects(origin));
-        Follower::open(self.clone(), store.clone(), origins, is_live)
+        Follower::open(self.clone(), store.clone(), is_live)
+    }
+
+    /// Whether lines that are still to be written cannot be asked for.
+    pub(crate) fn is_past(&self) -> bool {
+        self.until.zip(self.asked).is_some_and(|(until, asked)| until < asked)
     }
 
     /// Where to begin in this instance, which generally would be `start`.
@@ -149,15 +152,6 @@ impl Query {
 
     /// Where to begin in each instance.
     pub(super) fn start(&self) -> Start {
-        match (self.since, self.tail) {
-            (Some(since), _) => Start::Since(since),
-            (None, Some(tail)) if !self.filters_lines() => Start::Tail(tail),
-            (None, _) => Start::Beginning,
-        }
-    }
-
-    /// Whether lines of a selected instance may fail to match.
-    fn filters_lines(&self) -> bool {
-        self.until.is_some() || self.level.is_some() || self.grep.is_some() || self.source.is_some()
+        self.since.map_or(Start::Beginning, Start::Since)
     }
 }

@@ -12,7 +12,8 @@ use std::{
 
 use super::{
     Gone,
-    format::{self, FileName, Stem},
+    format::{FileName, Stem},
+    segment::Summary,
 };
 
 /// The longest position that is kept, in bytes.
@@ -90,11 +91,7 @@ pub(super) fn end(dir: &Path, stem: Stem) -> io::Result<Option<End>> {
         let ever = gone.next > 0;
         return Ok(ever.then_some(End { next: gone.next, bytes: gone.bytes }));
     };
-    let mut header = [0; format::HEADER_LEN];
-    io::Read::read_exact(&mut fs::File::open(dir.join(stem.idx(last)))?, &mut header)?;
-    let begin = format::decode_header(&header).ok_or_else(|| {
-        io::Error::new(io::ErrorKind::InvalidData, format!("`{}` is damaged", dir.join(stem.idx(last)).display()))
-    })?;
+    let begin = Summary::read(dir, stem, last)?.map_or(gone.bytes, |summary| summary.begin);
     let length = fs::metadata(dir.join(stem.log(last)))?.len();
     Ok(Some(End { next: last + 1, bytes: begin + length }))
 }

@@ -2,13 +2,16 @@
 
 use std::{
     collections::VecDeque,
-    fs::File,
+    fs::{self, File},
     io,
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
 };
 
-use super::format::{ENTRY_LEN, Entry, HEADER_LEN, Kind, Open, Stem, decode_header};
+use super::{
+    damage::{begin_of, follows, header, last_entry, substitute},
+    format::{ENTRY_LEN, Entry, HEADER_LEN, Kind, Open, Stem, decode_header},
+};
 
 /// Bytes read at once.
 const CHUNK: usize = 64 << 10;
@@ -22,11 +25,15 @@ pub(super) struct Segment {
     pub(super) closed: bool,
     /// Entries that are read and not applied yet.
     pub(super) entries: VecDeque<Entry>,
+    /// The offset of the last entry that was read.
+    last: Option<u64>,
     log_path: PathBuf,
     idx_path: PathBuf,
     /// The bytes and their index, held together: retention may unlink both at any time, and bytes without
     /// the entries that came with them would pass for another stream's.
-    files: Option<(File, File)>,
+    /// No index: there is none, or none that can be read.
+    files: Option<(File, Option<File>)>,
+    has_index: bool,
     log_read: u64,
     idx_read: u64,
 }
@@ -35,27 +42,43 @@ impl Segment {
     /// `None`: it is not there (yet, or any more).
     pub(super) fn open(dir: &Path, stem: Stem, n: u64) -> io::Result<Option<Self>> {
         let (log_path, idx_path) = (dir.join(stem.log(n)), dir.join(stem.idx(n)));
-        let Some(idx) = present(File::open(&idx_path))? else { return Ok(None) };
-        let mut header = [0; HEADER_LEN];
-        if read_full(&idx, &mut header, 0)? < HEADER_LEN {
-            return Ok(None);
-        }
-        let Some(begin) = decode_header(&header) else {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("`{}` is damaged", idx_path.display())));
-        };
+        let idx = present(File::open(&idx_path))?;
+        let header = idx.as_ref().map(header).transpose()?.flatten();
         let Some(log) = present(File::open(&log_path))? else { return Ok(None) };
-        let (files, idx_read) = (Some((log, idx)), HEADER_LEN as u64);
+        // Bytes come after a whole header, and go before it does: where they are without one, it was lost.
+        let (begin, idx, has_index) = match header {
+            Some(begin) => (begin, idx, true),
+            None => (begin_of(dir, stem, n)?, None, false),
+        };
         Ok(Some(Self {
             n,
             begin,
             closed: false,
             entries: VecDeque::new(),
+            last: None,
             log_path,
             idx_path,
-            files,
+            files: Some((log, idx)),
+            has_index,
             log_read: 0,
-            idx_read,
+            idx_read: HEADER_LEN as u64,
         }))
+    }
+
+    /// Goes to an offset, past everything before it, and says of which stream and time the bytes are that begin there.
+    pub(super) fn seek(&mut self, at: u64) -> io::Result<(bool, u64)> {
+        self.load_entries()?;
+        let mut standing = (false, 0);
+        while let Some(entry) = self.entries.front().filter(|entry| entry.offset < at) {
+            match entry.kind {
+                Kind::Stdout => standing = (false, entry.micros),
+                Kind::Stderr => standing = (true, entry.micros),
+                Kind::Gap(_) | Kind::Footer { .. } => {}
+            }
+            self.entries.pop_front();
+        }
+        self.log_read = at.saturating_sub(self.begin);
+        Ok(standing)
     }
 
     /// The offset up to which it has been read.
@@ -68,7 +91,10 @@ impl Segment {
         buf.clear();
         let (log, idx) = match self.files.take() {
             Some(files) => files,
-            None => (File::open(&self.log_path)?, File::open(&self.idx_path)?),
+            None => {
+                let log = File::open(&self.log_path)?;
+                (log, self.has_index.then(|| File::open(&self.idx_path)).transpose()?)
+            }
         };
         // Small outputs are the rule and readers are many: no more memory than there is to read.
         let left = log.metadata()?.len().saturating_sub(self.log_read);
@@ -77,7 +103,14 @@ impl Segment {
         buf.truncate(got);
         if got > 0 {
             // After the bytes, so that no byte comes before its entry; a failure is tried again with the same bytes.
-            self.read_entries(&idx)?;
+            if let Some(idx) = &idx {
+                self.read_entries(idx)?;
+            }
+            if self.last.is_none() {
+                // The entry is written before its bytes: it was lost.
+                self.entries.push_back(substitute(&log.metadata()?, self.begin));
+                self.last = Some(self.begin);
+            }
             self.log_read += got as u64;
             self.files = Some((log, idx));
         }
@@ -86,6 +119,9 @@ impl Segment {
 
     /// Loads the entries that have come since.
     pub(super) fn load_entries(&mut self) -> io::Result<()> {
+        if !self.has_index {
+            return Ok(());
+        }
         let Some(idx) = present(File::open(&self.idx_path))? else { return Ok(()) };
         self.read_entries(&idx)
     }
@@ -98,7 +134,12 @@ impl Segment {
                 return Ok(());
             }
             self.idx_read += got as u64;
-            self.entries.extend(bytes[..got].chunks_exact(ENTRY_LEN).filter_map(Entry::decode));
+            for entry in bytes[..got].chunks_exact(ENTRY_LEN).filter_map(Entry::decode) {
+                if follows(&entry, self.last) {
+                    self.last = Some(entry.offset);
+                    self.entries.push_back(entry);
+                }
+            }
         }
     }
 
@@ -115,6 +156,8 @@ pub(super) struct Summary {
     pub(super) begin: u64,
     /// The time of the first entry.
     pub(super) first_micros: Option<u64>,
+    /// The time of the last entry.
+    pub(super) last_micros: Option<u64>,
     /// Line ends up to its end and unfinished lines there.
     pub(super) footer: Option<(u64, Open)>,
 }
@@ -122,23 +165,23 @@ pub(super) struct Summary {
 impl Summary {
     /// `None`: there is no such segment.
     pub(super) fn read(dir: &Path, stem: Stem, n: u64) -> io::Result<Option<Self>> {
-        let Some(idx) = present(File::open(dir.join(stem.idx(n))))? else { return Ok(None) };
         let mut head = [0; HEADER_LEN + ENTRY_LEN];
-        let got = read_full(&idx, &mut head, 0)?;
-        let Some(begin) = decode_header(&head[..got]) else { return Ok(None) };
+        let idx = present(File::open(dir.join(stem.idx(n))))?;
+        let got = idx.as_ref().map(|idx| read_full(idx, &mut head, 0)).transpose()?.unwrap_or(0);
+        let (Some(begin), Some(idx)) = (decode_header(&head[..got]), idx) else {
+            let Some(log) = present(fs::metadata(dir.join(stem.log(n))))? else { return Ok(None) };
+            let begin = begin_of(dir, stem, n)?;
+            let micros = Some(substitute(&log, begin).micros);
+            return Ok(Some(Self { n, begin, first_micros: micros, last_micros: micros, footer: None }));
+        };
         let first = head.get(HEADER_LEN..got).and_then(Entry::decode);
-        Ok(Some(Self { n, begin, first_micros: first.map(|e| e.micros), footer: last_footer(&idx)? }))
-    }
-}
-
-fn last_footer(idx: &File) -> io::Result<Option<(u64, Open)>> {
-    let entries = idx.metadata()?.len().saturating_sub(HEADER_LEN as u64) / ENTRY_LEN as u64;
-    let Some(last) = entries.checked_sub(1) else { return Ok(None) };
-    let mut bytes = [0; ENTRY_LEN];
-    let got = read_full(idx, &mut bytes, HEADER_LEN as u64 + last * ENTRY_LEN as u64)?;
-    match Entry::decode(&bytes[..got]).map(|e| e.kind) {
-        Some(Kind::Footer { lines, open }) => Ok(Some((lines, open))),
-        Some(Kind::Stdout | Kind::Stderr | Kind::Gap(_)) | None => Ok(None),
+        let last = last_entry(&idx)?;
+        let footer = match last.map(|e| e.kind) {
+            Some(Kind::Footer { lines, open }) => Some((lines, open)),
+            Some(Kind::Stdout | Kind::Stderr | Kind::Gap(_)) | None => None,
+        };
+        let micros = |entry: Option<Entry>| entry.map(|e| e.micros);
+        Ok(Some(Self { n, begin, first_micros: micros(first), last_micros: micros(last), footer }))
     }
 }
 
@@ -152,7 +195,7 @@ pub(super) fn present<T>(result: io::Result<T>) -> io::Result<Option<T>> {
 }
 
 /// Reads until the buffer or the file is used up.
-fn read_full(file: &File, buf: &mut [u8], at: u64) -> io::Result<usize> {
+pub(super) fn read_full(file: &File, buf: &mut [u8], at: u64) -> io::Result<usize> {
     let mut got = 0;
     while got < buf.len() {
         match file.read_at(&mut buf[got..], at + got as u64) {

@@ -1,12 +1,17 @@
 //! Where a reader begins.
 
-use std::{io, path::Path};
+use std::{
+    fs::{self, File},
+    io,
+    path::Path,
+};
 
 use super::{
+    damage::{earliest_from, first_since},
     format::{Open, Stem},
     gone::Gone,
-    seal::tally,
-    segment::Summary,
+    seal::{Count, Until, count, tally},
+    segment::{Summary, present},
 };
 
 /// Where a reader begins.
@@ -23,11 +28,14 @@ pub enum Start {
     Line(u64),
 }
 
-/// A place to begin at: always the beginning of a segment, and what to skip from there.
-#[derive(Debug, Default)]
+/// A place to begin at, and what to skip from there.
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Place {
     pub(super) n: u64,
+    /// Where the segment begins.
     pub(super) offset: u64,
+    /// Where in it to begin.
+    pub(super) at: u64,
     /// The number of the first line from there.
     pub(super) seq: u64,
     pub(super) micros: u64,
@@ -42,93 +50,171 @@ pub(super) struct Place {
 /// Finds the place in an instance's segments.
 pub(super) fn place(dir: &Path, stem: Stem, start: Start) -> io::Result<Place> {
     let gone = Gone::read(dir, stem)?;
-    let segments = Segments::read(dir, stem, gone, start)?;
-    Ok(match start {
-        Start::Beginning => segments.at(0, gone.lines),
-        Start::Tail(lines) => {
-            let first = segments.total.saturating_sub(lines);
-            let index = segments.lines_before.partition_point(|&before| before <= first).saturating_sub(1);
-            let wanted_of_gone = gone.lines.saturating_sub(first);
-            Place { skip_below_seq: first, ..segments.at(segments.back(index), wanted_of_gone) }
-        }
-        Start::Line(first) => {
-            let index = segments.lines_before.partition_point(|&before| before <= first).saturating_sub(1);
-            let wanted_of_gone = gone.lines.saturating_sub(first);
-            Place { skip_below_seq: first, ..segments.at(segments.back(index), wanted_of_gone) }
-        }
-        Start::Since(micros) => {
-            let begun = |s: &Summary| s.first_micros.is_some_and(|first| first <= micros);
-            match segments.list.iter().rposition(begun) {
-                Some(index) => Place { skip_before: micros, ..segments.at(segments.back(index), 0) },
-                None => Place { skip_before: micros, ..segments.at(0, gone.lines) },
-            }
-        }
-    })
+    let mut segments = Segments::read(dir, stem, gone, start)?;
+    match start {
+        Start::Beginning => segments.first(gone.lines),
+        Start::Tail(lines) => segments.tail(lines),
+        Start::Line(first) => segments.line(first),
+        Start::Since(micros) => segments.since(micros),
+    }
 }
 
-/// What is left of an instance's segments, with line counts.
-struct Segments {
+/// The earliest time among an instance's last so many bytes; 0 if it has no more than that.
+pub(super) fn reach(dir: &Path, stem: Stem, bytes: u64) -> io::Result<u64> {
+    let gone = Gone::read(dir, stem)?;
+    // A tail needs all segments.
+    let Segments { list, .. } = Segments::read(dir, stem, gone, Start::Tail(0))?;
+    let Some(last) = list.last() else { return Ok(0) };
+    let length = present(fs::metadata(dir.join(stem.log(last.n))))?.map_or(0, |log| log.len());
+    let from = (last.begin + length).saturating_sub(bytes);
+    let index = list.partition_point(|segment| segment.begin <= from).saturating_sub(1);
+    if index == 0 && list[0].begin >= from {
+        return Ok(0);
+    }
+    let idx = present(File::open(dir.join(stem.idx(list[index].n))))?;
+    let here = idx.map(|idx| earliest_from(&idx, from)).transpose()?.flatten();
+    let later = list[index + 1..].iter().filter_map(|segment| segment.first_micros);
+    Ok(later.chain(here).min().unwrap_or(0))
+}
+
+/// What is left of an instance's segments.
+struct Segments<'a> {
+    dir: &'a Path,
+    stem: Stem,
     gone: Gone,
     list: Vec<Summary>,
-    /// For each segment: line ends before it.
-    lines_before: Vec<u64>,
-    /// For each segment: lines unfinished at its beginning.
-    open_before: Vec<Open>,
-    total: u64,
+    /// For each segment as far as was asked: line ends before it and lines unfinished at its beginning.
+    befores: Vec<(u64, Open)>,
 }
 
-impl Segments {
-    fn read(dir: &Path, stem: Stem, gone: Gone, start: Start) -> io::Result<Self> {
-        let mut this =
-            Self { gone, list: Vec::new(), lines_before: Vec::new(), open_before: Vec::new(), total: gone.lines };
-        let mut open = gone.open;
-        let all = start != Start::Beginning;
+impl<'a> Segments<'a> {
+    fn read(dir: &'a Path, stem: Stem, gone: Gone, start: Start) -> io::Result<Self> {
+        let mut list = Vec::new();
         // What is there now: a service that writes without end makes segments faster than they are counted.
-        let there = |n: &u64| dir.join(stem.idx(*n)).try_exists().unwrap_or(false);
-        let end = (gone.next..).take_while(there).last().map_or(gone.next, |last| last + 1);
+        let there = |n: &u64| [stem.idx(*n), stem.log(*n)].iter().any(|f| dir.join(f).try_exists().unwrap_or(false));
+        let end = match start {
+            Start::Beginning => gone.next + 1,
+            Start::Tail(_) | Start::Line(_) | Start::Since(_) => {
+                (gone.next..).take_while(there).last().map_or(gone.next, |last| last + 1)
+            }
+        };
         for n in gone.next..end {
             let Some(summary) = Summary::read(dir, stem, n)? else { break };
-            this.lines_before.push(this.total);
-            this.open_before.push(open);
-            this.list.push(summary);
-            if !all {
-                break;
-            }
-            (this.total, open) = match summary.footer {
-                Some(footer) => footer,
-                None => tally(dir, stem, summary.n, (this.total, open))?,
+            list.push(summary);
+        }
+        Ok(Self { dir, stem, gone, list, befores: vec![(gone.lines, gone.open)] })
+    }
+
+    /// Line ends before a segment and lines unfinished at its beginning.
+    fn before(&mut self, index: usize) -> io::Result<(u64, Open)> {
+        let mut last = (self.gone.lines, self.gone.open);
+        for at in 0..=index {
+            last = match (self.befores.get(at), at.checked_sub(1).and_then(|before| self.list.get(before))) {
+                (Some(known), _) => *known,
+                (None, Some(segment)) => {
+                    let after = match segment.footer {
+                        Some(footer) => footer,
+                        None => tally(self.dir, self.stem, segment.n, last)?,
+                    };
+                    self.befores.push(after);
+                    after
+                }
+                (None, None) => last,
             };
         }
-        Ok(this)
+        Ok(last)
     }
 
-    /// The last segment from which on every line that ends in segment `index` is read whole, if that can
-    /// be had cheaply: a line of a silent stream may begin much earlier and is then marked.
-    fn back(&self, mut index: usize) -> usize {
-        if self.open_before.get(index).is_some_and(|open| *open != Open::default()) {
-            while index > 0 {
-                index -= 1;
-                if self.lines_before[index] < self.lines_before[index + 1] {
-                    break;
-                }
-            }
+    fn count(&mut self, index: usize, until: Until) -> io::Result<Option<Count>> {
+        let before = self.before(index)?;
+        let Some(segment) = self.list.get(index) else { return Ok(None) };
+        count(self.dir, self.stem, segment.n, before, until)
+    }
+
+    fn tail(&mut self, lines: u64) -> io::Result<Place> {
+        let (total, _) = self.before(self.list.len())?;
+        self.line(total.saturating_sub(lines))
+    }
+
+    fn line(&mut self, first: u64) -> io::Result<Place> {
+        // The last one with no more line ends before it than are to be skipped.
+        let mut index = self.list.len().saturating_sub(1);
+        while index > 0 && self.before(index)?.0 > first {
+            index -= 1;
         }
-        index
+        let counted = self.count(index, Until { lines: first, ..Until::END })?;
+        let place = self.whole(index, counted, self.gone.lines.saturating_sub(first))?;
+        // Also where it is not there yet.
+        Ok(Place { skip_below_seq: first, ..place })
     }
 
-    fn at(&self, index: usize, dropped: u64) -> Place {
-        let Some(segment) = self.list.get(index) else {
-            let Gone { lines, bytes, open, next } = self.gone;
-            return Place { n: next, offset: bytes, seq: lines, open, dropped, ..Place::default() };
+    fn since(&mut self, micros: u64) -> io::Result<Place> {
+        let begun_before = self.list.first().is_some_and(|s| s.first_micros.is_none_or(|first| first <= micros));
+        let dropped = if begun_before { 0 } else { self.gone.lines };
+        let reaches = |s: &Summary| s.last_micros.is_some_and(|last| last >= micros);
+        let index = self.list.iter().position(reaches).unwrap_or(self.list.len().saturating_sub(1));
+        let Some(segment) = self.list.get(index).copied() else { return self.first(dropped) };
+        let idx = present(File::open(self.dir.join(self.stem.idx(segment.n))))?;
+        let offset = match idx {
+            Some(idx) => first_since(&idx, micros)?.unwrap_or(u64::MAX),
+            // Its bytes have the time of their file.
+            None if reaches(&segment) => segment.begin,
+            None => u64::MAX,
         };
-        Place {
+        let counted = self.count(index, Until { offset, ..Until::END })?;
+        Ok(Place { skip_before: micros, ..self.whole(index, counted, dropped)? })
+    }
+
+    /// Back from what was counted to where the lines begin that are unfinished there, if that can be had cheaply: a line of
+    /// a silent stream may begin much earlier and is then marked.
+    fn whole(&mut self, index: usize, counted: Option<Count>, dropped: u64) -> io::Result<Place> {
+        let (Some(count), Some(segment)) = (counted, self.list.get(index).copied()) else { return self.first(dropped) };
+        let Count { offset, lines, open, heads } = count;
+        let is_headless = |open: bool, stream: usize| open && heads[stream].is_none();
+        if is_headless(open.stdout, 0) || is_headless(open.stderr, 1) {
+            let place = self.back(index, dropped)?;
+            return Ok(Place { skip_below_seq: lines, ..place });
+        }
+        let heads = heads.into_iter().flatten().map(|head| (head.offset, head.lines));
+        let (at, seq) = heads.chain([(offset, lines)]).min().unwrap_or((offset, lines));
+        let micros = segment.first_micros.unwrap_or(0);
+        let place = Place { n: segment.n, offset: segment.begin, at, seq, micros, dropped, ..Place::default() };
+        Ok(Place { skip_below_seq: lines, ..place })
+    }
+
+    /// The segment before this one in which a line has ended.
+    fn back(&mut self, mut index: usize, dropped: u64) -> io::Result<Place> {
+        let mut after = self.before(index)?;
+        while index > 0 {
+            index -= 1;
+            let before = self.before(index)?;
+            if before.0 < after.0 {
+                break;
+            }
+            after = before;
+        }
+        self.begin(index, dropped)
+    }
+
+    fn first(&mut self, dropped: u64) -> io::Result<Place> {
+        self.begin(0, dropped)
+    }
+
+    fn begin(&mut self, index: usize, dropped: u64) -> io::Result<Place> {
+        let Some(segment) = self.list.get(index).copied() else {
+            let Gone { lines, bytes, open, next } = self.gone;
+            return Ok(Place { n: next, offset: bytes, at: bytes, seq: lines, open, dropped, ..Place::default() });
+        };
+        let (seq, open) = self.before(index)?;
+        Ok(Place {
             n: segment.n,
             offset: segment.begin,
-            seq: self.lines_before[index],
+            at: segment.begin,
+            seq,
             micros: segment.first_micros.unwrap_or(0),
-            open: self.open_before[index],
+            open,
             dropped,
             ..Place::default()
-        }
+        })
     }
 }

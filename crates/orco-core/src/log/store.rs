@@ -10,9 +10,10 @@ use super::{
     format::{FileName, Stem},
     gone::Gone,
     record::Origin,
-    retention::{self, Dropped},
+    retention::{self, Dropped, Trimmed},
     seal::seal,
-    segment::present,
+    segment::{Summary, present},
+    settings::LogSettings,
 };
 use crate::model::ServiceName;
 
@@ -33,6 +34,15 @@ pub(super) struct Held {
     /// Number and size on disk, by number.
     pub(super) segments: Vec<(u64, u64)>,
     pub(super) has_gone: bool,
+}
+
+impl Held {
+    /// Whether its last line came before this time, as far as that can be known.
+    pub(super) fn ended_before(&self, micros: u64) -> bool {
+        let Some(&(last, _)) = self.segments.last() else { return false };
+        let summary = Summary::read(&self.dir, self.stem, last).ok().flatten();
+        summary.and_then(|summary| summary.last_micros).is_some_and(|last| last < micros)
+    }
 }
 
 /// A replica of which only counts and the highest run are left, of some instances.
@@ -83,6 +93,13 @@ impl Store {
         Ok(highest.into_iter().map(|((service, replica), run)| (service, replica, run)).collect())
     }
 
+    /// Everything that is held of the instances that are asked for, by service, replica and run.
+    pub(super) fn held(&self, is_asked: impl Fn(&Origin) -> bool) -> io::Result<Vec<Held>> {
+        let mut held = self.scan()?.0;
+        held.retain(|held| is_asked(&held.origin));
+        Ok(held)
+    }
+
     /// Bytes on disk, in whole blocks.
     ///
     /// # Errors
@@ -115,11 +132,21 @@ impl Store {
     /// When something could not be read or deleted; nothing is deleted uncounted, and it may be called
     /// again.
     pub fn retain(&self, limit: u64, is_live: &dyn Fn(&Origin) -> bool) -> io::Result<Dropped> {
-        retention::retain(self.scan()?.0, limit, is_live)
+        let settings = LogSettings { max_total_size: limit, ..LogSettings::default() };
+        Ok(self.trim(&settings, 0, is_live)?.dropped)
+    }
+
+    /// Deletes what is above the limits or too old at `now` (Unix time in microseconds), the oldest first, and counts
+    /// it. What a live instance is writing stays; the runtime is to close it where the result says so.
+    ///
+    /// # Errors
+    /// As [`retain`](Self::retain).
+    pub fn trim(&self, settings: &LogSettings, now: u64, is_live: &dyn Fn(&Origin) -> bool) -> io::Result<Trimmed> {
+        retention::trim(&self.scan()?.0, settings, now, is_live)
     }
 
     /// Everything, by service, replica and run, and which replicas have forgotten instances.
-    fn scan(&self) -> io::Result<(Vec<Held>, Vec<Replica>)> {
+    pub(super) fn scan(&self) -> io::Result<(Vec<Held>, Vec<Replica>)> {
         let mut found: BTreeMap<Origin, Held> = BTreeMap::new();
         let mut folded = Vec::new();
         let Some(services) = present(fs::read_dir(&self.root))? else { return Ok((Vec::new(), folded)) };

@@ -227,3 +227,121 @@ fn counts_of_forgotten_runs_are_joined_and_runs_stay_known() {
     assert_eq!(all, 64);
     assert_eq!(store.highest_runs().unwrap()[0].2, 100);
 }
+
+const MINUTE: u64 = 60_000_000;
+
+fn limits(max_file_age: Option<u64>, max_file_count: Option<u32>, max_total_size: Option<u64>) -> LogSettings {
+    let mut settings = LogSettings::default();
+    settings.limits.max_file_age = max_file_age.map(std::time::Duration::from_micros);
+    settings.limits.max_file_count = max_file_count;
+    settings.limits.max_total_size = max_total_size;
+    settings
+}
+
+/// One line a minute in segments of two lines: `MINUTE * 1..=lines`.
+fn minutes(store: &Store, service: &str, run: u32, lines: u64) {
+    let dir = store.dir(&service.parse().unwrap());
+    let mut writer = Writer::with_segment_bytes(&dir, Stem { replica: 0, run }, 20).unwrap();
+    for line in 1..=lines {
+        writer.append(false, format!("{line:09}\n").as_bytes(), MINUTE * line).unwrap();
+    }
+    writer.finish(MINUTE * lines).unwrap();
+}
+
+fn left(store: &Store, service: &str) -> (u64, u64) {
+    let query = Query { services: vec![service.parse().unwrap()], ..Query::default() };
+    let records: Vec<_> = query.read(store).unwrap().batches(99).flat_map(|b| b.unwrap()).collect();
+    let dropped = records.iter().filter_map(|r| r.dropped).sum();
+    (records.iter().filter(|r| r.dropped.is_none()).count() as u64, dropped)
+}
+
+#[test]
+fn what_is_too_old_goes_and_is_counted() {
+    let root = tempfile::tempdir().unwrap();
+    let store = Store::new(root.path());
+    minutes(&store, "api", 1, 10);
+    let settings = limits(Some(30 * MINUTE), None, None);
+    let trim = |now: u64, live: bool| store.trim(&settings, now, &|_| live).unwrap();
+    // The oldest ends at minute 2.
+    assert_eq!(trim(20 * MINUTE, false), Trimmed { next: Some(32 * MINUTE), ..Trimmed::default() });
+    let first = trim(36 * MINUTE, false);
+    assert_eq!((first.dropped.lines, first.dropped.segments, first.next), (6, 3, Some(38 * MINUTE)));
+    assert_eq!(left(&store, "api"), (4, 6));
+    // What is being written is to be closed when its first line has an eighth of the age.
+    let open = trim(38 * MINUTE, true);
+    assert_eq!((open.dropped.lines, open.turn.len(), open.turn[0].1, open.next), (2, 1, 4, None));
+    assert_eq!(trim(10 * MINUTE, true).next, Some(9 * MINUTE + 30 * MINUTE / 8));
+    assert_eq!(trim(99 * MINUTE, false).dropped.lines, 2);
+    assert_eq!(left(&store, "api"), (0, 10));
+}
+
+#[test]
+fn nothing_of_a_replica_goes_before_what_came_earlier() {
+    let root = tempfile::tempdir().unwrap();
+    let store = Store::new(root.path());
+    // The clock was set back by a day between the two.
+    write(&store, "api", 0, 1, &[(2000 * MINUTE, "early")]);
+    write(&store, "api", 0, 2, &[(MINUTE, "late")]);
+    let settings = limits(Some(10 * MINUTE), None, None);
+    let round = store.trim(&settings, 100 * MINUTE, &|_| false).unwrap();
+    assert_eq!((round.dropped.segments, round.next), (0, Some(2010 * MINUTE)));
+    assert_eq!(store.trim(&settings, 2010 * MINUTE, &|_| false).unwrap().dropped.lines, 2);
+}
+
+#[test]
+fn a_service_has_limits_of_its_own_within_the_stacks() {
+    let root = tempfile::tempdir().unwrap();
+    let store = Store::new(root.path());
+    minutes(&store, "api", 1, 10);
+    minutes(&store, "db", 1, 10);
+    let mut settings = limits(None, Some(4), None);
+    let db = LogLimits { max_file_count: None, max_total_size: Some(3 * 8192), ..LogLimits::default() };
+    settings.services.insert("db".parse().unwrap(), db);
+    assert_eq!(store.trim(&settings, 0, &|_| true).unwrap().dropped.segments, 3);
+    assert_eq!((left(&store, "api"), left(&store, "db")), ((8, 2), (6, 4)));
+    settings.max_total_size = 5 * 8192;
+    // The counts take room too.
+    assert_eq!(store.trim(&settings, 0, &|_| false).unwrap().dropped.segments, 3);
+    assert!(store.used().unwrap() <= 5 * 8192);
+    assert_eq!(store.trim(&settings, 0, &|_| false).unwrap().dropped.segments, 0);
+}
+
+#[test]
+fn a_turned_segment_is_closed_at_once_and_followed() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = api(root.path());
+    let mut writer = Writer::create(&dir, Stem { replica: 0, run: 1 }).unwrap();
+    let mut cursor = Cursor::open(&dir, origin(), Start::Beginning).unwrap();
+    let mut seen = Vec::new();
+    writer.turn(0).unwrap();
+    assert_eq!(writer.segment(), 0, "it holds nothing");
+    for (n, text) in ["one\ntw", "o\n", "three\n"].into_iter().enumerate() {
+        writer.append(false, text.as_bytes(), 1000 * n as u64 + 1).unwrap();
+        writer.turn(n as u64 + 7).unwrap();
+        writer.turn(n as u64).unwrap();
+        assert_eq!(writer.segment(), n as u64 + 1);
+        let _ = drain(&mut cursor, &mut seen);
+    }
+    assert_no_hole(&seen);
+    assert_eq!(seen.len(), 3);
+}
+
+/// Segments cannot be made for a while, as on a full disk: what comes then is lost, counted and told, and who has seen a
+/// part of the next segment misses nothing of what is written later.
+#[test]
+fn what_cannot_be_stored_is_counted_and_the_rest_goes_on() {
+    let root = tempfile::tempdir().unwrap();
+    let (dir, away) = (api(root.path()), root.path().join("away"));
+    let mut writer = Writer::with_segment_bytes(&dir, Stem { replica: 0, run: 1 }, 10).unwrap();
+    writer.append(false, b"12345678\n", 1000).unwrap();
+    std::fs::rename(&dir, &away).unwrap();
+    assert!(writer.append(false, b"lost lost\n", 2000).is_err());
+    // It would fit into the old segment, which nobody reads any more.
+    assert!(writer.append(false, b"\n", 3000).is_err());
+    std::fs::rename(&away, &dir).unwrap();
+    writer.append(false, b"back\n", 4000).unwrap();
+    writer.finish(5000).unwrap();
+    let records = Query::default().read(&Store::new(root.path())).unwrap().batches(9).flat_map(|b| b.unwrap());
+    let texts: Vec<_> = records.map(|r| r.msg).collect();
+    assert_eq!(texts, ["12345678", "11 bytes of output could not be stored", "back"]);
+}

@@ -22,12 +22,17 @@ pub struct Writer {
     dir: PathBuf,
     stem: Stem,
     segment_bytes: u64,
+    /// The next segment is due: nothing is added to this one any more, though the disk may not take the next yet. Who
+    /// reads may have seen a part of the next, and never looks here again.
+    due: bool,
     n: u64,
     segment: Segment,
     /// The offset of the next byte within the instance's output.
     offset: u64,
     /// The stream and millisecond of the last entry of this segment.
     last: Option<(bool, u64)>,
+    /// The time of the last stream entry.
+    stamp: u64,
     lines: u64,
     open: Open,
     /// Bytes dropped since the last gap entry.
@@ -91,10 +96,12 @@ impl Writer {
             dir: dir.to_owned(),
             stem,
             segment_bytes,
+            due: false,
             n: 0,
             segment: Segment::create(dir, stem, 0, 0)?,
             offset: 0,
             last: None,
+            stamp: 0,
             lines: 0,
             open: Open::default(),
             lost: 0,
@@ -113,15 +120,54 @@ impl Writer {
             dir: dir.to_owned(),
             stem,
             segment_bytes: SEGMENT_BYTES,
+            due: false,
             n: next,
             segment: Segment::create(dir, stem, next, bytes)?,
             offset: bytes,
             last: None,
+            stamp: 0,
             lines: 0,
             open: Open::default(),
             lost: 0,
             resumed: true,
         })
+    }
+
+    /// Closes segments at this size from now on.
+    pub const fn limit(&mut self, segment_bytes: u64) {
+        self.segment_bytes = segment_bytes;
+    }
+
+    /// The number of the segment that is being written.
+    pub const fn segment(&self) -> u64 {
+        self.n
+    }
+
+    /// Closes the segment of this number, if it is the one being written and holds anything, and makes the next at once.
+    ///
+    /// # Errors
+    /// When the next one cannot be made: it is tried again with the next bytes.
+    pub fn turn(&mut self, number: u64) -> io::Result<()> {
+        if number == self.n && self.offset > self.segment.begin {
+            self.due = true;
+            self.next_segment()?;
+        }
+        Ok(())
+    }
+
+    fn next_segment(&mut self) -> io::Result<()> {
+        let next = Segment::create(&self.dir, self.stem, self.n + 1, self.offset)?;
+        let mut closed = std::mem::replace(&mut self.segment, next);
+        self.n += 1;
+        self.due = false;
+        // Of this segment: a new one begins with an entry.
+        self.last = None;
+        let footer = Kind::Footer { lines: self.lines, open: self.open };
+        if !self.resumed {
+            // A missing footer costs a reader time and nothing else.
+            let _ = closed.enter(Entry { offset: self.offset, micros: self.stamp, kind: footer });
+        }
+        Ok(())
     }
 
     /// Tells readers that bytes are missing here.
@@ -170,16 +216,9 @@ impl Writer {
     /// Turns to the next segment if this one is full, and writes the entries that the bytes need.
     fn begin_piece(&mut self, stderr: bool, len: u64, micros: u64) -> io::Result<()> {
         let held = self.offset - self.segment.begin;
-        if held > 0 && held + len > self.segment_bytes {
-            let next = Segment::create(&self.dir, self.stem, self.n + 1, self.offset)?;
-            let mut closed = std::mem::replace(&mut self.segment, next);
-            self.n += 1;
-            self.last = None;
-            let footer = Kind::Footer { lines: self.lines, open: self.open };
-            if !self.resumed {
-                // A missing footer costs a reader time and nothing else.
-                let _ = closed.enter(Entry { offset: self.offset, micros, kind: footer });
-            }
+        self.due |= held > 0 && held + len > self.segment_bytes;
+        if self.due {
+            self.next_segment()?;
         }
         if self.lost > 0 {
             self.segment.enter(Entry { offset: self.offset, micros, kind: Kind::Gap(self.lost) })?;
@@ -191,6 +230,7 @@ impl Writer {
             let kind = if stderr { Kind::Stderr } else { Kind::Stdout };
             self.segment.enter(Entry { offset: self.offset, micros, kind })?;
             self.last = Some(now);
+            self.stamp = micros;
         }
         Ok(())
     }
@@ -218,6 +258,6 @@ impl Writer {
             return Ok(());
         }
         let kind = Kind::Footer { lines: self.lines, open: self.open };
-        self.segment.enter(Entry { offset: self.offset, micros: now_micros, kind })
+        self.segment.enter(Entry { offset: self.offset, micros: self.stamp, kind })
     }
 }

@@ -39,6 +39,13 @@ pub trait Growth: Send + Sync + fmt::Debug {
     /// Returns as soon as more than `seen` bytes have been written by the instance, or its output has
     /// ended (then at once, always). Cancel-safe.
     async fn beyond(&self, seen: u64);
+
+    /// From now on the instance's segments are closed at this many bytes; and the one of number `turn` at once, if it is
+    /// the one being written and holds anything: the next one is made then, so that everybody sees that it is closed.
+    /// Nobody waits for it. Default: does nothing, for runtimes whose segments have one size.
+    fn segments(&self, bytes: u64, turn: Option<u64>) {
+        let _ = (bytes, turn);
+    }
 }
 
 /// Where an instance's output is to be had.

@@ -38,6 +38,8 @@ pub(super) struct Instance {
     state: watch::Sender<State>,
     /// The log size for which `Grew` was asked and not yet said.
     armed: Mutex<Option<u64>>,
+    /// At which size its segments are closed, if somebody has said.
+    segment: AtomicU64,
     /// The keeper's number: which one it belongs to.
     keeper: AtomicU64,
     papers: Mutex<Papers>,
@@ -46,7 +48,7 @@ pub(super) struct Instance {
 impl Instance {
     pub(super) fn new(keeper: u64, papers: Papers) -> Self {
         let state = watch::Sender::new(State { pid: None, written: 0, exit: None });
-        Self { state, armed: Mutex::new(None), keeper: AtomicU64::new(keeper), papers: Mutex::new(papers) }
+        Self { state, armed: Mutex::new(None), segment: AtomicU64::new(0), keeper: AtomicU64::new(keeper), papers: Mutex::new(papers) }
     }
 
     pub(super) fn keeper(&self) -> u64 {
@@ -106,6 +108,16 @@ impl Instance {
             *armed = Some(beyond);
         }
         needed
+    }
+
+    /// Its segments are closed at this size from now on. False: they were before.
+    pub(super) fn segments(&self, bytes: u64) -> bool {
+        self.segment.swap(bytes, Ordering::AcqRel) != bytes
+    }
+
+    /// At which size its segments are closed, if somebody has said.
+    pub(super) fn segment(&self) -> Option<u64> {
+        Some(self.segment.load(Ordering::Acquire)).filter(|bytes| *bytes > 0)
     }
 
     /// What `Arm` was sent for and another keeper does not know of.

@@ -209,6 +209,18 @@ impl Client {
         }
     }
 
+    /// Closes the instance's segments at this size from now on, and the one of number `turn` at once if it is the one
+    /// that is being written and holds anything. Answered by nothing: [`Event::Rotated`] tells of segments.
+    pub fn segments(&self, id: InstanceId, bytes: u64, turn: Option<u32>) {
+        let Some(instance) = self.shared.instance(id) else { return };
+        if (instance.segments(bytes) || turn.is_some())
+            && let Some(link) = self.shared.current()
+        {
+            // Too long it cannot be.
+            let _ = link.send(&Order::Segments { id, bytes, turn });
+        }
+    }
+
     /// The engine is done with all closed segments.
     pub fn acknowledge(&self) {
         if let Some(link) = self.shared.current() {

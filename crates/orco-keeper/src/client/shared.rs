@@ -171,8 +171,13 @@ impl Shared {
         alive.map(|(id, instance)| (*id, Arc::clone(instance))).collect()
     }
 
-    /// Asks the keeper again to tell when the instance's log grows.
+    /// Asks the keeper again to tell when the instance's log grows, and how long its segments may be.
     pub(super) fn rearm(&self, id: InstanceId, instance: &Instance) {
+        if let Some(bytes) = instance.segment()
+            && let Some(link) = self.current()
+        {
+            let _ = link.send(&Order::Segments { id, bytes, turn: None });
+        }
         if let Some(beyond) = instance.armed()
             && let Some(link) = self.current()
         {

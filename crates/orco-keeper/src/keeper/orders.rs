@@ -47,6 +47,7 @@ impl Keeper {
                 self.done(request, answer);
             }
             Order::Arm { id, beyond } => self.logger.give(Task::Arm { id, beyond }),
+            Order::Segments { id, bytes, turn } => self.logger.give(Task::Segments { id, bytes, turn }),
             Order::Acknowledge {} => {
                 if let Some(engines) = &mut self.engines {
                     engines.full = None;

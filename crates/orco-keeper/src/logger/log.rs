@@ -34,6 +34,8 @@ pub(super) struct Log {
     last: Option<(usize, u64)>,
     /// Bytes that no disk took and no entry counts yet.
     dropped: u64,
+    /// Its own size of segments, if it has one.
+    pub(super) limit: Option<u64>,
     /// `Grew` is to be said beyond this.
     pub(super) armed: Option<u64>,
     /// Not read from, because the engine is behind.
@@ -63,6 +65,7 @@ impl Log {
             total: 0,
             last: None,
             dropped: 0,
+            limit: None,
             armed: None,
             paused: false,
         }
@@ -186,10 +189,24 @@ impl Log {
     }
 
     /// Closes a full segment.
-    fn rotate(&mut self, limit: u64) -> Option<u32> {
+    pub(super) fn rotate(&mut self, limit: u64) -> Option<u32> {
         self.segment.as_ref().filter(|segment| segment.length() >= limit)?;
         self.segment = None;
         Some(self.next_segment - 1)
+    }
+
+    /// Closes the segment of this number, if it is the last one and holds anything, and makes the next one at once: so
+    /// that everybody sees that it is closed. Where the disk does not let us it stays open.
+    pub(super) fn turn(&mut self, number: u32) -> Option<u32> {
+        let is_last = self.next_segment.checked_sub(1) == Some(number);
+        if !is_last || self.segment.as_ref().is_some_and(|segment| segment.length() == 0) {
+            return None;
+        }
+        let made = Segment::create(&self.dir, &self.stem, self.next_segment, self.total).ok()?;
+        self.segment = Some(made);
+        self.next_segment += 1;
+        self.last = None;
+        Some(number)
     }
 
     /// Moves all that is left, whatever the engine has acknowledged: at most two pipes' worth. Nobody writes.

@@ -4,7 +4,7 @@ use std::{
     ffi::OsStr,
     fs::{self, File},
     io::{ErrorKind, Read},
-    os::unix::ffi::OsStrExt,
+    os::unix::{ffi::OsStrExt, fs::FileExt},
     path::Path,
 };
 
@@ -51,6 +51,10 @@ pub(super) fn find(dir: &[u8], stem: &[u8], limit: u64) -> Standing {
     if length >= limit {
         return Standing { full: Some(last), ..fresh(last + 1, total) };
     }
+    // A machine that went down kept entries and lost their bytes: other bytes at these offsets are not theirs.
+    if last_entry(dir, stem, last).is_some_and(|entry| entry.offset > total) {
+        return fresh(last + 1, total);
+    }
     match Segment::reopen(dir, stem, last) {
         Ok(segment) => Standing { segment: Some(segment), next_segment: last + 1, total, full: None },
         // Data without an index is not ours; an empty file may be made again.
@@ -90,9 +94,17 @@ fn end_before(dir: &[u8], stem: &[u8], number: u32, gone: (u32, u64)) -> u64 {
 }
 
 fn is_sealed(dir: &[u8], stem: &[u8], number: u32) -> bool {
-    let Ok(index) = fs::read(path(dir, stem, number, "idx")) else { return false };
-    let entries = index.get(format::HEADER_LEN..).unwrap_or_default().chunks_exact(format::ENTRY_LEN);
-    entries.last().and_then(Entry::decode).is_some_and(|entry| matches!(entry.kind, Kind::Footer { .. }))
+    last_entry(dir, stem, number).is_some_and(|entry| matches!(entry.kind, Kind::Footer { .. }))
+}
+
+/// The last whole entry of a segment's index.
+fn last_entry(dir: &[u8], stem: &[u8], number: u32) -> Option<Entry> {
+    let index = File::open(path(dir, stem, number, "idx")).ok()?;
+    let entries = index.metadata().ok()?.len().checked_sub(format::HEADER_LEN as u64)? / format::ENTRY_LEN as u64;
+    let mut last = [0; format::ENTRY_LEN];
+    let at = format::HEADER_LEN as u64 + entries.checked_sub(1)? * format::ENTRY_LEN as u64;
+    index.read_exact_at(&mut last, at).ok()?;
+    Entry::decode(&last)
 }
 
 /// The number of the first segment that retention has left, and the offset at which it begins.

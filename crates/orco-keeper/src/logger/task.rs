@@ -15,6 +15,8 @@ pub(crate) enum Task {
     Finish { id: InstanceId },
     /// Say once when more than `beyond` bytes have been written.
     Arm { id: InstanceId, beyond: u64 },
+    /// The instance's segments are closed at this size; and the one of this number now, if it is being written.
+    Segments { id: InstanceId, bytes: u64, turn: Option<u32> },
     /// The engine is done with the closed segments.
     Acknowledge,
     /// Other sizes from now on.

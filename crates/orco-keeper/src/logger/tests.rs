@@ -22,6 +22,8 @@ enum Step {
     Write(usize, usize),
     /// The keeper gets a turn with this stream.
     Pump(usize),
+    /// The engine asks for the last segment to be closed, whatever it holds.
+    Turn,
     /// The keeper dies and another one takes over. What is torn at that moment:
     Crash(Torn),
 }
@@ -50,6 +52,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => (0..2usize, 1..60usize).prop_map(|(stream, count)| Step::Write(stream, count)),
         4 => (0..2usize).prop_map(Step::Pump),
+        1 => Just(Step::Turn),
         2 => torn.prop_map(Step::Crash),
     ]
 }
@@ -173,6 +176,14 @@ proptest! {
             match step {
                 Step::Write(stream, count) => bench.write(stream, count),
                 Step::Pump(stream) => bench.pump(&mut log, stream),
+                Step::Turn => {
+                    if let Some(last) = bench.last() {
+                        let holds = fs::metadata(bench.file(last, "log")).unwrap().len() > 0;
+                        prop_assert_eq!(log.turn(last), holds.then_some(last));
+                        prop_assert_eq!(log.turn(last + 2), None);
+                        prop_assert_eq!(bench.last(), Some(last + u32::from(holds)));
+                    }
+                }
                 Step::Crash(torn) => {
                     let before: Vec<_> = (0..).map_while(|n| fs::read(bench.file(n, "log")).ok()).flatten().collect();
                     drop(log);
@@ -205,6 +216,26 @@ fn what_retention_has_deleted_counts() {
     // The index of segment 5 is there, torn in its header.
     fs::write(bench.file(5, "idx"), b"ORC").unwrap();
     assert_eq!(bench.resume().0.total(), 500);
+}
+
+/// A machine went down: entries are on the disk, the bytes they were written for are not.
+#[test]
+fn other_bytes_do_not_go_where_lost_ones_were() {
+    let mut bench = Bench::new(1000);
+    let (mut log, _) = bench.resume();
+    bench.write(0, 40);
+    bench.pump(&mut log, 0);
+    bench.write(1, 60);
+    bench.pump(&mut log, 1);
+    drop(log);
+    OpenOptions::new().write(true).open(bench.file(0, "log")).unwrap().set_len(30).unwrap();
+    let (mut log, _) = bench.resume();
+    assert_eq!(log.total(), 30);
+    bench.write(0, 5);
+    bench.pump(&mut log, 0);
+    assert_eq!(fs::metadata(bench.file(0, "log")).unwrap().len(), 30);
+    assert_eq!(fs::read(bench.file(1, "log")).unwrap(), bench.written[0][40..]);
+    assert_eq!(format::decode_header(&fs::read(bench.file(1, "idx")).unwrap()), Some(30));
 }
 
 #[test]

@@ -86,8 +86,13 @@ impl Thread {
                 }
                 Task::Finish { id } => self.finish(id),
                 Task::Arm { id, beyond } => self.arm(id, beyond),
+                Task::Segments { id, bytes, turn } => self.settle(id, bytes, turn),
                 Task::Acknowledge => self.acknowledge(),
-                Task::Limits(limits) => self.limits = limits,
+                Task::Limits(limits) => {
+                    self.limits = limits;
+                    // Another engine: it says what holds for which log.
+                    self.slots.iter_mut().flatten().for_each(|(_, log)| log.limit = None);
+                }
                 Task::Close => {
                     let all: Vec<InstanceId> = self.by_id.keys().copied().collect();
                     all.into_iter().for_each(|id| self.finish(id));
@@ -137,7 +142,8 @@ impl Thread {
         if !bytes {
             return log.close(stream);
         }
-        let outcome = log.pump(stream, micros, self.limits.segment);
+        let limit = log.limit.unwrap_or(self.limits.segment);
+        let outcome = log.pump(stream, micros, limit);
         if let Some(beyond) = log.armed
             && log.total() > beyond
         {
@@ -145,7 +151,7 @@ impl Thread {
             self.shared.reports.put(LogReport::Grew { id: *id, total: log.total() });
         }
         if let Outcome::Rotated(segment) = outcome {
-            self.unacknowledged += self.limits.segment;
+            self.unacknowledged += limit;
             self.shared.reports.put(LogReport::Rotated { id: *id, segment });
             if self.unacknowledged > self.limits.unacknowledged {
                 log.paused = true;
@@ -163,6 +169,16 @@ impl Thread {
                 log.paused = false;
             }
             self.watch(slot);
+        }
+    }
+
+    fn settle(&mut self, id: InstanceId, bytes: u64, turn: Option<u32>) {
+        let Some(log) = self.log(id) else { return };
+        log.limit = Some(bytes.max(1));
+        let asked = turn.and_then(|number| log.turn(number));
+        // What is longer than that now would have no room for a byte, which looks like a pipe's end.
+        for segment in log.rotate(bytes.max(1)).into_iter().chain(asked) {
+            self.shared.reports.put(LogReport::Rotated { id, segment });
         }
     }
 
@@ -185,8 +201,9 @@ impl Thread {
         let Some(slot) = self.by_id.remove(&id) else { return };
         let Some((_, mut log)) = self.slots.get_mut(slot).and_then(Option::take) else { return };
         self.free.push(slot);
-        log.finish(now_micros(), self.limits.segment, |segment| {
-            self.unacknowledged += self.limits.segment;
+        let limit = log.limit.unwrap_or(self.limits.segment);
+        log.finish(now_micros(), limit, |segment| {
+            self.unacknowledged += limit;
             self.shared.reports.put(LogReport::Rotated { id, segment });
         });
         self.shared.reports.put(LogReport::Finished { id, total: log.total() });

@@ -166,6 +166,13 @@ pub(crate) enum Order {
         id: InstanceId,
         beyond: u64,
     },
+    /// The instance's segments are closed at this size from now on; and the one of this number now, if it is being
+    /// written.
+    Segments {
+        id: InstanceId,
+        bytes: u64,
+        turn: Option<u32>,
+    },
     /// The engine is done with the closed segments.
     Acknowledge {},
     /// Ends everything, then itself.
@@ -206,4 +213,5 @@ wire_enum!(Order {
     10 => Recorded { id },
     11 => Serving {},
     12 => Succeed { program },
+    13 => Segments { id, bytes, turn },
 });

@@ -57,7 +57,8 @@ impl Cursor {
             return Ok(true);
         }
         // What was written before the next segment appeared must still be read: hence once more.
-        segment.closed = self.dir.join(self.stem.idx(segment.n + 1)).try_exists()?;
+        let next = [self.stem.idx(segment.n + 1), self.stem.log(segment.n + 1)];
+        segment.closed = self.dir.join(&next[0]).try_exists()? || self.dir.join(&next[1]).try_exists()?;
         if segment.closed {
             return Ok(true);
         }
@@ -67,12 +68,16 @@ impl Cursor {
 
     /// Opens the segment that follows. `Line`: go on.
     fn open_next(&mut self) -> io::Result<Step> {
-        if let Some(segment) = Segment::open(&self.dir, self.stem, self.next)? {
+        if let Some(mut segment) = Segment::open(&self.dir, self.stem, self.next)? {
             if segment.begin > self.offset {
                 // Whoever wrote it lost something in between, and knew how much.
                 self.report_gap(segment.begin - self.offset);
             }
             self.offset = segment.begin;
+            if let Some((_, at)) = self.seek.take().filter(|(n, _)| *n == segment.n) {
+                (self.stderr, self.micros) = segment.seek(at)?;
+                self.offset = at;
+            }
             self.segment = Some(segment);
             self.buf.clear();
             (self.pos, self.section_end) = (0, 0);

@@ -3,7 +3,10 @@
 use std::{cmp::Reverse, io};
 
 use super::{Follower, Lane, More, State};
-use crate::log::{line::Line, record::Origin};
+use crate::log::{
+    line::Line,
+    record::{Origin, Source},
+};
 
 /// Lines looked at per line asked for, so that a call ends though nothing matches.
 const LOOKS_PER_LINE: usize = 64;
@@ -63,8 +66,11 @@ impl Follower {
             if let State::Line(cursor) = &lane.state
                 && let Some(line) = cursor.line()
             {
-                if lane.is_live && self.end.is_some_and(|end| line.ts > end) {
+                let is_late = |end: Option<u64>| end.is_some_and(|end| line.ts > end);
+                let is_over = line.source != Source::System && is_late(self.query.until);
+                if is_over || (lane.is_live && is_late(self.end)) {
                     // It has nothing more for this reader.
+                    self.lanes[index].state = State::Over;
                     return Ok(Drained::Behind);
                 }
                 if left.lines == 0 || left.bytes == 0 || left.looks == 0 {
@@ -80,7 +86,8 @@ impl Follower {
                 };
                 if self.query.matches(&line) {
                     if self.skip > 0 {
-                        self.skip -= 1;
+                        // What is missing was not counted.
+                        self.skip -= u64::from(line.dropped.is_none());
                     } else {
                         left.lines -= 1;
                         left.bytes = left.bytes.saturating_sub(line.bytes.len() + OVERHEAD);

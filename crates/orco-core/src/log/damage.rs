@@ -1,0 +1,139 @@
+//! What can be known of a segment whose index was lost: a machine that goes down may keep a file's bytes and lose the
+//! index that was written before them, or keep its length and lose what was in it.
+
+use std::{
+    fs::{self, File, Metadata},
+    io::{self, Write as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    path::Path,
+};
+
+use super::{
+    format::{ENTRY_LEN, Entry, HEADER_LEN, Kind, Stem, decode_header, encode_header},
+    gone::Gone,
+    segment::{present, read_full},
+};
+
+/// The offset that an index's header says, if it has one.
+pub(super) fn header(idx: &File) -> io::Result<Option<u64>> {
+    let mut header = [0; HEADER_LEN];
+    let got = read_full(idx, &mut header, 0)?;
+    Ok(decode_header(&header[..got]))
+}
+
+/// The offset at which a segment begins whose index does not say: where what is before it ends.
+pub(super) fn begin_of(dir: &Path, stem: Stem, n: u64) -> io::Result<u64> {
+    let gone = Gone::read(dir, stem)?;
+    let mut after = 0;
+    for before in (gone.next..n).rev() {
+        let Some(log) = present(fs::metadata(dir.join(stem.log(before))))? else { continue };
+        after += log.len();
+        let idx = present(File::open(dir.join(stem.idx(before))))?;
+        if let Some(begin) = idx.map(|idx| header(&idx)).transpose()?.flatten() {
+            return Ok(begin + after);
+        }
+    }
+    Ok(gone.bytes + after)
+}
+
+/// Stands for entries that are lost: all bytes are taken for stdout, of the time when the last of them came.
+pub(super) fn substitute(log: &Metadata, begin: u64) -> Entry {
+    let seconds = u64::try_from(log.mtime()).unwrap_or(0);
+    let micros = seconds * 1_000_000 + u64::try_from(log.mtime_nsec()).unwrap_or(0) / 1000;
+    Entry { offset: begin, micros, kind: Kind::Stdout }
+}
+
+/// Whether an entry can follow another in an index: what a machine that went down left of entries is mostly zeros.
+pub(super) const fn follows(entry: &Entry, last: Option<u64>) -> bool {
+    match last {
+        None => true,
+        Some(last) => entry.offset >= last && (entry.micros > 0 || matches!(entry.kind, Kind::Footer { .. })),
+    }
+}
+
+/// The last entry of an index that is one, and how many there are up to it.
+pub(super) fn last_entry(idx: &File) -> io::Result<Option<Entry>> {
+    const CHUNK: u64 = 128;
+    let mut end = idx.metadata()?.len().saturating_sub(HEADER_LEN as u64) / ENTRY_LEN as u64;
+    let mut bytes = vec![0; ENTRY_LEN];
+    while end > 0 {
+        let from = end.saturating_sub(bytes.len() as u64 / ENTRY_LEN as u64);
+        let wanted = usize::try_from(end - from).unwrap_or(0) * ENTRY_LEN;
+        let got = read_full(idx, &mut bytes[..wanted], HEADER_LEN as u64 + from * ENTRY_LEN as u64)?;
+        let is_one = |(at, entry): (usize, &[u8])| {
+            let is_first = from == 0 && at == 0;
+            (is_first || entry.iter().any(|byte| *byte != 0)).then(|| Entry::decode(entry)).flatten()
+        };
+        let whole = bytes[..got].chunks_exact(ENTRY_LEN).enumerate();
+        if let Some(entry) = whole.rev().find_map(is_one) {
+            return Ok(Some(entry));
+        }
+        end = from;
+        bytes.resize(ENTRY_LEN * CHUNK as usize, 0);
+    }
+    Ok(None)
+}
+
+/// Gives a closed segment without an index another one.
+pub(super) fn mend(dir: &Path, stem: Stem, n: u64) -> io::Result<()> {
+    let idx = present(File::open(dir.join(stem.idx(n))))?;
+    let Some(log) = present(fs::metadata(dir.join(stem.log(n))))? else { return Ok(()) };
+    if idx.map(|idx| header(&idx)).transpose()?.flatten().is_some() {
+        return Ok(());
+    }
+    let begin = begin_of(dir, stem, n)?;
+    let mut bytes = encode_header(begin).to_vec();
+    bytes.extend(substitute(&log, begin).encode());
+    let temporary = dir.join(format!("{}.tmp", stem.idx(n)));
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    file.write_all(&bytes)?;
+    fs::rename(&temporary, dir.join(stem.idx(n)))
+}
+
+/// The first offset at which an entry of this time or a later one stands.
+pub(super) fn first_since(idx: &File, micros: u64) -> io::Result<Option<u64>> {
+    let mut bytes = vec![0; ENTRY_LEN * 2048];
+    let mut at = HEADER_LEN as u64;
+    let mut last = None;
+    loop {
+        let got = match read_full(idx, &mut bytes, at)? / ENTRY_LEN * ENTRY_LEN {
+            0 => return Ok(None),
+            got => got,
+        };
+        at += got as u64;
+        for entry in bytes[..got].chunks_exact(ENTRY_LEN).filter_map(Entry::decode) {
+            if !follows(&entry, last) {
+                continue;
+            }
+            last = Some(entry.offset);
+            if entry.micros >= micros && !matches!(entry.kind, Kind::Footer { .. }) {
+                return Ok(Some(entry.offset));
+            }
+        }
+    }
+}
+
+/// The earliest time among the bytes of a segment from an offset on.
+pub(super) fn earliest_from(idx: &File, offset: u64) -> io::Result<Option<u64>> {
+    let mut bytes = vec![0; ENTRY_LEN * 2048];
+    let mut at = HEADER_LEN as u64;
+    let mut last = None;
+    let mut earliest = None;
+    loop {
+        let got = match read_full(idx, &mut bytes, at)? / ENTRY_LEN * ENTRY_LEN {
+            0 => return Ok(earliest),
+            got => got,
+        };
+        at += got as u64;
+        for entry in bytes[..got].chunks_exact(ENTRY_LEN).filter_map(Entry::decode) {
+            if !follows(&entry, last) || matches!(entry.kind, Kind::Footer { .. }) {
+                continue;
+            }
+            last = Some(entry.offset);
+            earliest = match earliest {
+                Some(earliest) if entry.offset > offset => Some(entry.micros.min(earliest)),
+                _ => Some(entry.micros),
+            };
+        }
+    }
+}
