@@ -95,9 +95,8 @@ impl Podman {
     }
 
     fn configure(&self, init: &str) {
-        // After each command Podman keeps a process of its own for that long, so that one can ask for the exit code. In
-        // shared memory all of a machine's Podmans would have the same locks, and a new one takes all of them for free.
-        let settings = format!("[engine]\ninit_path = \"{init}\"\nexit_command_delay = 3\nlock_type = \"file\"\n");
+        // After each command Podman keeps a process of its own for that long, so that one can ask for the exit code.
+        let settings = format!("[engine]\ninit_path = \"{init}\"\nexit_command_delay = 3\n");
         fs::write(self.folder.path().join("containers.conf"), settings).unwrap();
     }
 
