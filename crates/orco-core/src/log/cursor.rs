@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     format::{Kind, Open, Stem},
-    line::{Line, MAX_LINE_BYTES, Step},
+    line::{Line, MAX_LINE_BYTES, Step, dropped_text},
     parse,
     partial::{Partial, cut_at},
     record::{Origin, Record, Source},
@@ -336,7 +336,7 @@ impl Cursor {
     }
 
     fn report_dropped(&mut self, seq: u64, dropped: u64) {
-        let text = format!("{dropped} lines dropped: the log went over its size");
+        let text = dropped_text(dropped);
         self.system.push_back(System { text, dropped: Some(dropped), seq, ts: self.micros });
     }
 

@@ -95,8 +95,9 @@ impl Podman {
     }
 
     fn configure(&self, init: &str) {
-        // After each command Podman keeps a process of its own for that long, so that one can ask for the exit code.
-        let settings = format!("[engine]\ninit_path = \"{init}\"\nexit_command_delay = 3\n");
+        // After each command Podman keeps a process of its own for that long, so that one can ask for the exit code. In
+        // shared memory all of a machine's Podmans would have the same locks, and a new one takes all of them for free.
+        let settings = format!("[engine]\ninit_path = \"{init}\"\nexit_command_delay = 3\nlock_type = \"file\"\n");
         fs::write(self.folder.path().join("containers.conf"), settings).unwrap();
     }
 
@@ -110,6 +111,7 @@ impl Podman {
     /// Starts its service (again), and waits until it listens.
     pub fn up(&mut self) {
         let socket = self.socket();
+        fs::create_dir_all(socket.parent().unwrap()).unwrap();
         let _ = fs::remove_file(&socket);
         let mut service = self.command(&["system", "service", "--time=0"]);
         service.arg(format!("unix://{}", socket.display())).stdin(Stdio::null());
@@ -129,13 +131,18 @@ impl Podman {
         }
     }
 
+    /// Where [`socket`](Self::socket) would be the socket of the system's Podman.
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// `unix:///…`.
     pub fn host(&self) -> String {
         format!("unix://{}", self.socket().display())
     }
 
     pub fn socket(&self) -> PathBuf {
-        self.folder.path().join("podman.sock")
+        self.folder.path().join("run/podman/podman.sock")
     }
 
     fn load(&self) {
@@ -153,7 +160,7 @@ impl Podman {
         let mut command = Command::new("podman");
         // With that variable it would be a client of somebody else's service.
         command.env("CONTAINERS_CONF", path("containers.conf")).env_remove("CONTAINER_HOST");
-        let own = [("--root", "root"), ("--runroot", "run"), ("--tmpdir", "tmp"), ("--network-config-dir", "net")];
+        let own = [("--root", "root"), ("--runroot", "runroot"), ("--tmpdir", "tmp"), ("--network-config-dir", "net")];
         own.into_iter().chain([("--runtime", "runtime")]).for_each(|(option, name)| {
             command.arg(option).arg(path(name));
         });

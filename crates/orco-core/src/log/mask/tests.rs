@@ -200,7 +200,7 @@ fn the_file_holds_no_value_and_what_is_learned_stays() {
     std::fs::write(&path, text.replace("\"version\":1", "\"version\":2")).unwrap();
     assert!(Masks::open(dir.path()).is_err());
     assert!(Query::default().read(&Store::new(dir.path())).is_err(), "what cannot be masked is not shown");
-    Masks::open_or_set_aside(dir.path()).unwrap().learn([(&api, secrets(&["another-value"], &[]))]).unwrap();
+    Masks::open_or_set_aside(dir.path()).unwrap().0.learn([(&api, secrets(&["another-value"], &[]))]).unwrap();
     assert_eq!(Masks::open(dir.path()).unwrap().text(&api, "another-value"), "***");
 }
 
