@@ -10,6 +10,7 @@ use std::{
     },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -43,7 +44,12 @@ const INITS: [&str; 5] = [
 pub struct Podman {
     folder: tempfile::TempDir,
     service: Option<Child>,
+    _turn: MutexGuard<'static, ()>,
 }
+
+/// One at a time: all Podmans of a user have their locks in the same shared memory, and a new one takes all of them for
+/// free. (Locks in files, which would be apart, make it wait for itself.)
+static TURN: Mutex<()> = Mutex::new(());
 
 /// What is missing for one; `None`: nothing.
 fn missing() -> Option<String> {
@@ -87,7 +93,7 @@ impl Podman {
         let path = folder.path().join("runtime");
         fs::write(&path, RUNTIME.replace("RUNTIME", runtime().unwrap())).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        let mut podman = Self { folder, service: None };
+        let mut podman = Self { folder, service: None, _turn: TURN.lock().unwrap_or_else(PoisonError::into_inner) };
         podman.configure(init);
         podman.load();
         podman.up();
