@@ -258,6 +258,8 @@ impl Cursor {
             } else {
                 match self.fill()? {
                     Step::Line => {}
+                    // On the way there it may have found that lines are gone: that is told first.
+                    Step::Idle | Step::End if !self.system.is_empty() => {}
                     Step::Idle => return Ok(Step::Idle),
                     Step::End => return Ok(self.flush()),
                 }
