@@ -31,9 +31,9 @@ pub use paint::{Ink, Paint};
 pub use plan::plan;
 pub use pulls::{PullLines, bars};
 pub use stacks::stacks;
-pub use status::{Fit, status_table};
 #[cfg(feature = "tui")]
 pub use status::status_cells;
+pub use status::{Fit, status_table};
 pub use unit::{Unit, unit};
 pub use why::why;
 #[cfg(feature = "tui")]

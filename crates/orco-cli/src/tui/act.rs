@@ -3,11 +3,13 @@
 use ratatui::crossterm::event::KeyEvent;
 
 use super::{
-    app::{App, Focus, Home},
+    app::{App, Focus, Home, View},
     dialog::{Answer, Dialog, Purpose, Reply},
+    graph::Way,
     keys::{self, Action, Context, Key},
     layout::Zoom,
     news::{Effect, Ended, Request},
+    palette::Palette,
     table::Row,
     theme::Role,
 };
@@ -24,6 +26,13 @@ impl App {
             let reply = dialog.key(key);
             return self.reply(reply);
         }
+        if self.views.palette.is_some() {
+            return self.palette_key(key);
+        }
+        if self.views.help.is_some() {
+            self.help_key(key);
+            return Vec::new();
+        }
         if self.is_for_logs(key) {
             return self.logs_key(*event);
         }
@@ -33,11 +42,7 @@ impl App {
         if self.in_logs() {
             return self.logs_key(*event);
         }
-        let context = match self.focus {
-            Focus::Table => Context::Table,
-            Focus::Below => Context::Scroll,
-        };
-        keys::action(context, key).map_or_else(Vec::new, |action| self.act(action))
+        keys::action(self.context(), key).map_or_else(Vec::new, |action| self.act(action))
     }
 
     /// Does what a key, a click or the palette asks for.
@@ -70,6 +75,19 @@ impl App {
             Action::Restart => self.confirm("restart", ", one replica at a time", Request::Restart),
             Action::Scale => self.ask_scale(),
             Action::Signal => self.ask_signal(),
+            Action::Logs => return self.open_view(View::Logs),
+            Action::Graph => return self.turn_view(View::Graph),
+            Action::Events => return self.turn_view(View::Events),
+            Action::Why => return self.turn_view(View::Why),
+            Action::Help => self.views.help = Some(0),
+            Action::Palette => self.views.palette = Some(Palette::default()),
+            Action::Ground => return vec![Effect::Ground(None)],
+            Action::Needs => self.follow_edge(Way::Needs),
+            Action::NeededBy => self.follow_edge(Way::NeededBy),
+            Action::PanLeft => self.pan(false),
+            Action::PanRight => self.pan(true),
+            Action::Open if !self.shows_logs() => self.open_selected(),
+            Action::Only => self.views.events.turn(),
             Action::HalfUp
             | Action::HalfDown
             | Action::Left
@@ -87,7 +105,9 @@ impl App {
             | Action::Copy
             | Action::Save => return self.logs_action(action),
             // Answers to dialogs.
-            Action::Yes | Action::No | Action::Enter | Action::Erase | Action::Clear => {}
+            Action::Yes | Action::No | Action::Enter | Action::Erase | Action::EraseWord | Action::Clear => {}
+            // Of the palette itself.
+            Action::Complete | Action::CompleteBack | Action::Older | Action::Newer => {}
         }
         Vec::new()
     }
@@ -160,7 +180,9 @@ impl App {
     }
 
     fn back(&mut self) {
-        if self.zoom.is_some() {
+        if self.view != View::Logs {
+            self.close_view();
+        } else if self.zoom.is_some() {
             self.zoom = None;
         } else if self.focus == Focus::Below {
             self.focus = Focus::Table;
@@ -170,12 +192,16 @@ impl App {
     }
 
     fn page(&self) -> isize {
-        isize::try_from(self.parts().table.height.saturating_sub(2).max(1)).unwrap_or(1)
+        let parts = self.parts();
+        let height = if self.focus == Focus::Table { parts.table.height.saturating_sub(2) } else { parts.below.height };
+        isize::try_from(height.max(1)).unwrap_or(1)
     }
 
     fn step(&mut self, by: isize) {
         if self.focus == Focus::Table {
             self.table.step(by);
+        } else {
+            self.step_below(by);
         }
     }
 
@@ -288,6 +314,10 @@ impl App {
     pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
         if let Some(dialog) = self.dialog.take() {
             self.goes_on(dialog.paste(text));
+            return Vec::new();
+        }
+        if let Some(palette) = &mut self.views.palette {
+            palette.paste(text);
             return Vec::new();
         }
         if self.in_logs() { self.logs_paste(text.to_owned()) } else { Vec::new() }

@@ -1,6 +1,6 @@
 //! The state of the terminal UI. Pure: keys, news and the time come in, effects come out.
 
-use orco_api::wire::{Outcome, Status, Timestamp};
+use orco_api::wire::{Outcome, Service, Status, Timestamp};
 use ratatui::{
     crossterm::event::{KeyEvent, MouseEvent},
     layout::Rect,
@@ -14,6 +14,8 @@ use super::{
     pane::{Pane, PaneConfig},
     table::{Row, Table},
     theme::Role,
+    views::Views,
+    why,
 };
 
 /// How long a note stays, in microseconds.
@@ -59,6 +61,12 @@ pub enum View {
     /// The log pane.
     #[default]
     Logs,
+    /// Who depends on whom.
+    Graph,
+    /// What has happened.
+    Events,
+    /// Why the selected service is not ready.
+    Why,
 }
 
 /// Which part gets the keys.
@@ -110,6 +118,8 @@ pub struct App {
     pub zoom: Option<Zoom>,
     /// Lines that the user gave to the table.
     pub split: Option<u16>,
+    /// What the views below remember.
+    pub views: Views,
     /// What is asked.
     pub dialog: Option<Dialog>,
     /// What is told.
@@ -135,6 +145,11 @@ pub struct App {
     asked_usage: Option<Timestamp>,
     usage_under_way: bool,
     asked_why: Option<Timestamp>,
+    /// What is known of the causes is old, or nothing is.
+    why_wanted: bool,
+    graph_under_way: bool,
+    /// It changed while it was under way.
+    graph_again: bool,
 }
 
 impl App {
@@ -149,6 +164,7 @@ impl App {
             focus: Focus::default(),
             zoom: None,
             split: None,
+            views: Views::default(),
             dialog: None,
             note: None,
             screen: Rect::default(),
@@ -163,6 +179,9 @@ impl App {
             asked_usage: None,
             usage_under_way: false,
             asked_why: None,
+            why_wanted: false,
+            graph_under_way: false,
+            graph_again: false,
         };
         app.table.rebuild(&app.model);
         app
@@ -172,6 +191,8 @@ impl App {
     pub fn update(&mut self, input: Input, now: Timestamp) -> Vec<Effect> {
         self.model.now = now;
         let before = self.table.selected().clone();
+        // A flood of lines is nothing to the other views.
+        let lines = matches!(input, Input::News(News::Logs(..)));
         let mut effects = match input {
             Input::Key(event) => self.key(&event),
             Input::Mouse(event) => self.mouse(event),
@@ -193,6 +214,9 @@ impl App {
         effects.extend(self.follow_selected());
         let height = usize::from(self.parts().table.height.saturating_sub(1));
         self.table.show(height);
+        if !lines {
+            self.settle();
+        }
         effects
     }
 
@@ -227,6 +251,11 @@ impl App {
     fn selected(&mut self) -> Vec<Effect> {
         self.model.why = None;
         self.asked_why = None;
+        self.views.why = 0;
+        if let Some(name) = self.selected_service() {
+            self.views.graph.select(&name);
+        }
+        self.want_why();
         self.ask_why()
     }
 
@@ -237,6 +266,7 @@ impl App {
         }
         let mut effects = self.logs_tick(now);
         effects.extend(self.ask_why());
+        effects.extend(self.ask_graph());
         let shown = self.parts().table.height > 0 && self.model.connection == Connection::Live;
         if shown && !self.usage_under_way && is_due(self.asked_usage, USAGE, now) {
             self.asked_usage = Some(now);
@@ -249,16 +279,34 @@ impl App {
     /// Whether a view shows why the selected service is not ready.
     const fn shows_why(&self) -> bool {
         match self.view {
-            View::Logs => false,
+            View::Logs | View::Graph | View::Events => false,
+            View::Why => true,
         }
     }
 
-    fn ask_why(&mut self) -> Vec<Effect> {
+    /// Has it asked for as soon as that may be.
+    pub(super) const fn want_why(&mut self) {
+        self.why_wanted = true;
+    }
+
+    pub(super) fn ask_graph(&mut self) -> Vec<Effect> {
+        if self.view != View::Graph || self.graph_under_way || matches!(self.model.graph, Some(Ok(_))) {
+            return Vec::new();
+        }
+        self.graph_under_way = true;
+        vec![Effect::Ask(Question::Graph)]
+    }
+
+    pub(super) fn ask_why(&mut self) -> Vec<Effect> {
+        if !self.why_wanted {
+            return Vec::new();
+        }
         let Some(service) = self.table.selected().service().filter(|_| self.shows_why()) else { return Vec::new() };
         if !is_due(self.asked_why, WHY, self.model.now) {
             return Vec::new();
         }
         let question = Question::Why(service.to_owned());
+        self.why_wanted = false;
         self.asked_why = Some(self.model.now);
         vec![Effect::Ask(question)]
     }
@@ -284,7 +332,13 @@ impl App {
                     self.model.why = Some((service, answer.map(|why| *why)));
                 }
             }
-            News::Graph(graph) => self.model.graph = Some(graph.map(|graph| *graph)),
+            News::Graph(graph) => {
+                self.graph_under_way = false;
+                if std::mem::take(&mut self.graph_again) {
+                    return self.ask_graph();
+                }
+                self.model.graph = Some(graph.map(|graph| *graph));
+            }
             News::Logs(number, records) => return self.take_records(number, records),
             News::LogsEnded(number, why) => self.logs_ended(number, why),
             News::Saved(saved) => return self.saved(saved),
@@ -295,20 +349,38 @@ impl App {
 
     fn status(&mut self, status: Status) -> Vec<Effect> {
         let first = self.model.status.is_none();
-        let names = |status: &Status| status.services.keys().cloned().collect::<Vec<_>>();
-        let others = self.model.status.as_ref().is_none_or(|old| names(old) != names(&status));
+        let others = self.model.status.as_ref().is_none_or(|old| {
+            let drawn = |service: &'_ Service| (service.name.clone(), service.revision.clone());
+            old.services.values().map(drawn).ne(status.services.values().map(drawn))
+        });
+        if self.is_why_old(&status) {
+            self.want_why();
+        }
         self.model.connection = Connection::Live;
         self.model.status = Some(status);
         if others {
             // It is asked for again by the view that shows it.
             self.model.graph = None;
+            self.graph_again = self.graph_under_way;
         }
         self.table.rebuild(&self.model);
         if first {
             self.pane.name(self.model.stack());
             return self.tick();
         }
-        Vec::new()
+        let mut effects = self.ask_why();
+        effects.extend(self.ask_graph());
+        effects
+    }
+
+    /// Whether the causes may be others with this status: it tells so, or nobody has looked for a while.
+    fn is_why_old(&self, status: &Status) -> bool {
+        let Some(name) = self.table.selected().service() else { return false };
+        let Some(before) = self.model.status.as_ref().filter(|_| self.model.connection == Connection::Live) else {
+            return true;
+        };
+        let chain = self.model.why.as_ref().filter(|(of, _)| of == name).and_then(|(_, why)| why.as_ref().ok());
+        why::differs(name, chain, before, status)
     }
 
     fn done(&mut self, request: &Request, answer: Result<Outcome, String>) {

@@ -13,6 +13,14 @@ pub enum Context {
     Logs,
     /// In a view below the table that scrolls.
     Scroll,
+    /// In the graph.
+    Graph,
+    /// In the list of events.
+    Events,
+    /// In the help.
+    Help,
+    /// In the command palette.
+    Palette,
     /// While a question is asked.
     Question,
     /// While something is typed.
@@ -20,6 +28,20 @@ pub enum Context {
 }
 
 impl Context {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Table,
+        Self::Logs,
+        Self::Scroll,
+        Self::Graph,
+        Self::Events,
+        Self::Anywhere,
+        Self::Palette,
+        Self::Help,
+        Self::Question,
+        Self::Typing,
+    ];
+
     /// As a heading of the help.
     pub const fn title(self) -> &'static str {
         match self {
@@ -27,6 +49,10 @@ impl Context {
             Self::Table => "Table",
             Self::Logs => "Log pane",
             Self::Scroll => "Views",
+            Self::Graph => "Graph",
+            Self::Events => "Events",
+            Self::Help => "Help",
+            Self::Palette => "Commands",
             Self::Question => "Questions",
             Self::Typing => "Input",
         }
@@ -114,7 +140,7 @@ pub enum Action {
     Times,
     /// JSON as it is, or its fields.
     Raw,
-    /// Everything about a line.
+    /// Everything about what is selected.
     Open,
     /// Begins to choose lines.
     Choose,
@@ -130,8 +156,92 @@ pub enum Action {
     Enter,
     /// Takes the last character away.
     Erase,
+    /// Takes the last word away.
+    EraseWord,
     /// Takes all of it away.
     Clear,
+    /// Shows the logs.
+    Logs,
+    /// Shows the graph.
+    Graph,
+    /// Shows the events.
+    Events,
+    /// Shows why a service is not ready.
+    Why,
+    /// Shows what keys there are.
+    Help,
+    /// Asks for a command.
+    Palette,
+    /// Dark or light.
+    Ground,
+    /// To what is needed.
+    Needs,
+    /// To what needs it.
+    NeededBy,
+    /// More of what is on the left.
+    PanLeft,
+    /// More of what is on the right.
+    PanRight,
+    /// Those of the selected service, or all.
+    Only,
+    /// The next way to go on with what was typed.
+    Complete,
+    /// The one before.
+    CompleteBack,
+    /// What was typed before.
+    Older,
+    /// What was typed after that.
+    Newer,
+}
+
+impl Action {
+    /// Whether it changes something of the stack.
+    pub const fn changes(self) -> bool {
+        matches!(self, Self::Start | Self::Stop | Self::Restart | Self::Scale | Self::Signal)
+    }
+
+    /// Whether it is about the lines of the log pane.
+    pub const fn is_about_lines(self) -> bool {
+        matches!(self, Self::Search | Self::Level | Self::Wrap | Self::Times | Self::Raw | Self::Copy | Self::Save)
+    }
+
+    /// As a command of the palette, where it is one.
+    pub const fn word(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Quit => "quit",
+            Self::Detach => "detach",
+            Self::Suspend => "suspend",
+            Self::Redraw => "redraw",
+            Self::Zoom => "zoom",
+            Self::Grow => "grow",
+            Self::Shrink => "shrink",
+            Self::Unfold => "unfold",
+            Self::Fold => "fold",
+            Self::Sort => "sort",
+            Self::Reverse => "reverse",
+            Self::Filter => "filter",
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Restart => "restart",
+            Self::Scale => "scale",
+            Self::Signal => "signal",
+            Self::Search => "search",
+            Self::Level => "level",
+            Self::Wrap => "wrap",
+            Self::Times => "times",
+            Self::Raw => "raw",
+            Self::Copy => "copy",
+            Self::Save => "save",
+            Self::Logs => "logs",
+            Self::Graph => "graph",
+            Self::Events => "events",
+            Self::Why => "why",
+            Self::Help => "help",
+            Self::Ground => "theme",
+            // Ways about the screen, and answers.
+            _ => return None,
+        })
+    }
 }
 
 /// A key, and whether Ctrl is held.
@@ -203,7 +313,7 @@ const fn line(context: Context, keys: &'static [Key], action: Action, help: &'st
 }
 
 use Action as A;
-use Context::{Anywhere, Logs, Question, Scroll, Table, Typing};
+use Context::{Anywhere, Events, Graph, Help, Logs, Palette, Question, Scroll, Table, Typing};
 
 /// The table. A key stands once in a context, and what stands in `Anywhere` stands nowhere else, but for `Esc`.
 pub const TABLE: &[Binding] = &[
@@ -216,6 +326,13 @@ pub const TABLE: &[Binding] = &[
     line(Anywhere, &[char('z')], A::Zoom, "zoom: this part takes the whole screen"),
     line(Anywhere, &[char('+'), char('=')], A::Grow, "more lines for the table"),
     line(Anywhere, &[char('-')], A::Shrink, "fewer lines for the table"),
+    line(Anywhere, &[char('L')], A::Logs, "logs below the table"),
+    line(Anywhere, &[char('g')], A::Graph, "graph: who depends on whom; again: back to the logs"),
+    line(Anywhere, &[char('e')], A::Events, "events of the selected service, or all; again: back to the logs"),
+    line(Anywhere, &[char('w')], A::Why, "why the selected service is not ready; again: back to the logs"),
+    line(Anywhere, &[char(':')], A::Palette, "command: do anything by its name"),
+    line(Anywhere, &[char('?')], A::Help, "help: these lines"),
+    line(Anywhere, &[char('T')], A::Ground, "theme: for a light terminal, or a dark one"),
     line(Anywhere, &[code(KeyCode::Esc)], A::Back, "back: close, unzoom, clear the filter"),
     line(Table, &[code(KeyCode::Up), char('k')], A::Up, "one row up"),
     line(Table, &[code(KeyCode::Down), char('j')], A::Down, "one row down"),
@@ -263,6 +380,46 @@ pub const TABLE: &[Binding] = &[
     line(Scroll, &[code(KeyCode::PageDown), char(' ')], A::PageDown, "one page down"),
     line(Scroll, &[code(KeyCode::Home)], A::First, "to the first line"),
     line(Scroll, &[code(KeyCode::End), char('G')], A::Last, "to the last line"),
+    line(Graph, &[code(KeyCode::Up), char('k')], A::Up, "one service up"),
+    line(Graph, &[code(KeyCode::Down), char('j')], A::Down, "one service down"),
+    line(Graph, &[code(KeyCode::PageUp)], A::PageUp, "one page up"),
+    line(Graph, &[code(KeyCode::PageDown), char(' ')], A::PageDown, "one page down"),
+    line(Graph, &[code(KeyCode::Home)], A::First, "to the first service"),
+    line(Graph, &[code(KeyCode::End), char('G')], A::Last, "to the last service"),
+    line(Graph, &[code(KeyCode::Left), char('h')], A::Needs, "along an edge: to what it needs, least ready first"),
+    line(Graph, &[code(KeyCode::Right), char('l')], A::NeededBy, "along an edge: to what needs it"),
+    line(Graph, &[char('<'), char(',')], A::PanLeft, "scroll to the left"),
+    line(Graph, &[char('>'), char('.')], A::PanRight, "scroll to the right"),
+    line(Graph, &[code(KeyCode::Enter)], A::Open, "go to this service in the table"),
+    line(Events, &[code(KeyCode::Up), char('k')], A::Up, "one event up"),
+    line(Events, &[code(KeyCode::Down), char('j')], A::Down, "one event down"),
+    line(Events, &[code(KeyCode::PageUp)], A::PageUp, "one page up"),
+    line(Events, &[code(KeyCode::PageDown), char(' ')], A::PageDown, "one page down"),
+    line(Events, &[code(KeyCode::Home)], A::First, "to the oldest event"),
+    line(Events, &[code(KeyCode::End), char('G')], A::Last, "to the newest event, and follow"),
+    line(Events, &[code(KeyCode::Enter)], A::Open, "show all of this event, or only its line"),
+    line(Events, &[char('f')], A::Only, "events of the selected service, or of all"),
+    line(Help, &[code(KeyCode::Up), char('k')], A::Up, "one line up"),
+    line(Help, &[code(KeyCode::Down), char('j')], A::Down, "one line down"),
+    line(Help, &[code(KeyCode::PageUp)], A::PageUp, "one page up"),
+    line(Help, &[code(KeyCode::PageDown), char(' ')], A::PageDown, "one page down"),
+    line(Help, &[code(KeyCode::Home)], A::First, "to the first line"),
+    line(Help, &[code(KeyCode::End), char('G')], A::Last, "to the last line"),
+    line(Help, &[code(KeyCode::Esc), char('?'), char('q')], A::Back, "close the help"),
+    line(Palette, &[code(KeyCode::Enter)], A::Enter, "do it"),
+    line(Palette, &[code(KeyCode::Tab)], A::Complete, "complete; again: the next one"),
+    line(Palette, &[code(KeyCode::BackTab)], A::CompleteBack, "complete with the one before"),
+    line(Palette, &[code(KeyCode::Up), ctrl('p')], A::Older, "an earlier command"),
+    line(Palette, &[code(KeyCode::Down), ctrl('n')], A::Newer, "a later command"),
+    line(
+        Palette,
+        &[code(KeyCode::Backspace), ctrl('h')],
+        A::Erase,
+        "take the last character away; the last one: leave",
+    ),
+    line(Palette, &[ctrl('w')], A::EraseWord, "take the last word away"),
+    line(Palette, &[ctrl('u')], A::Clear, "take all of it away"),
+    line(Palette, &[code(KeyCode::Esc)], A::Back, "leave it"),
     line(Question, &[char('y'), char('Y'), code(KeyCode::Enter)], A::Yes, "yes"),
     line(Question, &[char('n'), char('N'), code(KeyCode::Esc)], A::No, "no"),
     line(Typing, &[code(KeyCode::Enter)], A::Enter, "take it"),
@@ -287,9 +444,10 @@ mod tests {
         let all: Vec<_> = TABLE.iter().flat_map(|line| line.keys.iter().map(move |key| (line.context, *key))).collect();
         for (at, (context, key)) in all.iter().enumerate() {
             for (other, same) in &all[at + 1..] {
+                let part = |context| matches!(context, Table | Logs | Scroll | Graph | Events);
                 let clash = other == context
-                    || (*context == Anywhere && matches!(other, Table | Logs | Scroll))
-                    || (*other == Anywhere && matches!(context, Table | Logs | Scroll));
+                    || (*context == Anywhere && part(*other))
+                    || (*other == Anywhere && part(*context));
                 assert!(
                     !(clash && same == key && key.code != KeyCode::Esc),
                     "{} stands in {context:?} and in {other:?}",
@@ -305,6 +463,18 @@ mod tests {
             assert!(!line.keys.is_empty() && !line.help.is_empty(), "{line:?}");
             assert!(line.keys.iter().all(|key| action(line.context, *key) == Some(line.action)), "{line:?}");
         }
+    }
+
+    #[test]
+    fn a_command_means_one_thing() {
+        let mut words = std::collections::BTreeMap::new();
+        for line in TABLE {
+            if let Some(word) = line.action.word() {
+                assert_eq!(*words.entry(word).or_insert(line.action), line.action);
+            }
+        }
+        let change = |line: &&Binding| line.action.changes();
+        assert!(TABLE.iter().filter(change).all(|line| line.action.word().is_some()));
     }
 
     #[test]

@@ -10,7 +10,11 @@ mod act;
 mod app;
 mod canvas;
 mod dialog;
+mod events;
 mod file;
+mod flow;
+mod graph;
+mod help;
 mod keys;
 mod layout;
 mod link;
@@ -18,11 +22,14 @@ mod logs;
 mod model;
 mod mouse;
 mod news;
+mod obey;
+mod palette;
 mod pane;
 mod run;
 #[cfg(test)]
 mod samples;
 mod screen;
+mod show;
 mod stopping;
 mod table;
 #[cfg(test)]
@@ -31,6 +38,8 @@ mod text;
 mod theme;
 mod usage;
 mod view;
+mod views;
+mod why;
 
 pub use app::Home;
 pub use news::Ended;

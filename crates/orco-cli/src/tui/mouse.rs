@@ -18,6 +18,10 @@ impl App {
     pub(super) fn mouse(&mut self, event: MouseEvent) -> Vec<Effect> {
         let parts = self.parts();
         let at = Position::new(event.column, event.row);
+        if self.views.help.is_some() || self.views.palette.is_some() {
+            self.scroll_help(event.kind);
+            return Vec::new();
+        }
         match event.kind {
             MouseEventKind::Down(MouseButton::Left) => self.held = self.click(at),
             MouseEventKind::Up(MouseButton::Left) => {
@@ -30,10 +34,21 @@ impl App {
             }
             MouseEventKind::ScrollUp if parts.table.contains(at) => self.table.step(-NOTCH),
             MouseEventKind::ScrollDown if parts.table.contains(at) => self.table.step(NOTCH),
+            MouseEventKind::ScrollUp if parts.below.contains(at) && !self.shows_logs() => self.step_below(-NOTCH),
+            MouseEventKind::ScrollDown if parts.below.contains(at) && !self.shows_logs() => self.step_below(NOTCH),
             _ => {}
         }
         let pane = parts.below.contains(at) || self.held == Some(Held::Logs);
         if pane { self.logs_mouse(event) } else { Vec::new() }
+    }
+
+    fn scroll_help(&mut self, kind: MouseEventKind) {
+        let by = match kind {
+            MouseEventKind::ScrollUp => -NOTCH,
+            MouseEventKind::ScrollDown => NOTCH,
+            _ => 0,
+        };
+        self.views.help = self.views.help.map(|at| at.saturating_add_signed(by));
     }
 
     /// What is held on to until the button is up.
@@ -47,7 +62,8 @@ impl App {
             (parts.table.height > 0).then_some(Held::Divider)
         } else if parts.below.contains(at) {
             self.focus = Focus::Below;
-            Some(Held::Logs)
+            self.click_below(at);
+            self.shows_logs().then_some(Held::Logs)
         } else {
             None
         }

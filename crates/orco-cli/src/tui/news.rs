@@ -2,7 +2,7 @@
 
 use orco_api::wire::{Event, Graph, LogRecord, LogsQuery, Outcome, Status, Why};
 
-use super::pane::SaveResult;
+use super::{pane::SaveResult, theme::Ground};
 
 /// Something came.
 #[derive(Clone, PartialEq, Debug)]
@@ -111,6 +111,8 @@ pub enum Effect {
     Suspend,
     /// Draw everything again.
     Redraw,
+    /// For a dark or a light terminal; `None`: the other one.
+    Ground(Option<Ground>),
     /// This is the end.
     End(Ended),
 }

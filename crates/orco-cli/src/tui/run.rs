@@ -191,6 +191,7 @@ impl Shell {
                 }
             }
             Effect::Suspend => self.suspend(continued).await?,
+            Effect::Ground(ground) => self.theme.ground = ground.unwrap_or(self.theme.ground.other()),
             Effect::Redraw => self.screen.clear()?,
             Effect::End(end) => return Ok(Some(end)),
         }

@@ -1,7 +1,9 @@
 //! Data for the tests of this folder.
 #![allow(clippy::unwrap_used)]
 
-use orco_api::wire::{Event, Status, Timestamp};
+use std::collections::BTreeSet;
+
+use orco_api::wire::{Event, Graph, Status, Timestamp, Why};
 use serde_json::{Value, from_value, json};
 
 /// An hour after everything in [`status`] began.
@@ -62,5 +64,78 @@ pub fn used(second: u64, services: &[(&str, f64, u64)]) -> Status {
 pub fn event(seq: u64) -> Event {
     from_value(json!({"ts": "2026-01-01T00:00:01Z", "seq": seq, "type": "ServiceReady", "service": "db", "replica": 0,
                       "message": "ready", "reason": null, "attempt": null, "data": null}))
+    .unwrap()
+}
+
+fn graph_of(nodes: &[(String, usize)], edges: &[(String, String, &str)]) -> Graph {
+    let node = |(name, layer): &(String, usize)| json!({"name": name, "kind": "service", "layer": layer, "state": null, "ready": null, "message": ""});
+    let edge = |(from, to, require): &(String, String, &str)| json!({"from": from, "to": to, "require": require, "timeout_ms": 300_000, "on_failure": "ignore"});
+    let (nodes, edges): (Vec<_>, Vec<_>) = (nodes.iter().map(node).collect(), edges.iter().map(edge).collect());
+    from_value(json!({"stack": "demo", "nodes": nodes, "edges": edges})).unwrap()
+}
+
+/// The graph of [`status`].
+pub fn graph() -> Graph {
+    let nodes = [("db", 0), ("seed", 1), ("api", 2), ("web", 3), ("worker", 3)];
+    let edges = [
+        ("seed", "db", "ready"),
+        ("api", "db", "ready"),
+        ("api", "seed", "completed"),
+        ("web", "api", "ready"),
+        ("worker", "api", "started"),
+        ("worker", "db", "ready"),
+    ];
+    let edges: Vec<_> = edges.iter().map(|(a, b, r)| ((*a).to_owned(), (*b).to_owned(), *r)).collect();
+    graph_of(&nodes.map(|(name, layer)| (name.to_owned(), layer)), &edges)
+}
+
+/// Layers of ten services, each of which needs one or two of the layer above.
+pub fn wide_graph(services: usize) -> Graph {
+    let name = |at: usize| format!("s{at}");
+    let nodes: Vec<_> = (0..services).map(|at| (name(at), at / 10)).collect();
+    let needs = |at: usize| [at - 10, (at / 10 - 1) * 10 + at * 7 % 10].into_iter().collect::<BTreeSet<_>>();
+    let edges: Vec<_> =
+        (10..services).flat_map(|at| needs(at).into_iter().map(move |to| (name(at), name(to), "ready"))).collect();
+    graph_of(&nodes, &edges)
+}
+
+/// Events of some kinds.
+pub fn events() -> Vec<Event> {
+    let rows = [
+        ("StackStarting", None, None, "5 services are wanted", Value::Null),
+        ("ServiceStarting", Some("db"), Some(0), "starting", Value::Null),
+        ("ServiceReady", Some("api"), Some(1), "ready", Value::Null),
+        ("ServiceBlocked", Some("web"), None, "web blocked: dependency db not Ready", json!({"dependency": "db"})),
+        ("ServiceCrashed", Some("worker"), Some(0), "exit code 3\u{1b}[2J", json!({"exit": {"code": 3}})),
+        ("ServiceRestarting", Some("worker"), Some(0), "restart 1/5 in 2s", json!({"delay_ms": 2000})),
+    ];
+    let mut events = Vec::new();
+    for ((kind, service, replica, message, data), seq) in rows.into_iter().zip(7..) {
+        let mut one = event(seq);
+        kind.clone_into(&mut one.kind);
+        one.service = service.map(str::to_owned);
+        one.replica = replica;
+        message.clone_into(&mut one.message);
+        one.data = data;
+        events.push(one);
+    }
+    events
+}
+
+/// Why `web` is not ready.
+pub fn why() -> Why {
+    from_value(json!({
+        "service": "web", "state": "Pending", "ready": false, "exit": null, "last_probe": null, "log_tail": [],
+        "message": "blocked: dependency db not Ready (timeout 1m)",
+        "because": [{
+            "service": "db", "state": "Starting", "ready": false, "message": "restart 2/5 in 4s (exit code 1)",
+            "exit": {"code": 1, "at": "2026-01-01T00:00:02Z"},
+            "last_probe": "probe failing tcp connect: connection refused",
+            "log_tail": [{"ts": "2026-01-01T00:00:01Z", "service": "db", "replica": 0, "level": "info",
+                "msg": "panic: no\u{1b}[2J disk, and a long line about what that means for everybody",
+                "source": "stderr", "seq": 4, "run": 2, "fields": null}],
+            "because": [],
+        }],
+    }))
     .unwrap()
 }

@@ -173,6 +173,13 @@ impl Table {
         self.selected = at.min(self.rows.len().saturating_sub(1));
     }
 
+    /// Selects a service. False: it has no row.
+    pub fn select_service(&mut self, name: &str) -> bool {
+        let at = self.rows.iter().position(|row| matches!(row, Row::Service(other) if other == name));
+        self.selected = at.unwrap_or(self.selected);
+        at.is_some()
+    }
+
     /// Brings the selection into a window of so many rows.
     pub fn show(&mut self, height: usize) {
         let lowest = (self.selected + 1).saturating_sub(height.max(1));

@@ -3,6 +3,8 @@
 use orco_api::wire::State;
 use ratatui::style::{Color, Modifier, Style};
 
+use crate::render::Ink;
+
 /// What something means; the theme decides how it looks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Role {
@@ -38,6 +40,20 @@ pub enum Role {
     Label(usize),
 }
 
+impl From<Ink> for Role {
+    fn from(ink: Ink) -> Self {
+        match ink {
+            Ink::Plain => Self::Plain,
+            Ink::Strong => Self::Strong,
+            Ink::Faint => Self::Faint,
+            Ink::Good => Self::Good,
+            Ink::Busy => Self::Busy,
+            Ink::Bad => Self::Bad,
+            Ink::Label(number) => Self::Label(number),
+        }
+    }
+}
+
 /// Whether the terminal is dark or light.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Ground {
@@ -46,6 +62,17 @@ pub enum Ground {
     Dark,
     /// Dark text on light.
     Light,
+}
+
+impl Ground {
+    /// The other one.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Dark => Self::Light,
+            Self::Light => Self::Dark,
+        }
+    }
 }
 
 /// How many colours the terminal has.

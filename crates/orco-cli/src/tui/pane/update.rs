@@ -188,7 +188,24 @@ impl Pane {
             | Action::No
             | Action::Enter
             | Action::Erase
-            | Action::Clear => {}
+            | Action::Clear
+            | Action::EraseWord
+            | Action::Logs
+            | Action::Graph
+            | Action::Events
+            | Action::Why
+            | Action::Help
+            | Action::Palette
+            | Action::Ground
+            | Action::Needs
+            | Action::NeededBy
+            | Action::PanLeft
+            | Action::PanRight
+            | Action::Only
+            | Action::Complete
+            | Action::CompleteBack
+            | Action::Older
+            | Action::Newer => {}
         }
         Vec::new()
     }

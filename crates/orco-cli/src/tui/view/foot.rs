@@ -2,8 +2,9 @@
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
+use super::palette;
 use crate::tui::{
-    app::{App, Focus, Home},
+    app::{App, Focus, Home, View},
     canvas,
     dialog::Dialog,
     theme::{Role, Theme},
@@ -15,6 +16,10 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer, theme: &Theme) {
         return;
     }
     let (x, y) = (area.x, area.y);
+    if let (None, Some(open)) = (&app.dialog, &app.views.palette) {
+        palette::line(open, area, buf, theme);
+        return;
+    }
     match (&app.dialog, &app.note) {
         (Some(Dialog::Confirm { text, .. }), _) => {
             // The answer's keys stay in sight, whatever the question is.
@@ -52,11 +57,22 @@ fn keys(app: &App, area: Rect, buf: &mut Buffer, theme: &Theme) {
         Focus::Table if app.read_only => &table[5..],
         Focus::Table => &table,
         Focus::Below if app.shows_logs() => &LOGS,
-        Focus::Below => &[],
+        Focus::Below => match app.view {
+            View::Logs | View::Why => &[],
+            View::Graph => &[("← →", "along edges"), ("Enter", "go to it")],
+            View::Events => &[("Enter", "all of it"), ("f", "whose")],
+        },
     };
+    let first: &[(&str, &str)] = if app.views.help.is_some() { &[("Esc", "close the help")] } else { first };
     let mut x = area.x;
-    for (key, what) in first.iter().copied().chain([("Tab", "other part"), ("z", "zoom"), ("d", "detach"), ("q", quit)])
-    {
+    for (key, what) in first.iter().copied().chain([
+        ("?", "help"),
+        (":", "command"),
+        ("Tab", "other part"),
+        ("z", "zoom"),
+        ("d", "detach"),
+        ("q", quit),
+    ]) {
         let wide = canvas::width(key) + canvas::width(what) + 3;
         if usize::from(area.right().saturating_sub(x)) < wide {
             break;

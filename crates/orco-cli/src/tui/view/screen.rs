@@ -2,7 +2,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::{foot, head, stopping, strip, table};
+use super::{events, foot, graph, head, help, palette, stopping, strip, table, why};
 use crate::tui::{
     app::{App, Focus, View},
     canvas,
@@ -15,7 +15,7 @@ pub fn draw(app: &mut App, buf: &mut Buffer, theme: &Theme) {
     head::draw(app, parts.head, buf, theme);
     table::draw(app, parts.table, buf, theme);
     strip::draw(app, parts.strip, buf, theme);
-    if app.stopping.is_some() {
+    if !app.shows_logs() {
         divider(app, parts.divider, buf, theme);
     }
     match (app.stopping, app.view) {
@@ -25,6 +25,15 @@ pub fn draw(app: &mut App, buf: &mut Buffer, theme: &Theme) {
             let focused = app.focus == Focus::Below;
             app.pane.draw(parts.divider.union(parts.below), buf, theme, focused);
         }
+        (None, View::Graph) => graph::draw(app, parts.below, buf, theme),
+        (None, View::Events) => events::draw(app, parts.below, buf, theme),
+        (None, View::Why) => why::draw(app, parts.below, buf, theme),
+    }
+    if let Some(from) = app.views.help {
+        help::draw(app, from, app.between(), buf, theme);
+    }
+    if let Some(open) = app.views.palette.as_ref().filter(|_| app.dialog.is_none()) {
+        palette::draw(app, open, app.between(), buf, theme);
     }
     foot::draw(app, parts.foot, buf, theme);
 }
@@ -38,8 +47,18 @@ fn divider(app: &App, area: Rect, buf: &mut Buffer, theme: &Theme) {
     let rule = "─".repeat(usize::from(area.width));
     canvas::put(buf, area, area.x, area.y, &rule, theme.style(line));
     let title = match (app.stopping, app.view) {
-        (Some(_), _) => " Stopping ",
-        (None, View::Logs) => " Logs ",
+        (Some(_), _) => " Stopping ".to_owned(),
+        (None, View::Logs) => " Logs ".to_owned(),
+        (None, View::Graph) => " Graph ".to_owned(),
+        (None, View::Events) => {
+            let whose = app.table.selected().service().filter(|_| !app.views.events.is_of_everybody());
+            let how = if app.views.events.follows() { "following" } else { "paused" };
+            format!(" Events of {}, {how} ", whose.unwrap_or("all"))
+        }
+        (None, View::Why) => match app.table.selected().service() {
+            Some(service) => format!(" Why {service} "),
+            None => " What is not ready ".to_owned(),
+        },
     };
-    canvas::put(buf, area, area.x + 1, area.y, title, theme.style(Role::Strong));
+    canvas::put(buf, area, area.x + 1, area.y, &title, theme.style(Role::Strong));
 }

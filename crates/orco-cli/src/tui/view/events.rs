@@ -1,0 +1,112 @@
+//! The list of events, and all of the one that is open.
+
+use orco_api::wire::Event;
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use crate::{
+    render::{event_clock, event_ink, event_subject, event_words},
+    tui::{
+        app::{App, Focus},
+        canvas, events,
+        flow::{self, Line},
+        theme::{Role, Theme},
+    },
+};
+
+/// From this width on, what is told stands below each other.
+const WIDE: u16 = 64;
+/// The longest usual name of a kind.
+const KIND: usize = 18;
+/// Names take at most so many columns.
+const SUBJECT: usize = 24;
+
+/// Draws it.
+pub fn draw(app: &App, area: Rect, buf: &mut Buffer, theme: &Theme) {
+    if area.is_empty() {
+        return;
+    }
+    let view = &app.views.events;
+    let listed = view.listed(&app.model, app.table.selected().service());
+    if listed.is_empty() {
+        let text = if app.model.events.is_empty() { "no events yet" } else { "no events of this service; f shows all" };
+        canvas::put(buf, area, area.x, area.y, text, theme.style(Role::Faint));
+        return;
+    }
+    let (list, rest) = events::split(area.height, view.is_open());
+    let first = view.first(&listed, list.into());
+    let at = view.place(&listed);
+    let seen = &listed[first..listed.len().min(first + usize::from(list))];
+    let subject = seen.iter().map(|event| canvas::width(&event_subject(event))).max().unwrap_or(0).min(SUBJECT);
+    for ((event, place), y) in seen.iter().zip(first..).zip(area.y..) {
+        flow::draw(&line(app, event, area.width, subject), 0, area, y, buf, theme);
+        if place == at {
+            let role = if app.focus == Focus::Below { Role::Selected } else { Role::Marked };
+            canvas::paint_row(buf, area, y, theme.style(role));
+        }
+    }
+    let rest = Rect { y: area.y + list, height: rest, ..area };
+    if let Some(event) = listed.get(at).filter(|_| !rest.is_empty()) {
+        for (line, y) in details(event, rest).iter().zip(rest.top()..rest.bottom()) {
+            flow::draw(line, 0, rest, y, buf, theme);
+        }
+    }
+}
+
+fn line(app: &App, event: &Event, width: u16, subject: usize) -> Line {
+    let clock = event_clock(event);
+    let who = event_subject(event);
+    let label = app.model.status.as_ref().zip(event.service.as_ref());
+    let label = label.and_then(|(status, name)| status.services.get_index_of(name)).map_or(Role::Plain, Role::Label);
+    let kind = Role::from(event_ink(event));
+    let words = event_words(event);
+    let said = if kind == Role::Bad { Role::Bad } else { Role::Plain };
+    if width < WIDE {
+        let short = clock.get(..8).unwrap_or(&clock).to_owned();
+        return vec![
+            (Role::Faint, format!("{short} ")),
+            (label, format!("{who} ")),
+            (kind, event.kind.clone()),
+            (said, format!(" {words}")),
+        ];
+    }
+    let pad = |text: &str, columns: usize| {
+        let text = canvas::fit(text, columns);
+        format!("{text}{:gap$}", "", gap = columns - canvas::width(&text))
+    };
+    vec![
+        (Role::Faint, format!("{clock}  ")),
+        (label, format!("{}  ", pad(&who, subject))),
+        (kind, format!("{}  ", pad(&event.kind, KIND))),
+        (said, words),
+    ]
+}
+
+/// All that is known of an event, below a rule.
+fn details(event: &Event, area: Rect) -> Vec<Line> {
+    let mut lines = vec![vec![(Role::Border, "─".repeat(area.width.into()))]];
+    let text = |text: &Option<String>| text.clone();
+    let number = |number: Option<u32>| number.map(|number| number.to_string());
+    let data = (!event.data.is_null()).then(|| serde_json::to_string_pretty(&event.data).unwrap_or_default());
+    for (name, value) in [
+        ("ts", Some(event.ts.to_string())),
+        ("seq", Some(event.seq.to_string())),
+        ("type", Some(event.kind.clone())),
+        ("service", text(&event.service)),
+        ("replica", number(event.replica)),
+        ("message", Some(event.message.clone())),
+        ("reason", text(&event.reason)),
+        ("attempt", number(event.attempt)),
+        ("data", data),
+    ] {
+        for (at, part) in value.iter().flat_map(|value| value.split('\n')).enumerate() {
+            // Bounded by what can be seen, whatever an event brings along.
+            if lines.len() >= usize::from(area.height) {
+                return lines;
+            }
+            let name = if at == 0 { name } else { "" };
+            let line = [(Role::Faint, format!("{name:>8}  ")), (Role::Plain, part.to_owned())];
+            lines.extend(flow::wrap(&line, area.width.into()));
+        }
+    }
+    lines
+}
