@@ -44,14 +44,14 @@ const CORE: &[Layer] = &[
         crates: &["indexmap", "serde_json", "sha2", "thiserror"],
         std: &["fs", "env", "collections::HashMap", "collections::HashSet"],
     },
-    Layer {
-        name: "log",
-        modules: &["model", "spec"],
-        crates: &["jiff", "memchr", "regex", "serde", "serde_json", "sha2", "thiserror", "zstd"],
-        std: &["fs", "collections::HashMap", "collections::HashSet"],
-    },
     // Tests arm a running program through its environment, and it notes in a file what it passed.
     Layer { name: "crash", modules: &[], crates: &["nix"], std: &["fs", "env", "process"] },
+    Layer {
+        name: "log",
+        modules: &["crash", "model", "spec"],
+        crates: &["jiff", "memchr", "regex", "serde", "serde_json", "sha2", "thiserror"],
+        std: &["fs", "collections::HashMap", "collections::HashSet"],
+    },
     Layer { name: "journal", modules: &[], crates: &["memchr", "thiserror"], std: &["fs"] },
     Layer {
         name: "brain",

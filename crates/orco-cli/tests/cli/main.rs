@@ -1,5 +1,5 @@
 //! The whole `orco` command, as a user runs it: real binary, real processes, a state directory of its own.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, missing_docs)]
 
 mod apply;
 mod bench;

@@ -101,7 +101,7 @@ fn viewers_come_and_go_and_change_nothing() {
     let (Some(first), Some(second)) = (Tmux::open(&bench, 100, 30), Tmux::open(&bench, 60, 15)) else { return };
     assert_eq!(bench.orco(&["up", "-d", "--wait"]).code, Some(0));
     let before = pids(&bench);
-    first.orco("tui --read-only");
+    first.job("tui --read-only");
     first.until("seen", |text| text.contains("● 2 Running") && text.contains("read-only"));
     second.orco("tui");
     second.until("seen", |text| text.contains("● 2 Running"));
@@ -116,6 +116,8 @@ fn viewers_come_and_go_and_change_nothing() {
     first.keys(&["fg", "Enter"]);
     first.until("seen again", |text| text.contains("● 2 Running"));
     first.keys(&["d"]);
+    first.until("the shell", |text| !text.contains("● 2 Running"));
+    first.keys(&["echo code=$?", "Enter"]);
     first.until_back(0);
     let last = viewers(&bench);
     assert_eq!(last.len(), 1);

@@ -68,6 +68,9 @@ fn detached_it_survives_whatever_happens_to_it() {
         let asks = ["exec", &yard.running()["counts"].clone(), "wget", "-q", "-O", "-", "http://web/index.html"];
         assert_eq!(yard.podman.must(&asks), "served");
     }
+    let hosts = yard.podman.must(&["exec", &yard.running()["counts"], "cat", "/etc/hosts"]);
+    let host = hosts.lines().find(|line| line.ends_with("host.docker.internal")).expect(&hosts);
+    assert!(host.split_whitespace().next().unwrap().parse::<std::net::IpAddr>().is_ok(), "{hosts}");
 
     // Behind its back.
     let before = yard.running();

@@ -231,6 +231,19 @@ impl Fleet {
         self.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
+    /// What a command that runs beside us says in the end.
+    pub fn finish(&self, mut child: Child, context: &str) -> Done {
+        let begun = Instant::now();
+        while child.try_wait().unwrap().is_none() {
+            if begun.elapsed() > LIMIT {
+                let _ = child.kill();
+                panic!("{context}: the command does not end\n{}", self.daemon_log());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Done::of(child.wait_with_output().unwrap())
+    }
+
     /// Runs to the end and must succeed.
     pub fn ok(&self, args: &[&str]) -> Done {
         let done = self.orco(args);

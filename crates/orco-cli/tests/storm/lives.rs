@@ -14,7 +14,7 @@ use crate::{
     dice::Dice,
     fleet::{Act, Done, Fleet, LIMIT, Ship, figure, rounds, thirty, until},
     strike::{Times, Whom, holders, strike},
-    truth::{Mains, Marks, lie, mains},
+    truth::{Mains, Marks, lie, mains, service},
 };
 
 /// What is under way when the blow comes.
@@ -112,7 +112,7 @@ impl Storm {
         if let Some(struck) = struck {
             self.recover(what, struck, &untouched, child.as_mut());
         }
-        let done = child.map(|child| self.finish(child));
+        let done = child.map(|child| self.fleet.finish(child, &self.context));
         self.further(what, done.as_ref());
         if what == While::Down {
             self.is_down();
@@ -185,20 +185,6 @@ impl Storm {
             figure(&format!("{}: {took:?}: {}", self.context, tries.last().map_or("", |last| last)));
         }
         self.times.push(took);
-    }
-
-    /// What the interrupted command says in the end.
-    fn finish(&self, child: Child) -> Done {
-        let begun = Instant::now();
-        let mut child = child;
-        while child.try_wait().unwrap().is_none() {
-            if begun.elapsed() > LIMIT {
-                let _ = child.kill();
-                panic!("{}: the command does not end\n{}", self.context, self.fleet.daemon_log());
-            }
-            sleep(Duration::from_millis(5));
-        }
-        Done::of(child.wait_with_output().unwrap())
     }
 
     /// One further command reaches what was wanted.
@@ -275,10 +261,6 @@ impl Storm {
 fn slow() -> Duration {
     let asked = std::env::var("ORCO_SLOW_MS").ok().and_then(|slow| slow.parse().ok());
     Duration::from_millis(asked.unwrap_or(2000))
-}
-
-fn service(seat: &str) -> &str {
-    seat.rsplit_once('.').unwrap().0
 }
 
 fn storm(whom: Whom) {

@@ -110,3 +110,8 @@ impl Marks {
         self.last_event = last;
     }
 }
+
+/// The service of a seat, `SERVICE.REPLICA`.
+pub fn service(seat: &str) -> &str {
+    seat.rsplit_once('.').unwrap().0
+}

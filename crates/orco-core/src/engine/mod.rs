@@ -28,6 +28,7 @@ mod live;
 mod logs;
 mod masking;
 mod opening;
+mod outputs;
 mod past;
 mod ports;
 mod prober;

@@ -21,7 +21,8 @@ use crate::{
 
 use super::{
     clock::wall_micros,
-    logs::{CLOSED, Logs, Tail},
+    logs::{CLOSED, Logs},
+    outputs::Tail,
 };
 
 /// Records handed to a probe at once.

@@ -54,7 +54,7 @@ impl<'a> EnvReader<'a> {
         let (variables, malformed) = parse_env_file(&text);
         if !malformed.is_empty() {
             let shown = self.shown(file);
-            let index = self.map.add(shown, text);
+            let index = self.map.add(shown, blanked(&text));
             for line in malformed {
                 let label = self.map.label(self.map.line(index, line.line), "");
                 let message = format!("not a variable: {}", line.why);
@@ -67,6 +67,32 @@ impl<'a> EnvReader<'a> {
         }
         Ok(variables)
     }
+}
+
+/// The text as diagnostics may show it, byte for byte as long: names, quotes and spaces, and stars for all else. What is
+/// malformed in a file of secrets may be a secret.
+fn blanked(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let (name, rest) = line.split_at(name_len(line));
+        shown.push_str(name);
+        for c in rest.chars() {
+            match c {
+                '=' | '"' | '\'' | '#' => shown.push(c),
+                c if c.is_whitespace() => shown.push(c),
+                c => (0..c.len_utf8()).for_each(|_| shown.push('*')),
+            }
+        }
+    }
+    shown
+}
+
+/// How far a line is the name of a variable. The last line of something in base64 looks like one without a value.
+fn name_len(line: &str) -> usize {
+    let Some((name, value)) = line.split_once('=') else { return 0 };
+    let bare = name.trim().strip_prefix("export").map_or(name, str::trim_start).trim();
+    let is_name = !bare.is_empty() && bare.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if is_name && !value.trim_matches(['=', '\n', '\r', ' ']).is_empty() { name.len() } else { 0 }
 }
 
 impl EnvFiles for EnvReader<'_> {
@@ -100,5 +126,18 @@ impl EnvFiles for EnvReader<'_> {
                 Vec::new()
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn diagnostics_show_names_and_no_values() {
+        let text = "A=hunter2\nexport B = \"hun ter\"\nhunter2 = x y\nhunter2é\nMIIEvQ==\n";
+        let shown = blanked(text);
+        assert_eq!(shown, "A=*******\nexport B = \"*** ***\"\nhunter2 = * *\n*********\n******==\n");
+        assert_eq!(shown.len(), text.len());
     }
 }

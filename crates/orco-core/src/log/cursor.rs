@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     format::{Kind, Open, Stem},
-    line::{Line, MAX_LINE_BYTES, Step},
+    line::{Line, MAX_LINE_BYTES, Step, dropped_text},
     parse,
     partial::{Partial, cut_at},
     record::{Origin, Record, Source},
@@ -258,6 +258,8 @@ impl Cursor {
             } else {
                 match self.fill()? {
                     Step::Line => {}
+                    // On the way there it may have found that lines are gone: that is told first.
+                    Step::Idle | Step::End if !self.system.is_empty() => {}
                     Step::Idle => return Ok(Step::Idle),
                     Step::End => return Ok(self.flush()),
                 }
@@ -336,7 +338,7 @@ impl Cursor {
     }
 
     fn report_dropped(&mut self, seq: u64, dropped: u64) {
-        let text = format!("{dropped} lines dropped: the log went over its size");
+        let text = dropped_text(dropped);
         self.system.push_back(System { text, dropped: Some(dropped), seq, ts: self.micros });
     }
 

@@ -2,6 +2,8 @@
 
 mod merge;
 
+pub(super) use merge::Beyond;
+
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap},
@@ -50,8 +52,7 @@ pub struct Follower {
     index: BTreeMap<Origin, usize>,
     /// Lanes that have a line, or might, by time.
     ready: BinaryHeap<Reverse<(u64, usize)>>,
-    /// Lines still to be left out for `tail`.
-    skip: u64,
+    beyond: Beyond,
     /// Later lines of live instances are not for this reader.
     end: Option<u64>,
     masks: Arc<Masks>,
@@ -128,7 +129,7 @@ impl Follower {
             lanes: Vec::new(),
             index: BTreeMap::new(),
             ready: BinaryHeap::new(),
-            skip: 0,
+            beyond: Beyond::default(),
             end,
             masks,
             masked: Vec::new(),
@@ -151,10 +152,10 @@ impl Follower {
         live: &[bool],
         start: Start,
         end: Option<u64>,
-        skip: u64,
+        beyond: Beyond,
     ) -> io::Result<Self> {
         let Self { query, store, lanes, .. } = self;
-        let mut again = Self { skip, ..Self::over(query, &store, held, live, start, end)? };
+        let mut again = Self { beyond, ..Self::over(query, &store, held, live, start, end)? };
         for (lane, before) in again.lanes.iter_mut().zip(lanes) {
             lane.place = before.place;
         }

@@ -25,6 +25,11 @@ pub struct Line<'a> {
     pub partial: bool,
 }
 
+/// What is said of lines that are missing.
+pub(super) fn dropped_text(lines: u64) -> String {
+    format!("{lines} lines dropped: the log went over its size")
+}
+
 /// What came of an attempt to go on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use]

@@ -10,6 +10,7 @@
 
 mod cursor;
 mod damage;
+mod escape;
 mod export;
 mod follow;
 pub mod format;
@@ -55,6 +56,12 @@ pub use store::Store;
 pub use writer::Writer;
 
 #[cfg(test)]
+mod big_tests;
+#[cfg(test)]
+mod race_tests;
+#[cfg(test)]
 mod store_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod torn_tests;

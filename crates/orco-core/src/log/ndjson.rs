@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, io::Write as _};
 use jiff::Timestamp;
 
 use super::{
+    escape::{escape, escape_bytes, escape_code},
     line::Line,
     parse::cut_mark,
     record::{Level, Origin, Record, Source},
@@ -175,94 +176,6 @@ fn decimal(mut n: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(&digits[at..]);
 }
 
-/// Appends the text as the inside of a JSON string, lossily decoded.
-pub fn escape_bytes(bytes: &[u8], out: &mut Vec<u8>) {
-    let plain = plain_prefix(bytes);
-    out.extend_from_slice(&bytes[..plain]);
-    let bytes = &bytes[plain..];
-    match std::str::from_utf8(bytes) {
-        Ok(text) => escape(text, out),
-        Err(_) => {
-            for chunk in bytes.utf8_chunks() {
-                escape(chunk.valid(), out);
-                if !chunk.invalid().is_empty() {
-                    out.extend_from_slice("\u{fffd}".as_bytes());
-                }
-            }
-        }
-    }
-}
-
-/// How many bytes from the beginning are printable ASCII that JSON takes as it is, in whole chunks.
-fn plain_prefix(bytes: &[u8]) -> usize {
-    let is_odd = |b: u8| u8::from(b.wrapping_sub(0x20) > 0x5e) | u8::from(b == b'"') | u8::from(b == b'\\');
-    let (chunks, rest) = bytes.as_chunks::<32>();
-    for (at, chunk) in chunks.iter().enumerate() {
-        // No early exit, so that the compiler uses vectors.
-        if chunk.iter().fold(0, |odd, b| odd | is_odd(*b)) != 0 {
-            return at * 32;
-        }
-    }
-    let odd = rest.iter().fold(0, |odd, b| odd | is_odd(*b));
-    if odd == 0 { bytes.len() } else { bytes.len() - rest.len() }
-}
-
-/// What to do with a byte: 0 copy, 1 look closer, else the letter after the backslash.
-const ESCAPES: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut i = 0;
-    while i < 0x20 {
-        table[i] = b'u';
-        i += 1;
-    }
-    table[0x08] = b'b';
-    table[0x09] = b't';
-    table[0x0a] = b'n';
-    table[0x0c] = b'f';
-    table[0x0d] = b'r';
-    table[b'"' as usize] = b'"';
-    table[b'\\' as usize] = b'\\';
-    table[0x7f] = b'u';
-    // The first byte of U+0080 to U+00BF: the C1 controls among them act on terminals.
-    table[0xc2] = 1;
-    table
-};
-
-/// Appends the text as the inside of a JSON string. All control characters are escaped, C1 and DEL
-/// too, though JSON does not ask for these: a line shown raw does nothing to a terminal.
-pub fn escape(text: &str, out: &mut Vec<u8>) {
-    let bytes = text.as_bytes();
-    let (mut from, mut at) = (0, plain_prefix(bytes));
-    while at < bytes.len() {
-        let action = ESCAPES[usize::from(bytes[at])];
-        if action == 0 {
-            at += 1;
-            continue;
-        }
-        let (code, width) = if action == 1 { (bytes[at + 1], 2) } else { (bytes[at], 1) };
-        if action == 1 && code >= 0xa0 {
-            at += 2;
-            continue;
-        }
-        out.extend_from_slice(&bytes[from..at]);
-        if action == 1 || action == b'u' {
-            escape_code(code, out);
-        } else {
-            out.extend_from_slice(&[b'\\', action]);
-        }
-        at += width;
-        from = at;
-        at += plain_prefix(&bytes[at..]);
-    }
-    out.extend_from_slice(&bytes[from..]);
-}
-
-fn escape_code(code: u8, out: &mut Vec<u8>) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    out.extend_from_slice(b"\\u00");
-    out.extend_from_slice(&[HEX[usize::from(code >> 4)], HEX[usize::from(code & 15)]]);
-}
-
 /// Makes NDJSON of the lines of many instances.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -317,26 +230,7 @@ mod tests {
 
     use super::*;
 
-    fn quoted(bytes: &[u8]) -> String {
-        let mut out = vec![b'"'];
-        escape_bytes(bytes, &mut out);
-        out.push(b'"');
-        String::from_utf8(out).unwrap()
-    }
-
     proptest! {
-        #[test]
-        fn escapes_as_serde_does(text in "\\PC*|[\\x00-\\x7e\u{a0}-\u{2ff}]*") {
-            prop_assert_eq!(quoted(text.as_bytes()), serde_json::to_string(&text).unwrap());
-        }
-
-        #[test]
-        fn any_bytes_come_back_lossily_decoded(bytes in proptest::collection::vec(prop_oneof![3 => any::<u8>(), 1 => Just(0xc2), 20 => Just(b'a')], 0..200)) {
-            let json = quoted(&bytes);
-            prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), String::from_utf8_lossy(&bytes).into_owned());
-            prop_assert!(!json.chars().any(char::is_control));
-        }
-
         #[test]
         fn times_are_as_jiff_writes_them(micros in 0..253_402_207_000_000_000_u64) {
             let mut out = Vec::new();

@@ -345,3 +345,32 @@ fn what_cannot_be_stored_is_counted_and_the_rest_goes_on() {
     let texts: Vec<_> = records.map(|r| r.msg).collect();
     assert_eq!(texts, ["12345678", "11 bytes of output could not be stored", "back"]);
 }
+
+/// Between the count of a tail and its reading retention may take more than what was left out: what is lost of the
+/// tail is said, with its number.
+#[test]
+fn a_tail_that_retention_overtakes_says_what_it_lost() {
+    for (tail, keep, want) in [(30_u64, 4_u64, None), (30, 2, Some(())), (5, 4, None)] {
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::new(root.path());
+        let dir = store.dir(&origin().service);
+        std::fs::create_dir_all(&dir).unwrap();
+        let mut writer = Writer::with_segment_bytes(&dir, super::tests::STEM, 100).unwrap();
+        for line in 0..100 {
+            writer.append(false, format!("line {line:04}\n").as_bytes(), 1000 + line).unwrap();
+        }
+        let query = Query { tail: Some(tail), asked: Some(5000), only_past: true, ..Query::default() };
+        let follower = query.follow(&store, &|_| true).unwrap();
+        store.seal(&|_| true).unwrap();
+        store.retain(keep * 8192, &|_| true).unwrap();
+        let records: Vec<Record> = follower.batches(7).flat_map(Result::unwrap).collect();
+        let shown = records.iter().filter(|record| record.dropped.is_none()).count() as u64;
+        let dropped: u64 = records.iter().filter_map(|record| record.dropped).sum();
+        assert_eq!(shown + dropped, tail, "{tail} of which {keep} segments are left: {records:?}");
+        assert_eq!(want.is_some(), dropped > 0, "{tail}, {keep}");
+        if let Some(first) = records.first() {
+            assert_eq!(first.seq, 100 - tail, "{first:?}");
+        }
+        assert!(records.last().is_some_and(|last| last.seq == 99), "the last line is there");
+    }
+}

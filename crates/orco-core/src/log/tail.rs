@@ -3,7 +3,8 @@
 use std::io;
 
 use super::{
-    follow::{Follower, More},
+    follow::{Beyond, Follower, More},
+    line::Line,
     query::Query,
     start::{Start, reach},
     store::{Held, Store},
@@ -26,17 +27,21 @@ pub(super) fn open(query: Query, store: &Store, held: &[Held], live: &[bool], ta
     loop {
         let mut since = floor;
         for held in held {
-            since = since.max(reach(&held.dir, held.stem, bytes)?);
+            since = since.max(reach(&held.dir, held.stem, bytes, query.until)?);
         }
         let is_all = since == floor;
         let start = if is_all { query.start() } else { Start::Since(since) };
         // Counted in a first pass, so that a long tail takes no memory. A live instance is counted as far as it was when
         // this was asked: one that writes faster than it is read would be counted for ever.
         let mut first = Follower::over(query.clone(), store, held, live, start, query.asked)?;
-        let mut lines = 0_u64;
-        while first.each(usize::MAX, |_, line| lines += u64::from(line.dropped.is_none()))? == More::Now {}
+        let (mut lines, mut known) = (0_u64, 0_u64);
+        let mut count = |line: &Line<'_>| match line.dropped {
+            None => lines += 1,
+            Some(missing) => known += missing,
+        };
+        while first.each(usize::MAX, |_, line| count(line))? == More::Now {}
         if is_all || lines >= tail {
-            return first.again(held, live, start, end, lines.saturating_sub(tail));
+            return first.again(held, live, start, end, Beyond { skip: lines.saturating_sub(tail), known });
         }
         bytes = bytes.saturating_mul(GROWTH);
     }

@@ -24,7 +24,7 @@ pub(super) const STEM: Stem = Stem { replica: 0, run: 1 };
 /// A line as the tests compare it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Seen {
-    source: Source,
+    pub(super) source: Source,
     pub(super) seq: u64,
     bytes: Vec<u8>,
     cut: Option<u64>,

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 pub use reasons::Reason;
 pub use steps::{PlanStep, StepKind};
 
-use super::{Change, Stack, diff};
+use super::{Change, Stack, diff, secrets};
 use crate::model::ServiceName;
 
 /// The way from one stack to another. Empty where nothing would change.
@@ -58,6 +58,7 @@ impl Plan {
     /// From `old` to `new`. `running`: how many replicas services have now, where that differs from `old`
     /// (somebody scaled them).
     pub fn new(old: &Stack, new: &Stack, running: &BTreeMap<ServiceName, u32>) -> Self {
+        let declared = secrets::declared([old, new]);
         let planned = |(name, change): (ServiceName, Change)| {
             let (before, after) = (old.service(name.as_str()), new.service(name.as_str()));
             let now = before.map_or(0, |service| running.get(&name).copied().unwrap_or(service.replicas));
@@ -74,7 +75,7 @@ impl Plan {
                 fields.insert(0, "replicas");
             }
             let why = match (&change, before, after) {
-                (Change::Replace, Some(before), Some(after)) => reasons::between(before, after),
+                (Change::Replace, Some(before), Some(after)) => reasons::between(before, after, &declared),
                 _ => Vec::new(),
             };
             let fate = match change {

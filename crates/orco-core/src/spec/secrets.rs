@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Service,
+    Service, Stack,
     vars::{fill, instance_vars},
 };
 
@@ -49,12 +49,19 @@ impl Service {
     }
 }
 
-/// The text without the fixed secret values of these services.
-pub(super) fn hide(text: &str, services: [&Service; 2]) -> String {
+/// The values that are secret for everybody in these stacks.
+pub(super) fn declared(stacks: [&Stack; 2]) -> BTreeSet<String> {
+    let services = stacks.into_iter().flat_map(Stack::services);
+    services.flat_map(|service| service.fixed_secret_values().declared).collect()
+}
+
+/// The text without the fixed secret values of these services, and those that are declared anywhere.
+pub(super) fn hide(text: &str, services: [&Service; 2], declared: &BTreeSet<String>) -> String {
     let mut values: Vec<String> = services
         .into_iter()
         .map(Service::fixed_secret_values)
         .flat_map(|values| values.declared.into_iter().chain(values.from_files))
+        .chain(declared.iter().cloned())
         .filter(|value| value.len() >= super::rules::SHORTEST_SECRET)
         .collect();
     // The longest first: one may be a part of another.

@@ -10,6 +10,7 @@ use std::{
     },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -43,7 +44,12 @@ const INITS: [&str; 5] = [
 pub struct Podman {
     folder: tempfile::TempDir,
     service: Option<Child>,
+    _turn: MutexGuard<'static, ()>,
 }
+
+/// One at a time: all Podmans of a user have their locks in the same shared memory, and a new one takes all of them for
+/// free. (Locks in files, which would be apart, make it wait for itself.)
+static TURN: Mutex<()> = Mutex::new(());
 
 /// What is missing for one; `None`: nothing.
 fn missing() -> Option<String> {
@@ -87,7 +93,7 @@ impl Podman {
         let path = folder.path().join("runtime");
         fs::write(&path, RUNTIME.replace("RUNTIME", runtime().unwrap())).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        let mut podman = Self { folder, service: None };
+        let mut podman = Self { folder, service: None, _turn: TURN.lock().unwrap_or_else(PoisonError::into_inner) };
         podman.configure(init);
         podman.load();
         podman.up();
@@ -110,6 +116,7 @@ impl Podman {
     /// Starts its service (again), and waits until it listens.
     pub fn up(&mut self) {
         let socket = self.socket();
+        fs::create_dir_all(socket.parent().unwrap()).unwrap();
         let _ = fs::remove_file(&socket);
         let mut service = self.command(&["system", "service", "--time=0"]);
         service.arg(format!("unix://{}", socket.display())).stdin(Stdio::null());
@@ -129,13 +136,18 @@ impl Podman {
         }
     }
 
+    /// Where [`socket`](Self::socket) would be the socket of the system's Podman.
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// `unix:///…`.
     pub fn host(&self) -> String {
         format!("unix://{}", self.socket().display())
     }
 
     pub fn socket(&self) -> PathBuf {
-        self.folder.path().join("podman.sock")
+        self.folder.path().join("run/podman/podman.sock")
     }
 
     fn load(&self) {
@@ -153,7 +165,7 @@ impl Podman {
         let mut command = Command::new("podman");
         // With that variable it would be a client of somebody else's service.
         command.env("CONTAINERS_CONF", path("containers.conf")).env_remove("CONTAINER_HOST");
-        let own = [("--root", "root"), ("--runroot", "run"), ("--tmpdir", "tmp"), ("--network-config-dir", "net")];
+        let own = [("--root", "root"), ("--runroot", "runroot"), ("--tmpdir", "tmp"), ("--network-config-dir", "net")];
         own.into_iter().chain([("--runtime", "runtime")]).for_each(|(option, name)| {
             command.arg(option).arg(path(name));
         });

@@ -6,6 +6,7 @@ mod detached;
 mod one_manager;
 mod said;
 mod service_manager;
+mod slow_down;
 mod upgrade;
 
 use std::{

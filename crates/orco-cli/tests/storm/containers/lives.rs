@@ -19,9 +19,9 @@ use super::{
 use crate::{
     census,
     dice::Dice,
-    fleet::{Act, Done, LIMIT, Ship, figure, promised, rounds, until},
+    fleet::{Act, LIMIT, Ship, figure, promised, rounds, until},
     strike::{Times, Whom, holders, strike},
-    truth::{Mains, mains},
+    truth::{Mains, mains, service},
 };
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,7 +106,8 @@ impl Storm {
         if let Some(struck) = struck.filter(|_| what != While::Up) {
             self.until_true(struck, &untouched, &still);
         }
-        if child.is_some_and(|child| self.finish(child).code != Some(0)) || what == While::Up {
+        if child.is_some_and(|child| self.mixed.fleet.finish(child, &self.context).code != Some(0)) || what == While::Up
+        {
             let again: &[&str] = if what == While::Up { &["up", "-d"] } else { &["apply"] };
             let done = self.mixed.fleet.orco(again);
             assert_eq!(done.code, Some(0), "{}: {done:?}\n{}", self.context, self.mixed.fleet.daemon_log());
@@ -128,18 +129,6 @@ impl Storm {
             sleep(Duration::from_millis(5));
         }
         self.times.push(struck.elapsed());
-    }
-
-    fn finish(&self, mut child: Child) -> Done {
-        let begun = Instant::now();
-        while child.try_wait().unwrap().is_none() {
-            if begun.elapsed() > LIMIT {
-                let _ = child.kill();
-                panic!("{}: the command does not end\n{}", self.context, self.mixed.fleet.daemon_log());
-            }
-            sleep(Duration::from_millis(5));
-        }
-        Done::of(child.wait_with_output().unwrap())
     }
 
     /// All is ready, nothing was touched that was not to be, and nothing was ever restarted.
@@ -198,10 +187,6 @@ impl Storm {
         (self.known, self.known_mains) = Default::default();
         lines
     }
-}
-
-fn service(seat: &str) -> &str {
-    seat.rsplit_once('.').unwrap().0
 }
 
 fn storm(whom: Whom) {

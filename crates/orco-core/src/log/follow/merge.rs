@@ -4,7 +4,7 @@ use std::{cmp::Reverse, io};
 
 use super::{Follower, Lane, More, State};
 use crate::log::{
-    line::Line,
+    line::{Line, dropped_text},
     record::{Origin, Source},
 };
 
@@ -31,6 +31,37 @@ enum Drained {
     At(u64),
     /// As far as it is allowed; its next line is of this time.
     Enough(u64),
+}
+
+/// Leaves out what lies before a tail.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::log) struct Beyond {
+    /// Lines still to be left out.
+    pub(in crate::log) skip: u64,
+    /// Lines that were missing when they were counted: they are not among them. More are missing now where retention
+    /// was faster than the reader.
+    pub(in crate::log) known: u64,
+}
+
+impl Beyond {
+    /// The line, if it is of the tail; of one that says that lines are missing only those of the tail, told in `text`.
+    fn line<'a>(&mut self, line: Line<'a>, text: &'a mut String) -> Option<Line<'a>> {
+        if self.skip == 0 {
+            return Some(line);
+        }
+        let Some(missing) = line.dropped else {
+            self.skip -= 1;
+            return None;
+        };
+        let known = missing.min(self.known);
+        self.known -= known;
+        let before = (missing - known).min(self.skip);
+        self.skip -= before;
+        let of_tail = missing - known - before;
+        *text = dropped_text(of_tail);
+        let line = Line { seq: line.seq + known + before, dropped: Some(of_tail), bytes: text.as_bytes(), ..line };
+        (of_tail > 0).then_some(line)
+    }
 }
 
 impl Follower {
@@ -66,7 +97,8 @@ impl Follower {
             if let State::Line(cursor) = &lane.state
                 && let Some(line) = cursor.line()
             {
-                let is_late = |end: Option<u64>| end.is_some_and(|end| line.ts > end);
+                // What is missing was written before, whenever it is found out.
+                let is_late = |end: Option<u64>| line.dropped.is_none() && end.is_some_and(|end| line.ts > end);
                 let is_over = line.source != Source::System && is_late(self.query.until);
                 if is_over || (lane.is_live && is_late(self.end)) {
                     // It has nothing more for this reader.
@@ -85,10 +117,8 @@ impl Follower {
                     None => line,
                 };
                 if self.query.matches(&line) {
-                    if self.skip > 0 {
-                        // What is missing was not counted.
-                        self.skip -= u64::from(line.dropped.is_none());
-                    } else {
+                    let mut text = String::new();
+                    if let Some(line) = self.beyond.line(line, &mut text) {
                         left.lines -= 1;
                         left.bytes = left.bytes.saturating_sub(line.bytes.len() + OVERHEAD);
                         deliver(&lane.origin, &line);

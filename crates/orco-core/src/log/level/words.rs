@@ -5,7 +5,7 @@ use super::{LONGEST, Level, from_word, skip_colour};
 /// A word counts if it begins within so much of a line.
 const HEAD: usize = 96;
 /// Only so many words are looked at.
-const WORDS: usize = 16;
+const WORDS: usize = 12;
 /// After so many plain words the line is a sentence, and capitals in it are a stress.
 const PROSE: usize = 2;
 
@@ -43,7 +43,8 @@ struct Word<'a> {
 pub(super) fn of(line: &[u8]) -> Option<Level> {
     let (mut at, mut words, mut prose) = (0, 0, 0);
     let head = line.len().min(HEAD);
-    while at < head && words < WORDS {
+    // After so many plain words it is a sentence, whatever it says.
+    while at < head && words < WORDS && prose <= 2 * PROSE {
         if CLASS[usize::from(line[at])] == 0 {
             at += if line[at] == 0x1b { line.len() - at - skip_colour(&line[at..]).len() } else { 1 }.max(1);
             continue;

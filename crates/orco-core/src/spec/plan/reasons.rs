@@ -16,12 +16,14 @@ pub struct Reason {
 
 /// Everything that differs between two revisions of a service. Never empty: where no field does, the rules by which
 /// revisions are computed have changed.
-pub(super) fn between(old: &Service, new: &Service) -> Vec<Reason> {
+///
+/// `declared`: secrets of any service, which no text may show.
+pub(super) fn between(old: &Service, new: &Service, declared: &BTreeSet<String>) -> Vec<Reason> {
     let (before, after) = (old, new);
     let mut found = Vec::new();
     let mut shown = |field: &str, old: String, new: String| {
         if old != new {
-            let shown = |text: &str| hide(text, [before, after]);
+            let shown = |text: &str| hide(text, [before, after], declared);
             found.push(Reason { field: field.to_owned(), values: Some((shown(&old), shown(&new))) });
         }
     };
