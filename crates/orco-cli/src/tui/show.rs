@@ -208,9 +208,8 @@ impl App {
             View::Graph => {
                 if let Some(Ok(graph)) = &self.model.graph {
                     let (_, left) = self.views.graph.window();
-                    let widest = if left == 0 { 0 } else { view::graph::widest(graph) };
-                    let widest = widest.saturating_sub(below.width.into());
-                    self.views.graph.show(graph, view::graph::rows(below.height).into(), widest);
+                    let beyond = if left == 0 { 0 } else { view::graph::beyond(graph, below.width) };
+                    self.views.graph.show(graph, view::graph::rows(below.height).into(), beyond);
                 }
             }
             View::Events => {

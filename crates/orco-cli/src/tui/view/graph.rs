@@ -16,21 +16,28 @@ use crate::{
 
 /// Names take at most so many columns.
 const NAME: usize = 40;
+/// Layer and shape before a name, and the gap behind it.
+const FRONT: usize = 7;
+/// The word for a state, and the gap before it.
+const STATE: usize = 11;
 
 /// Rows of an area that are for services; the last one is for words about the selected one.
 pub const fn rows(height: u16) -> u16 {
     if height >= 4 { height - 1 } else { height }
 }
 
-/// The columns of all of it.
-pub fn widest(graph: &Graph) -> usize {
+/// How many columns there are that so wide an area cannot show at once. Names stay in sight.
+pub fn beyond(graph: &Graph, width: u16) -> usize {
     let rows = graph_rows(graph);
-    let rest = rows.iter().map(|row| canvas::width(&row.needed())).max().unwrap_or(0);
-    6 + name_width(&rows) + 1 + Rails::new(&rows).width() + 2 + 9 + 2 + rest
+    let needed = rows.iter().map(|row| canvas::width(&row.needed())).max().unwrap_or(0);
+    let rest = Rails::new(&rows).width() + STATE + 2 + needed;
+    rest.saturating_sub(usize::from(width).saturating_sub(FRONT + name_width(&rows, width)))
 }
 
-fn name_width(rows: &[GraphRow<'_>]) -> usize {
-    rows.iter().map(|row| canvas::width(&row.node.name)).max().unwrap_or(0).min(NAME)
+/// Names take at most half of the area.
+fn name_width(rows: &[GraphRow<'_>], width: u16) -> usize {
+    let widest = rows.iter().map(|row| canvas::width(&row.node.name)).max().unwrap_or(0);
+    widest.min(NAME).min((usize::from(width) / 2).saturating_sub(FRONT))
 }
 
 /// Draws it.
@@ -50,14 +57,16 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer, theme: &Theme) {
         }
     };
     let all = graph_rows(graph);
-    let (rails, width) = (Rails::new(&all), name_width(&all));
+    let (rails, width) = (Rails::new(&all), name_width(&all, area.width));
+    let (front, rest) = halves(area, width);
     let chosen = place(&all, app.views.graph.selected()).unwrap_or(usize::MAX);
     let (top, left) = app.views.graph.window();
     let height = usize::from(rows(area.height));
     let mut y = area.y;
     for (at, row) in all.iter().enumerate().skip(top).take(height) {
-        let line = line(app, &all, (at, row), &rails, width, chosen);
-        flow::draw(&line, left, area, y, buf, theme);
+        let (name, edges) = line(app, &all, (at, row), &rails, width, chosen);
+        flow::draw(&name, 0, front, y, buf, theme);
+        flow::draw(&edges, left, rest, y, buf, theme);
         if at == chosen {
             let role = if app.focus == Focus::Below { Role::Selected } else { Role::Marked };
             canvas::paint_row(buf, area, y, theme.style(role));
@@ -71,6 +80,13 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer, theme: &Theme) {
     }
 }
 
+/// Where the names are, and where all the rest is.
+fn halves(area: Rect, width: usize) -> (Rect, Rect) {
+    let front = u16::try_from(FRONT + width).unwrap_or(area.width).min(area.width);
+    (Rect { width: front, ..area }, Rect { x: area.x + front, width: area.width - front, ..area })
+}
+
+/// The name, and what stands beside it.
 fn line(
     app: &App,
     all: &[GraphRow<'_>],
@@ -78,7 +94,7 @@ fn line(
     rails: &Rails,
     width: usize,
     chosen: usize,
-) -> Line {
+) -> (Line, Line) {
     let node = row.node;
     let layer = if row.first { node.layer.to_string() } else { String::new() };
     let service = app.model.service(&node.name);
@@ -90,19 +106,20 @@ fn line(
     });
     let name = canvas::fit(&node.name, width);
     let pad = " ".repeat(width.saturating_sub(canvas::width(&name)) + 1);
-    let mut line = vec![
+    let front = vec![
         (Role::Faint, format!("{layer:>3} ")),
         (role, format!("{} ", state.map_or(" ", shape))),
         (if near || at == chosen { Role::Accent } else { Role::Strong }, name.into_owned()),
         (Role::Plain, pad),
     ];
+    let mut line = Line::new();
     for (c, hot) in rails.cells(at, chosen) {
         line.push((if hot { Role::Accent } else { Role::Border }, c.to_string()));
     }
     let word = state.map_or("", |state| state.as_str());
     line.push((role, format!("  {word:9}")));
     line.push((Role::Faint, format!("  {}", row.needed())));
-    line
+    (front, line)
 }
 
 /// What there is to say of the selected service, and with whom it is connected.

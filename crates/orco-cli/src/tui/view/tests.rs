@@ -195,7 +195,7 @@ fn large_graphs_scroll_both_ways() {
     }
     // There is something to see at the very end, and the first step back is one.
     let end = text(&mut app);
-    assert!(end.contains("(ready)"), "{end}");
+    assert!(end.contains("(ready)") && end.contains(" s199 "), "{end}");
     press(&mut app, KeyCode::Char('<'));
     assert_ne!(text(&mut app), end);
 }
