@@ -62,8 +62,7 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer, theme: &Theme) {
     let chosen = place(&all, app.views.graph.selected()).unwrap_or(usize::MAX);
     let (top, left) = app.views.graph.window();
     let height = usize::from(rows(area.height));
-    let mut y = area.y;
-    for (at, row) in all.iter().enumerate().skip(top).take(height) {
+    for ((at, row), y) in all.iter().enumerate().skip(top).take(height).zip(area.y..) {
         let (name, edges) = line(app, &all, (at, row), &rails, width, chosen);
         flow::draw(&name, 0, front, y, buf, theme);
         flow::draw(&edges, left, rest, y, buf, theme);
@@ -71,7 +70,6 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer, theme: &Theme) {
             let role = if app.focus == Focus::Below { Role::Selected } else { Role::Marked };
             canvas::paint_row(buf, area, y, theme.style(role));
         }
-        y += 1;
     }
     if rows(area.height) < area.height
         && let Some(row) = all.get(chosen)
