@@ -13,6 +13,7 @@ const TWICE: &[(&str, &str)] = &[
     ("cpufeatures", "sha2 0.10, and chacha20 below proptest's rand"),
     ("foldhash", "comes with hashbrown"),
     ("hashbrown", "petgraph and indexmap follow it at their own pace"),
+    ("syn", "macros of the terminal UI's libraries are on 2, all others on 3; at build time only"),
 ];
 
 /// What each crate of the workspace may depend on within it. `-` marks: without default features.

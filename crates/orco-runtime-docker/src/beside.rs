@@ -32,7 +32,8 @@ pub(crate) async fn run(
     inner.enter(request.instance, request.start.stack);
     stack::ready(inner, &request.start).await?;
     let manners = inner.client.manners().await.map_err(EngineError::into_runtime_repeatable)?;
-    let spec = create::beside(request, manners, &inner.hook_mark());
+    let mut spec = create::beside(request, manners, &inner.hook_mark());
+    spec.hosts.extend(create::host(&inner.client, &request.start).await);
     if unwanted.is_cancelled() {
         return Err(RuntimeError::refused("nobody wants it any more"));
     }

@@ -1,4 +1,4 @@
-//! What a container of an instance is made of. Pure: from the request to the specification.
+//! What a container of an instance is made of: from the request to the specification.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -10,7 +10,7 @@ use orco_core::{
 
 use crate::{
     engine::{
-        Manners,
+        Client, Manners, networks,
         spec::{ContainerSpec, Limits, MountSource, MountSpec, PortSpec},
     },
     labels, names,
@@ -23,6 +23,9 @@ const PIDS: i64 = 512;
 /// prints while no engine of ours reads, up to Orco's own limit for a stack (256 MiB, of all containers together), plus
 /// some 80 bytes of JSON around each line. Few big files, for a reader that is passed by a whole file loses it.
 const LOG: [(&str, &str); 2] = [("max-size", "64m"), ("max-file", "3")];
+
+/// The host's name inside networks.
+const HOST: &str = "host.docker.internal";
 
 /// Whether instances have a network of their own.
 pub(crate) const fn isolates(service: &Service) -> bool {
@@ -132,8 +135,19 @@ fn has_aliases(network: &Network) -> bool {
 }
 
 fn hosts(service: &Service, manners: Manners) -> Vec<String> {
-    let named = isolates(service) && !manners.names_the_host();
-    named.then(|| "host.docker.internal:host-gateway".to_owned()).into_iter().collect()
+    let known = isolates(service) && manners.knows_the_host();
+    known.then(|| format!("{HOST}:host-gateway")).into_iter().collect()
+}
+
+/// Where the host is, for engines that have to be told its address. It is Podman's too, under another name: without the
+/// network, or with an engine that does not answer, the container comes without ours.
+pub(crate) async fn host(client: &Client, request: &StartRequest) -> Option<String> {
+    let service = &request.service;
+    if !isolates(service) || client.manners().await.ok()?.knows_the_host() {
+        return None;
+    }
+    let gateway = networks::gateway(client, &network(&service.network, request.stack)).await.ok()??;
+    Some(format!("{HOST}:{gateway}"))
 }
 
 fn log(manners: Manners) -> BTreeMap<String, String> {

@@ -2,8 +2,10 @@
 
 use orco_core::model::Exit;
 
-/// The exit of a container with this status. The engine has one number for both: 128 and the signal's number where a
-/// signal killed the main process, which a program could also have exited with.
+/// The exit of a container with this status. No engine says more than one number, neither when it is asked nor in its
+/// events: 128 and the signal's number where a signal killed the main process. A program that exits with such a number by
+/// itself (a shell whose last command was killed does) is told as killed too, for the other way round a kill would be
+/// told as a program's own decision. The init inside passes the number on.
 pub(crate) const fn of(code: i64, oom_killed: bool) -> Exit {
     // The counter is the whole container's: a main process that ended well survived the loss of a child.
     if oom_killed && code != 0 {

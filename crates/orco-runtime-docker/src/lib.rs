@@ -11,12 +11,10 @@
 mod beside;
 mod builder;
 mod create;
-#[allow(dead_code, unused_imports, reason = "its tests use more of it than the runtime")]
 mod credentials;
 mod docker;
 mod endpoint;
 mod ends;
-#[allow(dead_code, unused_imports, reason = "its tests use more of it than the runtime")]
 mod engine;
 mod exec;
 mod exit;
@@ -49,6 +47,9 @@ pub use self::{builder::DockerBuilder, docker::Docker};
 #[cfg(test)]
 #[path = "../tests/fake_engine/mod.rs"]
 mod fake_engine;
+#[cfg(test)]
+#[path = "../tests/podman/mod.rs"]
+mod podman;
 #[cfg(test)]
 #[path = "../tests/registry/mod.rs"]
 mod registry;

@@ -64,7 +64,8 @@ async fn carry_out(inner: &Arc<Inner>, request: &StartRequest, flight: &Flight) 
     inner.enter(instance, request.stack);
     stack::ready(inner, request).await?;
     let manners = inner.client.manners().await.map_err(EngineError::into_runtime_repeatable)?;
-    let spec = create::instance(request, manners);
+    let mut spec = create::instance(request, manners);
+    spec.hosts.extend(create::host(&inner.client, request).await);
     if flight.unwanted.is_cancelled() {
         return Err(unwanted());
     }
@@ -173,7 +174,7 @@ async fn run(inner: &Arc<Inner>, request: &StartRequest, id: &str) -> Result<(),
 /// the start is tried again: then it is found.
 fn failed(inner: &Arc<Inner>, request: &StartRequest, error: EngineError) -> RuntimeError {
     if error.happened() == Certainty::Unknown {
-        Watch::doubt(inner, request.instance);
+        Watch::doubt_unless_tried_again(inner, request.instance);
     }
     error.into_runtime_repeatable()
 }

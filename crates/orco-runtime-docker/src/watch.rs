@@ -11,7 +11,7 @@ use futures::StreamExt as _;
 use orco_core::model::InstanceId;
 use tokio::{
     sync::{Notify, watch},
-    time::{MissedTickBehavior, interval, sleep},
+    time::{Instant, MissedTickBehavior, interval, sleep},
 };
 
 use crate::{
@@ -32,6 +32,9 @@ pub(crate) const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Dura
 const BACK: i64 = 5;
 /// So many lists in a row have to be without an instance in doubt until it is none: one minute.
 const DOUBTS: u32 = 6;
+/// A start without an answer is tried again within this time as long as it is wanted: what it has made may run, and
+/// nobody takes it from whoever is about to find it.
+const TRIED_AGAIN: Duration = Duration::from_secs(15);
 
 /// Who waits for what.
 #[derive(Debug, Default)]
@@ -46,8 +49,17 @@ pub(crate) struct Watch {
 #[derive(Debug, Default)]
 struct Table {
     seats: HashMap<String, Seat>,
-    doubts: BTreeMap<InstanceId, u32>,
+    doubts: BTreeMap<InstanceId, Doubt>,
     listens: bool,
+}
+
+/// Nobody knows whether it will come to be.
+#[derive(Clone, Copy, Debug)]
+struct Doubt {
+    /// Whatever comes of it goes, from then on.
+    from: Instant,
+    /// So many lists without it are missing until it is none any more.
+    left: u32,
 }
 
 /// A container that somebody waits for.
@@ -110,9 +122,18 @@ impl Watch {
         }
     }
 
-    /// Nobody knows whether this instance will come to be: whatever comes of it is removed.
+    /// Nobody wants this instance, and nobody knows whether it will come to be: whatever comes of it is removed.
     pub(crate) fn doubt(inner: &Arc<Inner>, instance: InstanceId) {
-        inner.watch.table().doubts.insert(instance, DOUBTS);
+        Self::doubt_from(inner, instance, Instant::now());
+    }
+
+    /// The same, unless its start is tried again soon.
+    pub(crate) fn doubt_unless_tried_again(inner: &Arc<Inner>, instance: InstanceId) {
+        Self::doubt_from(inner, instance, Instant::now() + TRIED_AGAIN);
+    }
+
+    fn doubt_from(inner: &Arc<Inner>, instance: InstanceId, from: Instant) {
+        inner.watch.table().doubts.insert(instance, Doubt { from, left: DOUBTS });
         Self::ensure(inner);
     }
 
@@ -259,7 +280,11 @@ async fn look_at_all(inner: &Inner, filter: &str) -> Result<(), EngineError> {
     for id in waited.iter().filter(|id| !alive(id)) {
         inner.watch.stir(id, None);
     }
-    let doubts: Vec<InstanceId> = inner.watch.table().doubts.keys().copied().collect();
+    let now = Instant::now();
+    let doubts: Vec<InstanceId> = {
+        let table = inner.watch.table();
+        table.doubts.iter().filter(|(_, doubt)| doubt.from <= now).map(|(instance, _)| *instance).collect()
+    };
     for instance in doubts {
         let _sweep = inner.watch.sweep.lock().await;
         // Wanted again meanwhile.
@@ -271,9 +296,9 @@ async fn look_at_all(inner: &Inner, filter: &str) -> Result<(), EngineError> {
             continue;
         }
         let mut table = inner.watch.table();
-        if let Some(left) = table.doubts.get_mut(&instance) {
-            *left = left.saturating_sub(1);
-            if *left == 0 {
+        if let Some(doubt) = table.doubts.get_mut(&instance) {
+            doubt.left = doubt.left.saturating_sub(1);
+            if doubt.left == 0 {
                 table.doubts.remove(&instance);
             }
         }

@@ -19,6 +19,7 @@ struct Containers {
     runtime: Arc<Docker>,
     again: Box<dyn Fn() -> Docker + Send + Sync>,
     scratch: tempfile::TempDir,
+    many: usize,
 }
 
 fn missing() -> Vec<String> {
@@ -79,13 +80,13 @@ impl Fixture for Containers {
     }
 
     fn many(&self) -> usize {
-        8
+        self.many
     }
 }
 
-async fn passes(runtime: Docker, again: impl Fn() -> Docker + Send + Sync + 'static) {
+async fn passes(runtime: Docker, again: impl Fn() -> Docker + Send + Sync + 'static, many: usize) {
     let scratch = tempfile::tempdir().unwrap();
-    let fixture = Containers { runtime: Arc::new(runtime), again: Box::new(again), scratch };
+    let fixture = Containers { runtime: Arc::new(runtime), again: Box::new(again), scratch, many };
     let report = runtime_kit(&fixture).await;
     fixture.runtime.shutdown().await;
     report.assert();
@@ -96,7 +97,7 @@ async fn passes(runtime: Docker, again: impl Fn() -> Docker + Send + Sync + 'sta
 #[tokio::test(flavor = "multi_thread")]
 async fn passes_on_the_real_engine() {
     if real::engine() {
-        passes(Docker::new(), || Docker::builder().detached().build()).await;
+        passes(Docker::new(), || Docker::builder().detached().build(), 8).await;
     }
 }
 
@@ -105,5 +106,5 @@ async fn passes_on_podman() {
     let Some(podman) = podman::Podman::start() else { return };
     let host = podman.host();
     let builder = move || Docker::builder().podman().host(&host);
-    passes(builder().build(), move || builder().detached().build()).await;
+    passes(builder().build(), move || builder().detached().build(), 4).await;
 }

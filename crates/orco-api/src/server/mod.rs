@@ -6,6 +6,7 @@ mod apply;
 mod body;
 mod commands;
 mod listen;
+mod metrics;
 mod op;
 mod openapi;
 mod serve;

@@ -3,7 +3,7 @@
 
 use axum::routing::{MethodRouter, get, post};
 
-use super::{app::App, apply, commands, openapi, streams, views};
+use super::{app::App, apply, commands, metrics, openapi, streams, views};
 
 /// An operation of the interface.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -38,13 +38,15 @@ pub enum Op {
     Down,
     /// Replaces the engine by the program now on disk.
     Upgrade,
+    /// Numbers for a monitoring system.
+    Metrics,
     /// This interface as an OpenAPI document.
     OpenApi,
 }
 
 impl Op {
     /// All operations.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Status,
         Self::Events,
         Self::Logs,
@@ -60,6 +62,7 @@ impl Op {
         Self::Apply,
         Self::Down,
         Self::Upgrade,
+        Self::Metrics,
         Self::OpenApi,
     ];
 
@@ -81,6 +84,7 @@ impl Op {
             Self::Apply => "/api/v1/apply",
             Self::Down => "/api/v1/down",
             Self::Upgrade => "/api/v1/upgrade",
+            Self::Metrics => "/api/v1/metrics",
             Self::OpenApi => "/api/v1/openapi.json",
         }
     }
@@ -88,7 +92,14 @@ impl Op {
     /// True: `POST`. False: `GET`.
     pub const fn is_command(self) -> bool {
         match self {
-            Self::Status | Self::Events | Self::Logs | Self::Graph | Self::Service | Self::Why | Self::OpenApi => false,
+            Self::Status
+            | Self::Events
+            | Self::Logs
+            | Self::Graph
+            | Self::Service
+            | Self::Why
+            | Self::Metrics
+            | Self::OpenApi => false,
             Self::Start
             | Self::Stop
             | Self::Restart
@@ -119,6 +130,9 @@ impl Op {
             Self::Apply => "Makes another stack the wanted one, and tells what changes",
             Self::Down => "Stops everything in reverse order",
             Self::Upgrade => "Replaces the engine of a daemon by the program now on disk; services go on",
+            Self::Metrics => {
+                "Lines, bytes and drops of the logs, readiness and restarts per service, as OpenMetrics text"
+            }
             Self::OpenApi => "This document",
         }
     }
@@ -140,6 +154,7 @@ impl Op {
             Self::Apply => apply::route(),
             Self::Down => post(commands::down),
             Self::Upgrade => post(commands::upgrade),
+            Self::Metrics => get(metrics::serve),
             Self::OpenApi => get(openapi::serve),
         }
     }

@@ -37,7 +37,9 @@ fn operation(op: Op, schemas: &mut SchemaGenerator) -> Value {
     parameters.extend(query);
     let streams = matches!(op, Op::Events | Op::Logs | Op::Status);
     let mut content = Map::new();
-    if !matches!(op, Op::Events | Op::Logs) {
+    if op == Op::Metrics {
+        content.insert(super::metrics::KIND.to_owned(), json!({ "schema": answer }));
+    } else if !matches!(op, Op::Events | Op::Logs) {
         content.insert("application/json".to_owned(), json!({ "schema": answer }));
     }
     if streams {
@@ -82,6 +84,7 @@ fn types(op: Op, schemas: &mut SchemaGenerator) -> (Option<Value>, Vec<Value>, V
         Op::Apply => command(of::<wire::Apply>(schemas), of::<wire::Applied>(schemas)),
         Op::Down => command(of::<wire::Down>(schemas), outcome),
         Op::Upgrade => command(of::<wire::Upgrade>(schemas), of::<wire::Upgrading>(schemas)),
+        Op::Metrics => (None, Vec::new(), json!({ "type": "string" })),
         Op::OpenApi => (None, Vec::new(), json!({ "type": "object" })),
     }
 }

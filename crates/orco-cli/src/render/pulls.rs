@@ -81,6 +81,8 @@ pub struct PullLines {
     /// Whether bars show how it goes on; then only ends are told.
     bars: bool,
     told: BTreeMap<String, Told>,
+    /// Why each was last said to wait, until it gets on: it is tried again and again, and that is no news.
+    waited: BTreeMap<String, String>,
 }
 
 /// What was last said of an image.
@@ -96,15 +98,19 @@ enum Told {
 impl PullLines {
     /// Nothing was said yet. With `bars`, only what stays when they have gone is said.
     pub const fn new(paint: Paint, bars: bool) -> Self {
-        Self { paint, bars, told: BTreeMap::new() }
+        Self { paint, bars, told: BTreeMap::new(), waited: BTreeMap::new() }
     }
 
     /// Appends what is new.
     pub fn news(&mut self, subjects: &BTreeMap<String, Stage>, text: &mut String) {
         // What is not remembered any more may come again.
         self.told.retain(|subject, _| subjects.contains_key(subject));
+        self.waited.retain(|subject, _| subjects.contains_key(subject));
         for (subject, stage) in subjects {
             let now = told(stage);
+            if self.only_tries_again(subject, &now) {
+                continue;
+            }
             let before = match self.told.entry(subject.clone()) {
                 Entry::Vacant(vacant) => {
                     vacant.insert(now.clone());
@@ -128,6 +134,20 @@ impl PullLines {
         }
     }
 
+    fn only_tries_again(&mut self, subject: &str, now: &Told) -> bool {
+        match now {
+            Told::Part(0) => self.waited.contains_key(subject),
+            Told::Waits(why) => {
+                let before = self.waited.insert(subject.to_owned(), why.clone());
+                before.is_some_and(|before| gist(&before).eq(gist(why)))
+            }
+            Told::Part(_) | Told::Done | Told::Failed(_) => {
+                self.waited.remove(subject);
+                false
+            }
+        }
+    }
+
     fn line(&self, subject: &str, stage: &Stage, now: &Told, before: Option<&Told>) -> Option<(Ink, String)> {
         let total = match stage {
             Stage::Running { total: Some(total), .. } => size(*total),
@@ -146,6 +166,11 @@ impl PullLines {
         };
         Some(said)
     }
+}
+
+/// A reason apart from what differs from try to try: ports, addresses, times.
+fn gist(why: &str) -> impl Iterator<Item = &str> {
+    why.split_whitespace().filter(|word| !word.contains(|c: char| c.is_ascii_digit()))
 }
 
 fn told(stage: &Stage) -> Told {
@@ -218,7 +243,12 @@ mod tests {
             running(310, Some(1000)),
             waiting(),
             waiting(),
+            running(0, None),
+            waiting(),
+            running(0, None),
             image(Stage::Waiting { why: "cannot pull db:1 from r.example: the registry is in trouble".to_owned() }),
+            running(0, Some(1000)),
+            image(Stage::Waiting { why: "cannot pull db:1 from r2.example: the registry is in trouble".to_owned() }),
             running(800, Some(1000)),
             running(1000, Some(1000)),
             image(Stage::Done),

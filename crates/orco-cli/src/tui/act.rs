@@ -1,9 +1,6 @@
-//! What keys and the mouse do.
+//! What keys do.
 
-use ratatui::{
-    crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind},
-    layout::Position,
-};
+use ratatui::crossterm::event::KeyEvent;
 
 use super::{
     app::{App, Focus, Home},
@@ -13,11 +10,7 @@ use super::{
     news::{Effect, Ended, Request},
     table::Row,
     theme::Role,
-    view,
 };
-
-/// Rows for one notch of the wheel.
-const NOTCH: isize = 3;
 
 impl App {
     pub(super) fn key(&mut self, event: &KeyEvent) -> Vec<Effect> {
@@ -186,7 +179,7 @@ impl App {
         }
     }
 
-    fn toggle(&mut self) {
+    pub(super) fn toggle(&mut self) {
         if let Some(name) = self.selected_service() {
             let show = !self.table.is_unfolded(&name);
             self.table.unfold(show, &self.model);
@@ -298,52 +291,5 @@ impl App {
             return Vec::new();
         }
         if self.in_logs() { self.logs_paste(text.to_owned()) } else { Vec::new() }
-    }
-
-    pub(super) fn mouse(&mut self, event: MouseEvent) -> Vec<Effect> {
-        if let Some(effects) = self.logs_mouse(event) {
-            return effects;
-        }
-        let parts = self.parts();
-        let at = Position::new(event.column, event.row);
-        let by = match event.kind {
-            MouseEventKind::ScrollUp => -NOTCH,
-            MouseEventKind::ScrollDown => NOTCH,
-            MouseEventKind::Down(MouseButton::Left) => {
-                self.click(at);
-                return Vec::new();
-            }
-            _ => return Vec::new(),
-        };
-        if parts.table.contains(at) {
-            self.table.step(by);
-        }
-        Vec::new()
-    }
-
-    fn click(&mut self, at: Position) {
-        let parts = self.parts();
-        if parts.table.contains(at) {
-            self.focus = Focus::Table;
-            let line = usize::from(at.y - parts.table.y);
-            let Some(line) = line.checked_sub(1) else {
-                if let Some(column) = view::table::column_at(self, parts.table, at.x) {
-                    self.table.sort_by(column, &self.model);
-                }
-                return;
-            };
-            let row = self.table.offset() + line;
-            if row >= self.table.rows().len() {
-                return;
-            }
-            // A click on what is selected opens it.
-            if row == self.table.at() {
-                self.toggle();
-            } else {
-                self.table.select(row);
-            }
-        } else if parts.below.contains(at) {
-            self.focus = Focus::Below;
-        }
     }
 }

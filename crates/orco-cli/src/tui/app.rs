@@ -51,8 +51,6 @@ pub enum Input {
     News(News),
     /// Whoever runs the stack has begun to stop it.
     Stopping,
-    /// Something to tell.
-    Say(Role, String),
 }
 
 /// What is below the table.
@@ -71,6 +69,15 @@ pub enum Focus {
     Table,
     /// What is below.
     Below,
+}
+
+/// What the mouse holds on to while its button is down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Held {
+    /// The line between the table and what is below.
+    Divider,
+    /// Something in the log pane.
+    Logs,
 }
 
 /// Something told for a moment.
@@ -121,8 +128,10 @@ pub struct App {
     pub(super) follows: u64,
     /// That stream has ended.
     pub(super) logs_over: bool,
-    /// A button of the mouse was pressed in the pane and is held.
-    pub(super) dragging: bool,
+    /// When the lines of the selected row were asked for.
+    pub(super) followed: Option<Timestamp>,
+    /// What the mouse holds on to.
+    pub(super) held: Option<Held>,
     asked_usage: Option<Timestamp>,
     usage_under_way: bool,
     asked_why: Option<Timestamp>,
@@ -149,7 +158,8 @@ impl App {
             pane: Pane::new(PaneConfig::new("stack")),
             follows: 0,
             logs_over: true,
-            dragging: false,
+            followed: None,
+            held: None,
             asked_usage: None,
             usage_under_way: false,
             asked_why: None,
@@ -176,14 +186,11 @@ impl App {
                 self.begin_stopping();
                 Vec::new()
             }
-            Input::Say(role, text) => {
-                self.say(role, text);
-                Vec::new()
-            }
         };
         if *self.table.selected() != before {
             effects.extend(self.selected());
         }
+        effects.extend(self.follow_selected());
         let height = usize::from(self.parts().table.height.saturating_sub(1));
         self.table.show(height);
         effects
@@ -220,9 +227,7 @@ impl App {
     fn selected(&mut self) -> Vec<Effect> {
         self.model.why = None;
         self.asked_why = None;
-        let mut effects = self.follow_selected();
-        effects.extend(self.ask_why());
-        effects
+        self.ask_why()
     }
 
     fn tick(&mut self) -> Vec<Effect> {
@@ -299,12 +304,11 @@ impl App {
             self.model.graph = None;
         }
         self.table.rebuild(&self.model);
-        let mut effects = if first { self.tick() } else { Vec::new() };
-        if self.logs_over {
+        if first {
             self.pane.name(self.model.stack());
-            effects.extend(self.follow_selected());
+            return self.tick();
         }
-        effects
+        Vec::new()
     }
 
     fn done(&mut self, request: &Request, answer: Result<Outcome, String>) {
@@ -343,7 +347,8 @@ impl App {
     }
 }
 
-fn is_due(last: Option<Timestamp>, every: u64, now: Timestamp) -> bool {
+/// Whether so many microseconds have passed.
+pub(super) fn is_due(last: Option<Timestamp>, every: u64, now: Timestamp) -> bool {
     // A clock that went back must not make it wait for long.
     last.is_none_or(|last| now.unix_micros().abs_diff(last.unix_micros()) >= every)
 }

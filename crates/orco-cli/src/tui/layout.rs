@@ -69,6 +69,8 @@ pub fn parts(screen: Rect, shape: Shape) -> Parts {
     parts.table = line(top, table);
     let mut rest = room - table;
     top += table;
+    // Where there is no room for it, it is empty and still in its place: it is drawn together with what is below.
+    parts.divider = line(top, 0);
     if rest >= 8 && table > 0 {
         parts.strip = line(top, 1);
         (top, rest) = (top + 1, rest - 1);
@@ -93,6 +95,8 @@ mod tests {
                     let screen = Rect::new(0, 0, width, height);
                     let p = parts(screen, Shape { wanted, split, zoom });
                     let mut y = 0;
+                    let below = p.divider.union(p.below);
+                    assert_eq!(below.height, p.divider.height + p.below.height, "{p:?} of {screen:?}");
                     for part in [p.head, p.table, p.strip, p.divider, p.below, p.foot] {
                         if part.height > 0 {
                             assert_eq!((part.x, part.y, part.width), (0, y, width), "{p:?} of {screen:?}");

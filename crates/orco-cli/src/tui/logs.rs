@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use orco_api::wire::{LogRecord, Timestamp};
-use ratatui::crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::crossterm::event::{KeyEvent, MouseEvent};
 
 use super::{
-    app::{App, Focus, View},
+    app::{App, Focus, View, is_due},
     keys::{self, Context, Key},
     news::{Effect, Saved},
     pane::{PaneEffect, PaneInput, Selection},
@@ -14,9 +14,14 @@ use super::{
     theme::Role,
 };
 
+/// From one stream to the next while the selection moves, in microseconds.
+const CALM: u64 = 150_000;
+/// The same after a stream has ended by itself.
+const AGAIN: u64 = 1_000_000;
+
 impl App {
     /// Whether the pane is seen.
-    const fn shows_logs(&self) -> bool {
+    pub(super) const fn shows_logs(&self) -> bool {
         matches!(self.view, View::Logs) && self.stopping.is_none()
     }
 
@@ -33,7 +38,9 @@ impl App {
 
     /// When the pane needs the time, if at all.
     pub fn wake(&self) -> Option<Duration> {
-        if self.shows_logs() { self.pane.wake() } else { None }
+        let behind = (self.is_behind() && !self.logs_over).then(|| Duration::from_micros(CALM));
+        let pane = if self.shows_logs() { self.pane.wake() } else { None };
+        behind.into_iter().chain(pane).min()
     }
 
     pub(super) fn logs_key(&mut self, event: KeyEvent) -> Vec<Effect> {
@@ -45,32 +52,34 @@ impl App {
         self.carry(wishes)
     }
 
-    /// The mouse, if it is the pane's: where it is, or where the button was pressed.
-    pub(super) fn logs_mouse(&mut self, event: MouseEvent) -> Option<Vec<Effect>> {
-        let within = self.parts().below.contains((event.column, event.row).into());
-        match event.kind {
-            MouseEventKind::Down(MouseButton::Left) => {
-                self.dragging = within && self.shows_logs();
-                if within {
-                    self.focus = Focus::Below;
-                }
-            }
-            MouseEventKind::Drag(MouseButton::Left) if self.dragging => {}
-            MouseEventKind::Up(MouseButton::Left) => self.dragging = false,
-            _ => {}
-        }
-        (self.shows_logs() && (within || self.dragging)).then(|| self.to_logs(PaneInput::Mouse(event)))
+    pub(super) fn logs_mouse(&mut self, event: MouseEvent) -> Vec<Effect> {
+        if self.shows_logs() { self.to_logs(PaneInput::Mouse(event)) } else { Vec::new() }
     }
 
-    /// Follows the lines of what is selected.
-    pub(super) fn follow_selected(&mut self) -> Vec<Effect> {
-        self.logs_over = false;
-        let selection = match self.table.selected().clone() {
+    fn wanted(&self) -> Selection {
+        match self.table.selected().clone() {
             Row::All => Selection::All,
             Row::Service(name) => Selection::Service(name),
             Row::Replica(name, replica) => Selection::Replica(name, replica),
-        };
-        self.to_logs(PaneInput::Select(selection))
+        }
+    }
+
+    /// Whether other lines are wanted than those that are followed.
+    fn is_behind(&self) -> bool {
+        self.model.status.is_some() && (self.logs_over || *self.pane.selection() != self.wanted())
+    }
+
+    /// Follows the lines of the selected row, unless that is done already. Who walks through the rows does not ask for
+    /// the lines of each.
+    pub(super) fn follow_selected(&mut self) -> Vec<Effect> {
+        let every = if self.logs_over { AGAIN } else { CALM };
+        if !self.is_behind() || !is_due(self.followed, every, self.model.now) {
+            return Vec::new();
+        }
+        self.followed = Some(self.model.now);
+        self.logs_over = false;
+        let wanted = self.wanted();
+        self.to_logs(PaneInput::Select(wanted))
     }
 
     pub(super) fn take_records(&mut self, number: u64, records: Vec<LogRecord>) -> Vec<Effect> {

@@ -16,6 +16,7 @@ mod layout;
 mod link;
 mod logs;
 mod model;
+mod mouse;
 mod news;
 mod pane;
 mod run;

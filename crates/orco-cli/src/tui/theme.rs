@@ -1,6 +1,6 @@
 //! How things look: colours by role, and a shape for each state, so that colour is never the only carrier of meaning.
 
-use orco_api::wire::{Level, State};
+use orco_api::wire::State;
 use ratatui::style::{Color, Modifier, Style};
 
 /// What something means; the theme decides how it looks.
@@ -164,16 +164,6 @@ pub const fn of_state(state: State) -> Role {
         State::Pending | State::Starting | State::Stopping => Role::Busy,
         State::Failed => Role::Bad,
         _ => Role::Faint,
-    }
-}
-
-/// The role of a log line.
-pub const fn of_level(level: Level) -> Role {
-    match level {
-        Level::Error | Level::Fatal => Role::Bad,
-        Level::Warn => Role::Busy,
-        Level::Trace | Level::Debug => Role::Faint,
-        Level::Info => Role::Plain,
     }
 }
 

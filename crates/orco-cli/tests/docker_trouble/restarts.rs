@@ -71,7 +71,7 @@ fn restart_over_and_over(live_restore: bool, times: u32) {
         }
     }
     assert_eq!((pid(&yard.bench.service("p")), &yard.bench.service("p")["restarts"]), (p, &Value::from(0)));
-    output(&yard.bench);
+    output(&yard.bench, &private.engine);
     ends(&yard, &private);
 }
 
@@ -140,7 +140,7 @@ fn adopted_by_an_engine_of_ours_that_was_born_while_theirs_was_away() {
     until("all is well", || is_well(&yard, &private, |n| n == 0));
     assert!(begun.elapsed() < RECOVERS, "it took {:?}", begun.elapsed());
     assert_eq!(private.engine.containers(&yard.name, false), before);
-    output(&yard.bench);
+    output(&yard.bench, &private.engine);
     ends(&yard, &private);
 }
 

@@ -62,6 +62,8 @@ pub struct Fleet {
     pub program: PathBuf,
     /// More variables for every `orco` that is run (and so for the daemon).
     pub env: Vec<(String, String)>,
+    /// The stack's key `logging`, if it has one.
+    pub logging: Option<&'static str>,
 }
 
 /// What a service does besides holding its lock.
@@ -182,7 +184,7 @@ impl Fleet {
         let tag = format!("storm-{now}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         // A long storm runs a copy of its own, so that nobody builds another below it.
         let program = std::env::var_os("ORCO_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_orco").into()).into();
-        let fleet = Self { dir: tempfile::tempdir().unwrap(), tag, program, env: Vec::new() };
+        let fleet = Self { dir: tempfile::tempdir().unwrap(), tag, program, env: Vec::new(), logging: None };
         for folder in ["locks", "starts"] {
             fs::create_dir(fleet.path(folder)).unwrap();
         }
@@ -201,6 +203,9 @@ impl Fleet {
             self.tag
         );
         ships.iter().for_each(|ship| ship.yaml(&mut yaml));
+        if let Some(logging) = self.logging {
+            yaml = format!("logging: {logging}\n{yaml}");
+        }
         fs::write(self.path("stack.yaml"), yaml).unwrap();
     }
 
@@ -231,6 +236,18 @@ impl Fleet {
         let done = self.orco(args);
         assert_eq!(done.code, Some(0), "{args:?}: {done:?}\n{}", self.daemon_log());
         done
+    }
+
+    /// What is in the exported files of these services, the oldest first.
+    pub fn exported<'a>(&self, services: impl IntoIterator<Item = &'a str>) -> String {
+        let read = |name: String| fs::read_to_string(self.path("exported").join(name)).unwrap_or_default();
+        let mut text = String::new();
+        for service in services {
+            // A rotation that got no further leaves a number out.
+            (1..500).rev().for_each(|n| text += &read(format!("{service}.ndjson.{n}")));
+            text += &read(format!("{service}.ndjson"));
+        }
+        text
     }
 
     /// The status, if the stack answers.

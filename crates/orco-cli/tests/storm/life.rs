@@ -49,6 +49,10 @@ fn ships(crash: Crash) -> Vec<Ship> {
     if crash.point.starts_with("retain.") {
         ships.push(Ship::new("flood", Act::Fill));
     }
+    // Much, so that files are rotated in a short life.
+    if crash.point.starts_with("export.") {
+        ships.push(Ship::new("stream", Act::Flood(20, 50)));
+    }
     ships
 }
 
@@ -110,6 +114,20 @@ impl Life {
         assert!(followed.len() >= wrote, "{}: {wrote} lines were written, {} read", self.what, followed.len());
     }
 
+    /// Every line once and in its order.
+    fn export_is_whole(&self) {
+        if self.fleet.logging.is_none() {
+            return;
+        }
+        let text = self.fleet.exported(["stream"]);
+        let records = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let numbers: Vec<u64> = records.map(|record| record["seq"].as_u64().unwrap()).collect();
+        assert!(is_row(&numbers, 0), "{}: the export lacks lines or has them twice", self.what);
+        let last = fs::read_to_string(self.fleet.path("last.stream.0")).unwrap();
+        let printed: usize = last.trim().parse().unwrap();
+        assert!(numbers.len() >= printed, "{}: {printed} lines were printed, {} exported", self.what, numbers.len());
+    }
+
     /// On the disk and as they were read.
     fn events_are_whole(&self, read: &[serde_json::Value]) {
         let text = fs::read_to_string(self.fleet.state().unwrap().join("events.ndjson")).unwrap();
@@ -143,6 +161,10 @@ impl Life {
 pub fn live(crash: Crash) -> Report {
     let ships = ships(crash);
     let mut fleet = Fleet::new(&ships);
+    if crash.point.starts_with("export.") {
+        fleet.logging = Some("{ directory: exported, maxFileSize: 4KiB }");
+        fleet.write(&ships);
+    }
     let struck = fleet.path("struck");
     let path = |name: &str| fleet.path(name).display().to_string();
     let mut env = vec![
@@ -196,6 +218,7 @@ pub fn live(crash: Crash) -> Report {
     assert_eq!(fleet.orco(&["status"]).code, Some(3), "{}: it is down", life.what);
     life.lines_are_whole(&logs.end());
     life.events_are_whole(&events.end());
+    life.export_is_whole();
     life.nothing_began_twice(&changed);
     let passed = fs::read_to_string(fleet.path("seen")).unwrap_or_default();
     Report {

@@ -59,7 +59,10 @@ struct Flood {
 impl Flood {
     fn begin(follow: bool) -> Self {
         let ships = writers();
-        let fleet = Fleet::new(&ships);
+        let mut fleet = Fleet::new(&ships);
+        // Files of their own are small, so that they are often rotated; the log itself stays whole.
+        fleet.logging = Some("{ directory: exported, maxFileSize: 64KiB }");
+        fleet.write(&ships);
         fleet.ok(&["up", "-d"]);
         fleet.settled(&ships);
         let known = mains(&fleet);
@@ -92,6 +95,8 @@ impl Flood {
         let read = lines(&self.fleet.ok(&["logs", "-o", "json"]).out, context);
         assert_eq!(read, written, "{context}: `logs` lacks lines at the end");
         self.fleet.down();
+        let exported = lines(&self.fleet.exported(names.iter().copied()), &format!("{context}, exported"));
+        assert_eq!(exported, written, "{context}: the export lacks lines at the end\n{}", self.fleet.daemon_log());
         if let Some(mut reader) = self.reader.take() {
             until("the reader ends", || reader.try_wait().unwrap().is_some());
             let followed =

@@ -25,8 +25,8 @@ const SIDE_BY_SIDE: usize = 6;
 const ANSWER: Duration = Duration::from_secs(2);
 
 /// Moments that an engine passes once: a second hit is the death of the next engine at the same place.
-const ONCE: [&str; 9] =
-    ["open.", "probe.", "birth.", "recover.", "begin.", "succeed.", "retain.", "end.", "ledger.before-sync"];
+const ONCE: [&str; 10] =
+    ["export.", "open.", "probe.", "birth.", "recover.", "begin.", "succeed.", "retain.", "end.", "ledger.before-sync"];
 
 /// A life gives so many commands, and kills so often.
 const SELDOM: [(&str, u32); 2] = [("command.", 3), ("kill.", 2)];

@@ -23,6 +23,7 @@ use super::{
     driver::{Driver, Inbox, REQUESTS},
     durable::Durable,
     events::EventLog,
+    export::Exporting,
     handle::Engine,
     ledger::Ledger,
     logs::Logs,
@@ -211,7 +212,8 @@ impl EngineBuilder {
             done,
         };
         let inbox = Inbox { requests, reports };
-        let driver = Driver::new(past.brain, past.clock, Arc::clone(&world), Arc::clone(&events), inbox);
+        let mut driver = Driver::new(past.brain, past.clock, Arc::clone(&world), Arc::clone(&events), inbox);
+        driver.export = Some(Exporting::start(Arc::clone(&world.logs), id, recovered.clone()));
         let quit = CancellationToken::new();
         for (name, runtime) in &world.registry.runtimes {
             tokio.spawn(listen(name.clone(), Arc::clone(runtime), Arc::clone(&world), quit.clone()));

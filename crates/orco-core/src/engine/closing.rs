@@ -35,6 +35,9 @@ impl Driver {
         self.close_ledger().await;
         self.events.close();
         self.world.logs.close();
+        if let Some(export) = self.export.take() {
+            export.finish().await;
+        }
         if let Mode::Ending(replies) = self.mode {
             for reply in replies {
                 let _ = reply.send(());
@@ -76,6 +79,10 @@ impl Driver {
         let now = self.clock.now();
         let mark = self.turn(now);
         let synced = self.world.ledger.synced(mark).await;
+        if let Some(export) = self.export.take() {
+            // Before the next engine writes to the same files.
+            export.stop().await;
+        }
         self.close_ledger().await;
         if let Mode::Leaving(reply) = self.mode {
             let _ = reply.send(synced);

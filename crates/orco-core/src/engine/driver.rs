@@ -19,6 +19,7 @@ use crate::{
 use super::{
     clock::{Clock, wall_micros},
     events::{Event, EventLog},
+    export::Exporting,
     ledger::Mark,
     life::{Order, Ordered, Plan, lead},
     live::{Found, Live, slot, status},
@@ -59,6 +60,8 @@ pub(super) struct Driver {
     last_published: Moment,
     last_mark: Mark,
     pub(super) going_down: bool,
+    /// The export of the logs.
+    pub(super) export: Option<Exporting>,
     /// Everything was to be killed: until then runtimes are waited for that cannot be reached.
     pub(super) patience: Option<Moment>,
 }
@@ -100,6 +103,7 @@ impl Driver {
             last_published: Moment::ZERO,
             last_mark: 0,
             going_down: false,
+            export: None,
             patience: None,
         }
     }

@@ -14,7 +14,7 @@ use crate::{
     brain::{Command, Refused},
     log::{Query, Record},
     model::{InstanceId, ServiceName, StackId},
-    runtime::{ExecRequest, ExecResult, RuntimeError, Usage},
+    runtime::{RuntimeError, Usage},
     spec::{Diagnostic, Stack},
 };
 
@@ -336,33 +336,6 @@ impl Engine {
             sent.map_err(|e| self.refused(service, replica, &e))?;
         }
         Ok(())
-    }
-
-    /// Runs a command beside (or inside) one replica, or each of all in turn, with its variables, user and
-    /// directory. Each reads `stdin` from its beginning. Cancel-safe: dropped, the command that runs is killed.
-    ///
-    /// # Errors
-    /// [`CommandError`]; the first that could not be started.
-    pub async fn exec(
-        &self,
-        service: &str,
-        replica: Option<u32>,
-        argv: Vec<String>,
-        stdin: Vec<u8>,
-        timeout: std::time::Duration,
-    ) -> Result<Vec<(u32, ExecResult)>, CommandError> {
-        let mut results = Vec::new();
-        for (replica, runtime, running) in self.running(service, replica).await? {
-            let mut request = ExecRequest::new(&running.request, argv.clone(), timeout);
-            request.stdin.clone_from(&stdin);
-            let done = runtime.exec(request).await;
-            let mut done = done.map_err(|e| self.refused(service, replica, &e))?;
-            if let Some(mask) = self.world().logs.masks.of(&running.request.service.name) {
-                done.output = mask.output(&done.output);
-            }
-            results.push((replica, done));
-        }
-        Ok(results)
     }
 
     /// What each running instance uses, where its runtime knows and says so within two seconds. `None`: the engine

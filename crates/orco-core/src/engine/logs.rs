@@ -4,7 +4,7 @@
 //! over a stream that one task writes. Readers have cursors; a slow one is just behind.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::BTreeSet,
     io,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -12,16 +12,13 @@ use std::{
 };
 
 use futures::Stream;
-use tokio::{
-    sync::{Notify, watch},
-    task::JoinHandle,
-};
+use tokio::sync::{Notify, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::{
     crash,
     log::{
-        Gather, LogSettings, Masks, Origin, Query, Reached, Record, Store,
+        Counter, Gather, LogSettings, Masks, Origin, Query, Reached, Record, Store,
         format::{SEGMENT_BYTES, Stem},
     },
     model::{InstanceId, ServiceName},
@@ -32,105 +29,17 @@ use crate::{
 
 use super::{
     clock::wall_micros,
+    outputs::{Arrivals, Entry, Table, Tail},
     reader::{Instance, follow},
     stream::{Segments, Target, Written, write},
 };
 
-/// So many ended instances are a reason to look at the size, besides full segments; in a bigger stack as many as it
-/// has, for a look costs time in proportion.
-const ENDS: u64 = 64;
 /// Ages are looked at no more often than this.
 const OFTEN: Duration = Duration::from_secs(60);
 /// And a sleep is no longer than this: clocks are set.
 const SELDOM: Duration = Duration::from_secs(86_400);
 /// `arrivals` when the engine has ended.
 pub(super) const CLOSED: u64 = u64::MAX;
-
-/// One instance whose output can be followed.
-#[derive(Clone, Debug)]
-pub(super) struct Tail {
-    pub(super) origin: Origin,
-    pub(super) dir: PathBuf,
-    pub(super) growth: Arc<dyn Growth>,
-    /// True once all output is in the files.
-    pub(super) ended: watch::Receiver<bool>,
-}
-
-impl Tail {
-    /// Waits until there is more than `seen` bytes or the output has ended. `before` is what was seen at the
-    /// last call: growth that brought nothing means that the end is near, and only it is waited for. Cancel-safe.
-    pub(super) async fn more(&self, seen: u64, before: Option<u64>) {
-        let mut ended = self.ended.clone();
-        if before == Some(seen) {
-            let _ = ended.wait_for(|e| *e).await;
-            return;
-        }
-        // Both arms are cancel-safe: by the contract of `beyond`, and a watch loses nothing.
-        tokio::select! {
-            () = self.growth.beyond(seen) => {}
-            _ = ended.wait_for(|e| *e) => {}
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Entry {
-    tail: Tail,
-    ended: watch::Sender<bool>,
-    writing: Option<JoinHandle<()>>,
-}
-
-/// Live instances, and the latest arrivals: one that comes and goes between two looks of a reader is in
-/// the second only.
-#[derive(Debug, Default)]
-struct Table {
-    live: BTreeMap<InstanceId, Entry>,
-    arrived: VecDeque<Origin>,
-    /// Arrivals in all.
-    count: u64,
-    /// The most that ever lived at once.
-    most: u64,
-    /// Ended since the last look at the size.
-    ends: u64,
-}
-
-/// So many arrivals are remembered; a reader that slept through more looks at the directory instead.
-const REMEMBERED: usize = 4096;
-
-impl Table {
-    fn arrive(&mut self, inst: InstanceId, entry: Entry) -> u64 {
-        if self.arrived.len() == REMEMBERED {
-            self.arrived.pop_front();
-        }
-        self.arrived.push_back(entry.tail.origin.clone());
-        self.live.insert(inst, entry);
-        self.most = self.most.max(self.live.len() as u64);
-        self.count += 1;
-        self.count
-    }
-
-    /// Takes an ended instance out, and says whether it is time to look at the size.
-    fn leave(&mut self, inst: InstanceId) -> Option<(Entry, bool)> {
-        let entry = self.live.remove(&inst)?;
-        self.ends += 1;
-        let look = self.ends >= self.most.max(ENDS);
-        if look {
-            self.ends = 0;
-        }
-        Some((entry, look))
-    }
-}
-
-/// What came since a reader last looked.
-#[derive(Debug)]
-pub(super) struct Arrivals {
-    /// `None`: too many to remember.
-    pub(super) origins: Option<Vec<Origin>>,
-    /// All that live now.
-    pub(super) tails: Vec<Tail>,
-    /// From where to look the next time.
-    pub(super) count: u64,
-}
 
 /// The log directory of one engine.
 #[derive(Debug)]
@@ -141,6 +50,8 @@ pub(super) struct Logs {
     settings: watch::Sender<Arc<LogSettings>>,
     /// What is hidden in what anybody is shown. Log probes read what is there.
     pub(super) masks: Arc<Masks>,
+    /// How much was printed, as far as somebody has asked. Held while files are read, by threads that may block.
+    pub(super) counter: Mutex<Counter>,
     /// Who is there and who came. The lock is held for look-ups only.
     table: Mutex<Table>,
     /// Counts instances that were attached; [`CLOSED`] when the engine has ended.
@@ -156,11 +67,16 @@ impl Logs {
     pub(super) fn open(root: PathBuf, over: Logging) -> io::Result<Self> {
         use std::os::unix::fs::DirBuilderExt;
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&root)?;
+        let (masks, damage) = Masks::open_or_set_aside(&root)?;
+        if let Some(error) = damage {
+            tracing::warn!(%error, "it was set aside: values that are out of use are not masked any more");
+        }
         Ok(Self {
-            masks: Arc::new(Masks::open_or_set_aside(&root)?),
+            masks: Arc::new(masks),
             store: Store::new(root),
             over,
             settings: watch::Sender::default(),
+            counter: Mutex::default(),
             table: Mutex::default(),
             arrivals: watch::Sender::new(0),
             full: Notify::new(),
@@ -178,6 +94,11 @@ impl Logs {
             }
             differs
         });
+    }
+
+    /// What holds, and what comes to hold.
+    pub(super) fn settings_watch(&self) -> watch::Receiver<Arc<LogSettings>> {
+        self.settings.subscribe()
     }
 
     /// What holds now.
@@ -373,16 +294,12 @@ impl Logs {
 
     /// Who came after the first `from` arrivals, and who lives: one view of both.
     pub(super) fn since(&self, from: u64) -> Arrivals {
-        let table = self.table();
-        let news = usize::try_from(table.count - from).unwrap_or(usize::MAX);
-        let known = table.arrived.len();
-        let origins = (news <= known).then(|| table.arrived.range(known - news..).cloned().collect());
-        Arrivals { origins, tails: table.live.values().map(|e| e.tail.clone()).collect(), count: table.count }
+        self.table().since(from)
     }
 
     /// All live instances.
     pub(super) fn tails(&self) -> Vec<Tail> {
-        self.table().live.values().map(|e| e.tail.clone()).collect()
+        self.table().tails()
     }
 
     /// One live instance, for log probes.

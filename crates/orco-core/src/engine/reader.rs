@@ -23,7 +23,8 @@ use crate::{
 use super::{
     clock::wall_micros,
     handle::Engine,
-    logs::{CLOSED, Logs, Tail},
+    logs::{CLOSED, Logs},
+    outputs::Tail,
 };
 
 /// Records handed to a probe at once.

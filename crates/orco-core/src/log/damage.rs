@@ -14,11 +14,11 @@ use super::{
     segment::{present, read_full},
 };
 
-/// The offset that an index's header says, if it has one.
-pub(super) fn header(idx: &File) -> io::Result<Option<u64>> {
+/// The offset that an index's header says, if it has one. A zero in a later segment is what was not written.
+pub(super) fn header(idx: &File, n: u64) -> io::Result<Option<u64>> {
     let mut header = [0; HEADER_LEN];
     let got = read_full(idx, &mut header, 0)?;
-    Ok(decode_header(&header[..got]))
+    Ok(decode_header(&header[..got]).filter(|begin| *begin > 0 || n == 0))
 }
 
 /// The offset at which a segment begins whose index does not say: where what is before it ends.
@@ -29,7 +29,7 @@ pub(super) fn begin_of(dir: &Path, stem: Stem, n: u64) -> io::Result<u64> {
         let Some(log) = present(fs::metadata(dir.join(stem.log(before))))? else { continue };
         after += log.len();
         let idx = present(File::open(dir.join(stem.idx(before))))?;
-        if let Some(begin) = idx.map(|idx| header(&idx)).transpose()?.flatten() {
+        if let Some(begin) = idx.map(|idx| header(&idx, before)).transpose()?.flatten() {
             return Ok(begin + after);
         }
     }
@@ -78,7 +78,7 @@ pub(super) fn last_entry(idx: &File) -> io::Result<Option<Entry>> {
 pub(super) fn mend(dir: &Path, stem: Stem, n: u64) -> io::Result<()> {
     let idx = present(File::open(dir.join(stem.idx(n))))?;
     let Some(log) = present(fs::metadata(dir.join(stem.log(n))))? else { return Ok(()) };
-    if idx.map(|idx| header(&idx)).transpose()?.flatten().is_some() {
+    if idx.map(|idx| header(&idx, n)).transpose()?.flatten().is_some() {
         return Ok(());
     }
     let begin = begin_of(dir, stem, n)?;

@@ -11,7 +11,8 @@
 //!         u64      Unix time in microseconds
 //!         u8       kind: 0 stdout, 1 stderr, 2 gap, 3 footer
 //!         u8       footer: streams with an unfinished line (bit 0 stdout, bit 1 stderr); else 0
-//!         6 bytes  0
+//!         u32      footer: FNV-1a hash of the other bytes, for nobody looks twice at what it says; else 0
+//!         2 bytes  0
 //!         u64      gap: bytes that could not be stored; footer: line ends up to the end of this
 //!                  segment, counted from the instance's first byte
 //! ```
@@ -121,6 +122,10 @@ impl Entry {
         out[16] = kind;
         out[17] = open;
         out[24..].copy_from_slice(&arg.to_le_bytes());
+        if kind == 3 {
+            let check = hash(&out);
+            out[18..22].copy_from_slice(&check.to_le_bytes());
+        }
         out
     }
 
@@ -132,11 +137,20 @@ impl Entry {
             0 => Kind::Stdout,
             1 => Kind::Stderr,
             2 => Kind::Gap(arg),
-            3 => Kind::Footer { lines: arg, open: Open::from_bits(bytes[17]) },
+            // One of which a machine that went down kept a part is none.
+            3 if bytes[18..22] == hash(bytes).to_le_bytes() => {
+                Kind::Footer { lines: arg, open: Open::from_bits(bytes[17]) }
+            }
             _ => return None,
         };
         Some(Self { offset: number(bytes), micros: number(&bytes[8..]), kind })
     }
+}
+
+/// Over an entry without the hash itself.
+fn hash(entry: &[u8]) -> u32 {
+    let bytes = entry[..18].iter().chain(&entry[22..]);
+    bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
 fn number(bytes: &[u8]) -> u64 {

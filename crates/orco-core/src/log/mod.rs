@@ -31,12 +31,13 @@ mod seal;
 mod segment;
 mod settings;
 mod start;
+mod stats;
 mod store;
 mod tail;
 mod writer;
 
 pub use cursor::Cursor;
-pub use export::{Export, ExportSettings, NotWritten};
+pub use export::{Export, NotWritten};
 pub use follow::{Follower, More};
 pub use gather::Gather;
 pub use gone::Gone;
@@ -50,10 +51,17 @@ pub use retention::{Dropped, Trimmed};
 pub use sanitize::sanitize;
 pub use settings::{LogLimits, LogSettings, MAX_TOTAL_SIZE};
 pub use start::Start;
+pub use stats::{Counter, LogStats};
 pub use store::Store;
 pub use writer::Writer;
 
 #[cfg(test)]
+mod big_tests;
+#[cfg(test)]
+mod race_tests;
+#[cfg(test)]
 mod store_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod torn_tests;

@@ -43,7 +43,7 @@ impl Segment {
     pub(super) fn open(dir: &Path, stem: Stem, n: u64) -> io::Result<Option<Self>> {
         let (log_path, idx_path) = (dir.join(stem.log(n)), dir.join(stem.idx(n)));
         let idx = present(File::open(&idx_path))?;
-        let header = idx.as_ref().map(header).transpose()?.flatten();
+        let header = idx.as_ref().map(|idx| header(idx, n)).transpose()?.flatten();
         let Some(log) = present(File::open(&log_path))? else { return Ok(None) };
         // Bytes come after a whole header, and go before it does: where they are without one, it was lost.
         let (begin, idx, has_index) = match header {
@@ -135,7 +135,8 @@ impl Segment {
             }
             self.idx_read += got as u64;
             for entry in bytes[..got].chunks_exact(ENTRY_LEN).filter_map(Entry::decode) {
-                if follows(&entry, self.last) {
+                // A segment begins with an entry.
+                if follows(&entry, self.last) && (self.last.is_some() || entry.offset == self.begin) {
                     self.last = Some(entry.offset);
                     self.entries.push_back(entry);
                 }
@@ -168,7 +169,8 @@ impl Summary {
         let mut head = [0; HEADER_LEN + ENTRY_LEN];
         let idx = present(File::open(dir.join(stem.idx(n))))?;
         let got = idx.as_ref().map(|idx| read_full(idx, &mut head, 0)).transpose()?.unwrap_or(0);
-        let (Some(begin), Some(idx)) = (decode_header(&head[..got]), idx) else {
+        let begin = decode_header(&head[..got]).filter(|begin| *begin > 0 || n == 0);
+        let (Some(begin), Some(idx)) = (begin, idx) else {
             let Some(log) = present(fs::metadata(dir.join(stem.log(n))))? else { return Ok(None) };
             let begin = begin_of(dir, stem, n)?;
             let micros = Some(substitute(&log, begin).micros);

@@ -59,21 +59,29 @@ pub(super) fn place(dir: &Path, stem: Stem, start: Start) -> io::Result<Place> {
     }
 }
 
-/// The earliest time among an instance's last so many bytes; 0 if it has no more than that.
-pub(super) fn reach(dir: &Path, stem: Stem, bytes: u64) -> io::Result<u64> {
+/// The earliest time among the last so many bytes that an instance wrote up to a time; 0 if there are no more than that.
+pub(super) fn reach(dir: &Path, stem: Stem, bytes: u64, until: Option<u64>) -> io::Result<u64> {
     let gone = Gone::read(dir, stem)?;
     // A tail needs all segments.
     let Segments { list, .. } = Segments::read(dir, stem, gone, Start::Tail(0))?;
+    let idx = |n: u64| present(File::open(dir.join(stem.idx(n))));
     let Some(last) = list.last() else { return Ok(0) };
     let length = present(fs::metadata(dir.join(stem.log(last.n))))?.map_or(0, |log| log.len());
-    let from = (last.begin + length).saturating_sub(bytes);
+    let mut end = last.begin + length;
+    if let Some(after) = until.map(|until| until.saturating_add(1))
+        && let Some(segment) = list.iter().find(|s| s.last_micros.is_some_and(|last| last >= after))
+        && let Some(idx) = idx(segment.n)?
+    {
+        end = first_since(&idx, after)?.unwrap_or(end);
+    }
+    let from = end.saturating_sub(bytes);
     let index = list.partition_point(|segment| segment.begin <= from).saturating_sub(1);
     if index == 0 && list[0].begin >= from {
         return Ok(0);
     }
-    let idx = present(File::open(dir.join(stem.idx(list[index].n))))?;
-    let here = idx.map(|idx| earliest_from(&idx, from)).transpose()?.flatten();
-    let later = list[index + 1..].iter().filter_map(|segment| segment.first_micros);
+    let here = idx(list[index].n)?.map(|idx| earliest_from(&idx, from)).transpose()?.flatten();
+    let later =
+        list[index + 1..].iter().filter(|segment| segment.begin < end).filter_map(|segment| segment.first_micros);
     Ok(later.chain(here).min().unwrap_or(0))
 }
 

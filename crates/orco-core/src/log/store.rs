@@ -146,7 +146,7 @@ impl Store {
     }
 
     /// Everything, by service, replica and run, and which replicas have forgotten instances.
-    fn scan(&self) -> io::Result<(Vec<Held>, Vec<Replica>)> {
+    pub(super) fn scan(&self) -> io::Result<(Vec<Held>, Vec<Replica>)> {
         let mut found: BTreeMap<Origin, Held> = BTreeMap::new();
         let mut folded = Vec::new();
         let Some(services) = present(fs::read_dir(&self.root))? else { return Ok((Vec::new(), folded)) };

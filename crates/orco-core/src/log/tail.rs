@@ -27,7 +27,7 @@ pub(super) fn open(query: Query, store: &Store, held: &[Held], live: &[bool], ta
     loop {
         let mut since = floor;
         for held in held {
-            since = since.max(reach(&held.dir, held.stem, bytes)?);
+            since = since.max(reach(&held.dir, held.stem, bytes, query.until)?);
         }
         let is_all = since == floor;
         let start = if is_all { query.start() } else { Start::Since(since) };

@@ -48,7 +48,13 @@ pub(super) struct Instance {
 impl Instance {
     pub(super) fn new(keeper: u64, papers: Papers) -> Self {
         let state = watch::Sender::new(State { pid: None, written: 0, exit: None });
-        Self { state, armed: Mutex::new(None), segment: AtomicU64::new(0), keeper: AtomicU64::new(keeper), papers: Mutex::new(papers) }
+        Self {
+            state,
+            armed: Mutex::new(None),
+            segment: AtomicU64::new(0),
+            keeper: AtomicU64::new(keeper),
+            papers: Mutex::new(papers),
+        }
     }
 
     pub(super) fn keeper(&self) -> u64 {

@@ -18,8 +18,7 @@ use crate::{
     wire::{Launch, Stage},
 };
 
-/// Descriptor numbers set aside for what a child begins with: /dev/null, standard output, standard error. Below them are
-/// the socket (3), the lock (4, if there is one) and the ledger or the listening socket (5).
+/// Set aside for a child's null, output and errors; below: socket (3), lock (4), ledger or listening socket (5).
 const SLOTS: [c_int; 3] = [6, 7, 8];
 const BEYOND_SLOTS: u32 = 9;
 

@@ -46,7 +46,11 @@ fn order() -> impl Strategy<Value = Order> {
         (any::<u64>(), id()).prop_map(|(request, id)| Order::Kill { request, id }),
         (any::<u64>(), id(), any::<i32>()).prop_map(|(request, id, signal)| Order::Signal { request, id, signal }),
         (id(), any::<u64>()).prop_map(|(id, beyond)| Order::Arm { id, beyond }),
-        (id(), any::<u64>(), option::of(any::<u32>())).prop_map(|(id, bytes, turn)| Order::Segments { id, bytes, turn }),
+        (id(), any::<u64>(), option::of(any::<u32>())).prop_map(|(id, bytes, turn)| Order::Segments {
+            id,
+            bytes,
+            turn
+        }),
         Just(Order::Acknowledge {}),
         Just(Order::Shutdown {}),
         (id(), blob(), any::<i32>(), blob(), blob()).prop_map(|(id, token, stop_signal, log_dir, log_stem)| {

@@ -48,12 +48,14 @@ impl Credentials {
     }
 
     /// These files alone, the first one first.
+    #[cfg(test)]
     pub(crate) const fn in_files(files: Vec<PathBuf>) -> Self {
         Self { files, path: None }
     }
 
     /// Helpers are looked for in these folders, as in `PATH`.
     #[must_use]
+    #[cfg(test)]
     pub(crate) fn with_helpers_in(mut self, path: impl Into<OsString>) -> Self {
         self.path = Some(path.into());
         self

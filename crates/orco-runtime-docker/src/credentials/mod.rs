@@ -7,5 +7,8 @@ mod secret;
 
 pub(crate) use self::{
     find::{Answer, Credentials},
-    secret::{Login, Secret},
+    secret::Login,
 };
+
+#[cfg(test)]
+pub(crate) use self::secret::Secret;

@@ -83,6 +83,7 @@ impl Client {
     }
 
     /// A client that looks around elsewhere than in the process's environment.
+    #[cfg(test)]
     pub(crate) fn within(find: Find, limits: Limits, surroundings: Surroundings) -> Self {
         Self::build(find, limits, Some(surroundings))
     }

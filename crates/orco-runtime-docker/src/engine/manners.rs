@@ -24,9 +24,10 @@ impl Manners {
         matches!(self, Self::Podman)
     }
 
-    /// Whether containers know the host by a name without being told. (It takes `host-gateway` for an address.)
-    pub(crate) const fn names_the_host(self) -> bool {
-        matches!(self, Self::Podman)
+    /// Whether it knows `host-gateway` for the host's address in a container's network. Podman 4.3 writes these very
+    /// letters into the container's `hosts`.
+    pub(crate) const fn knows_the_host(self) -> bool {
+        matches!(self, Self::Docker)
     }
 
     /// Whether it keeps several files of output, and lets one say how many.

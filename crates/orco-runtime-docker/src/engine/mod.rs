@@ -20,13 +20,14 @@ mod wire;
 pub(crate) use self::{
     call::{Call, Limits},
     client::Client,
-    error::{Certainty, EngineError, Tried, port_taken},
-    images::{ImageFor, PullLine, PullOrder},
-    info::EngineInfo,
+    error::{Certainty, EngineError, port_taken},
+    images::{PullLine, PullOrder},
     kind::Kind,
     manners::{Manners, not_started},
-    version::{Range, Version},
 };
+
+#[cfg(test)]
+pub(crate) use self::version::Range;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! What is asked about networks and volumes.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use bollard::{
     models::{NetworkCreateRequest, VolumeCreateRequest},
@@ -46,6 +46,15 @@ pub(crate) async fn network(client: &Client, name: &str) -> Result<Option<Thing>
         Err(error) if error.status() == Some(404) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The host's own address in the network of that name, if the engine says one.
+pub(crate) async fn gateway(client: &Client, name: &str) -> Result<Option<IpAddr>, EngineError> {
+    let what = format!("inspect network {name}");
+    let asked =
+        client.call(what, |docker| async move { docker.inspect_network(name, None::<InspectNetworkOptions>).await });
+    let pools = asked.await?.ipam.and_then(|ipam| ipam.config).unwrap_or_default();
+    Ok(pools.into_iter().filter_map(|pool| pool.gateway?.parse().ok()).next())
 }
 
 /// All networks with the label.

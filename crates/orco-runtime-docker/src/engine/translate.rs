@@ -1,6 +1,6 @@
 //! What the library's errors mean.
 
-use std::{error::Error as _, io, time::Duration};
+use std::{io, time::Duration};
 
 use bollard::errors::Error;
 

@@ -60,7 +60,8 @@ async fn without_an_init_a_start_is_refused_with_what_to_do() {
         is_helpful(&error.to_string());
         // The engine's own words too: they name the path.
         assert!(error.to_string().contains("catatonit\"") || error.to_string().contains("/usr/libexec"), "{error}");
-        let mut hook = ExecRequest::new(&Arc::new(request()), vec!["true".to_owned()], std::time::Duration::from_secs(60));
+        let mut hook =
+            ExecRequest::new(&Arc::new(request()), vec!["true".to_owned()], std::time::Duration::from_secs(60));
         hook.beside = true;
         is_helpful(&docker.exec(hook).await.unwrap_err().to_string());
         docker.shutdown().await;

@@ -30,6 +30,8 @@ pub enum Manner {
     Fails,
     /// Creations reach the engine, and their answers are lost.
     LosesCreations,
+    /// Starts reach the engine, and their answers are lost.
+    LosesStarts,
 }
 
 /// A bad way to the engine.
@@ -144,7 +146,8 @@ async fn carry(
             Some(bytes * (1 + cuts.load(Ordering::Relaxed) as usize % 3))
         }
         Manner::LosesCreations if line.starts_with("POST") && line.contains("/containers/create") => Some(0),
-        Manner::CutOutput(_) | Manner::Fine | Manner::LosesCreations => None,
+        Manner::LosesStarts if line.starts_with("POST") && line.contains("/start") => Some(0),
+        Manner::CutOutput(_) | Manner::Fine | Manner::LosesCreations | Manner::LosesStarts => None,
     };
     let mut engine = UnixStream::connect(ENGINE).await?;
     engine.write_all(&head).await?;

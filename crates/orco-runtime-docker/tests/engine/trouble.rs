@@ -86,6 +86,41 @@ async fn a_creation_without_an_answer_is_found_again_or_removed() {
     lab.end().await;
 }
 
+/// The engine has started it, its answer was lost, and before the next try lists come: nobody takes it away.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_lost_answer_has_started_is_not_taken_from_the_next_try() {
+    if !engine() {
+        return;
+    }
+    let proxy = Proxy::new();
+    let lab = Lab::on(Docker::builder().host(proxy.host()).build());
+    let first = lab.start("exec sleep 1000").await;
+    let waiting = lab.docker.wait(&first);
+    let request = lab.script("exec sleep 1000");
+    let tried = async {
+        proxy.set(Manner::LosesStarts);
+        let error = lab.docker.start(request.clone()).await.unwrap_err();
+        assert!(error.is_unavailable() && !error.is_certain(), "{error}");
+        proxy.set_now(Manner::Fine);
+        let running = || docker(&["ps", "-q", "--no-trunc", "--filter", &format!("label=orco.stack={}", lab.stack)]);
+        until("the engine has started it", || running().lines().count() == 2).await;
+        let before = running();
+        // A list comes at once after each stream that broke.
+        for _ in 0..10 {
+            proxy.set_now(Manner::Fine);
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        assert_eq!(running(), before);
+        let handle = lab.docker.start(request.clone()).await.unwrap();
+        assert!(before.contains(&handle.token), "{handle:?}: {before}");
+    };
+    tokio::select! {
+        early = waiting => panic!("{early:?}"),
+        () = tried => {}
+    }
+    lab.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_engine_is_gone_nothing_is_told_and_then_the_truth() {
     if !engine() {

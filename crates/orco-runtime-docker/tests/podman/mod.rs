@@ -76,29 +76,41 @@ fn init() -> Option<&'static str> {
 impl Podman {
     /// `None`, with a word, where there is no Podman or not the right to run one; under CI that is a failure.
     pub fn start() -> Option<Self> {
-        let Some(why) = missing() else { return Some(Self::with_init(init())) };
+        let Some(why) = missing() else { return init().map(Self::make) };
         assert!(std::env::var_os("CI").is_none(), "{why}");
         eprintln!("skipped: {why}");
         None
     }
 
-    fn with_init(init: Option<&str>) -> Self {
+    fn make(init: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("runtime");
         fs::write(&path, RUNTIME.replace("RUNTIME", runtime().unwrap())).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        // After each command Podman keeps a process of its own for that long, so that one can ask for the exit code.
-        let settings = format!("[engine]\ninit_path = \"{}\"\nexit_command_delay = 3\n", init.unwrap_or_default());
-        fs::write(folder.path().join("containers.conf"), settings).unwrap();
         let mut podman = Self { folder, service: None };
+        podman.configure(init);
         podman.load();
         podman.up();
         podman
     }
 
+    fn configure(&self, init: &str) {
+        // After each command Podman keeps a process of its own for that long, so that one can ask for the exit code.
+        let settings = format!("[engine]\ninit_path = \"{init}\"\nexit_command_delay = 3\n");
+        fs::write(self.folder.path().join("containers.conf"), settings).unwrap();
+    }
+
+    /// As where its distribution brings no init.
+    pub fn lose_init(&mut self) {
+        self.configure("/no/such/init");
+        self.down();
+        self.up();
+    }
+
     /// Starts its service (again), and waits until it listens.
     pub fn up(&mut self) {
         let socket = self.socket();
+        fs::create_dir_all(socket.parent().unwrap()).unwrap();
         let _ = fs::remove_file(&socket);
         let mut service = self.command(&["system", "service", "--time=0"]);
         service.arg(format!("unix://{}", socket.display())).stdin(Stdio::null());
@@ -118,13 +130,18 @@ impl Podman {
         }
     }
 
+    /// Where [`socket`](Self::socket) would be the socket of the system's Podman.
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// `unix:///…`.
     pub fn host(&self) -> String {
         format!("unix://{}", self.socket().display())
     }
 
     pub fn socket(&self) -> PathBuf {
-        self.folder.path().join("podman.sock")
+        self.folder.path().join("run/podman/podman.sock")
     }
 
     fn load(&self) {
@@ -140,8 +157,9 @@ impl Podman {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let path = |name: &str| self.folder.path().join(name);
         let mut command = Command::new("podman");
-        command.env("CONTAINERS_CONF", path("containers.conf"));
-        let own = [("--root", "root"), ("--runroot", "run"), ("--tmpdir", "tmp"), ("--network-config-dir", "net")];
+        // With that variable it would be a client of somebody else's service.
+        command.env("CONTAINERS_CONF", path("containers.conf")).env_remove("CONTAINER_HOST");
+        let own = [("--root", "root"), ("--runroot", "runroot"), ("--tmpdir", "tmp"), ("--network-config-dir", "net")];
         own.into_iter().chain([("--runtime", "runtime")]).for_each(|(option, name)| {
             command.arg(option).arg(path(name));
         });

@@ -49,8 +49,6 @@ pub enum PaneInput {
     Paste(String),
     /// Show others. Also to begin anew with the same: what is held is dropped, and asked for again.
     Select(Selection),
-    /// The screen has another size.
-    Resized,
     /// The time. Needed when [`Pane::wake`](super::Pane::wake) says so, harmless more often.
     Tick(Timestamp),
     /// What became of a [`PaneEffect::Save`].

@@ -113,7 +113,7 @@ impl Pane {
             out.push_str(&format!(" {} chosen ", grouped(lines as u64)));
         }
         if let Some(search) = &self.search {
-            let count = search.count(self.hold.map(|hold| hold.cursor), &self.shown, self.ring.end());
+            let count = search.count(self.hold.map(|hold| hold.cursor), &self.shown);
             out.push_str(&format!(" /{} {count} ", search.pattern));
         }
         out
@@ -168,7 +168,7 @@ impl Pane {
             place(buf, (x, at.y), " ", 1, over);
         }
         if columns.gutter > 0 {
-            let sign = if cursor {
+            let sign = if cursor && spot.row == 0 {
                 "▸"
             } else if chosen {
                 "┃"

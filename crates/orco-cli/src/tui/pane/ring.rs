@@ -152,6 +152,7 @@ impl Ring {
     }
 
     /// Bytes they take.
+    #[cfg(test)]
     pub const fn bytes(&self) -> usize {
         self.bytes
     }

@@ -180,9 +180,10 @@ impl Search {
         }
     }
 
-    /// `3/17`, with the place of this record if it is one of them; `17+` while it goes on.
-    pub fn count(&self, at: Option<Id>, shown: &Shown, end: Id) -> String {
-        let more = if self.is_done(shown, end) { "" } else { "+" };
+    /// `3/17`, with the place of this record if it is one of them; `17+` while it goes on. The newest few, which nobody
+    /// has looked at yet, are not told: there are always some in a flood.
+    pub fn count(&self, at: Option<Id>, shown: &Shown) -> String {
+        let more = if shown.before(self.low).is_none() { "" } else { "+" };
         match at.filter(|id| self.hits.contains(*id)) {
             // Until all was looked at, nobody knows how many are before it.
             Some(id) if more.is_empty() => format!("{}/{}", self.hits.rank(id) + 1, self.hits.len()),

@@ -99,6 +99,11 @@ impl Pane {
         stack.clone_into(&mut self.config.stack);
     }
 
+    /// Whose lines are shown.
+    pub const fn selection(&self) -> &Selection {
+        &self.selection
+    }
+
     /// Whether all keys are for the pane, because something is typed into it.
     pub const fn is_typing(&self) -> bool {
         self.prompt.is_some()

@@ -31,8 +31,6 @@ impl Pane {
             PaneInput::Mouse(mouse) => self.mouse(mouse),
             PaneInput::Paste(text) => self.paste(&text),
             PaneInput::Select(selection) => self.select(selection),
-            // Everything is laid out anew whenever it is drawn.
-            PaneInput::Resized => Vec::new(),
             PaneInput::Tick(now) => self.tick(now),
             PaneInput::Saved(result) => self.saved(result),
         }

@@ -38,12 +38,20 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer, theme: &Theme) {
     }
 }
 
+const LOGS: [(&str, &str); 4] = [("/", "search"), ("l", "level"), ("t", "times"), ("End", "follow")];
+
 fn keys(app: &App, area: Rect, buf: &mut Buffer, theme: &Theme) {
     let quit = if app.home == Home::Here { "quit+stop" } else { "quit" };
     let table = [("s", "start"), ("S", "stop"), ("r", "restart"), ("n", "scale"), ("K", "signal"), ("/", "filter")];
+    if app.stopping.is_some() {
+        let x = canvas::put(buf, area, area.x, area.y, " Ctrl-C", theme.style(Role::Accent));
+        canvas::put(buf, area, x, area.y, " kill what is left", theme.style(Role::Faint));
+        return;
+    }
     let first: &[(&str, &str)] = match app.focus {
         Focus::Table if app.read_only => &table[5..],
         Focus::Table => &table,
+        Focus::Below if app.shows_logs() => &LOGS,
         Focus::Below => &[],
     };
     let mut x = area.x;

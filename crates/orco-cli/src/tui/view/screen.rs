@@ -38,11 +38,8 @@ fn divider(app: &App, area: Rect, buf: &mut Buffer, theme: &Theme) {
     let rule = "─".repeat(usize::from(area.width));
     canvas::put(buf, area, area.x, area.y, &rule, theme.style(line));
     let title = match (app.stopping, app.view) {
-        (Some(_), _) => " Stopping ".to_owned(),
-        (None, View::Logs) => match app.table.selected().service() {
-            Some(service) => format!(" Logs of {service} "),
-            None => " Logs of all ".to_owned(),
-        },
+        (Some(_), _) => " Stopping ",
+        (None, View::Logs) => " Logs ",
     };
-    canvas::put(buf, area, area.x + 1, area.y, &title, theme.style(Role::Strong));
+    canvas::put(buf, area, area.x + 1, area.y, title, theme.style(Role::Strong));
 }

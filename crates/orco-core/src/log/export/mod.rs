@@ -12,4 +12,4 @@ mod sink;
 mod tests;
 mod writer;
 
-pub use writer::{Export, ExportSettings, NotWritten};
+pub use writer::{Export, NotWritten};

@@ -10,7 +10,7 @@ use std::{
 use super::{
     file::{self, Saved},
     position::{Mark, Position, Positions},
-    writer::ExportSettings,
+    writer::Place,
 };
 use crate::{
     crash,
@@ -40,8 +40,8 @@ pub(super) struct Sink {
 
 impl Sink {
     /// Goes on with what is there, or begins.
-    pub(super) fn open(settings: &ExportSettings, stack: &str, service: &str) -> io::Result<Self> {
-        let directory = settings.directory.clone();
+    pub(super) fn open(place: &Place, stack: &str, service: &str) -> io::Result<Self> {
+        let directory = place.directory.clone();
         let saved = file::read(&file::path(&directory, service))?;
         if let Some(other) = saved.as_ref().filter(|saved| saved.stack != stack) {
             let path = current(&directory, service);
@@ -63,7 +63,7 @@ impl Sink {
             directory,
             service: service.to_owned(),
             stack: stack.to_owned(),
-            limits: (settings.max_file_bytes, settings.max_files),
+            limits: (place.max_file_bytes, place.max_files),
             file,
             inode,
             length,

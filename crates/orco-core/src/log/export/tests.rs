@@ -5,12 +5,13 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
     path::Path,
+    sync::Arc,
 };
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::log::{Level, Origin, Record, Source};
+use crate::log::{Level, LogSettings, Origin, Record, Source};
 
 thread_local! {
     /// So many steps until everything ends, as with `kill -9`.
@@ -90,14 +91,17 @@ fn lines(directory: &Path, service: &str) -> Vec<(i64, u64, bool)> {
         .collect()
 }
 
-fn settings(directory: &Path, max_file_bytes: u64, max_files: u32) -> ExportSettings {
-    ExportSettings { directory: directory.to_owned(), max_file_bytes, max_files }
+fn open(directory: &Path, size: u64, count: u32, stack: &str, known: &[Origin]) -> Result<Export, NotWritten> {
+    let mut settings = LogSettings::default();
+    settings.max_total_size = size * 1000;
+    (settings.limits.max_file_size, settings.limits.max_file_count) = (size, Some(count));
+    Export::open(directory, Arc::new(settings), stack, known)
 }
 
 /// Writes what is missing, until the steps are used up.
 fn run(directory: &Path, stories: &BTreeMap<u32, Vec<Record>>, batch: usize) -> Result<(), NotWritten> {
     let known: Vec<Origin> = stories.keys().map(|replica| origin("api", *replica)).collect();
-    let mut export = Export::open(settings(directory, 700, 1000), "s", &known)?;
+    let mut export = open(directory, 700, 1000, "s", &known)?;
     let at = export.positions();
     let rest = |replica: &u32, story: &Vec<Record>| -> Vec<Record> {
         from(story, at.get(&origin("api", *replica)).copied().unwrap_or(0)).collect()
@@ -147,7 +151,7 @@ proptest! {
 #[test]
 fn a_disk_without_room_delays_and_loses_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let mut export = Export::open(settings(dir.path(), 500, 50), "s", &[]).unwrap();
+    let mut export = open(dir.path(), 500, 50, "s", &[]).unwrap();
     let story = story("api", 0, &[5; 40]);
     let mut waiting = story.clone();
     for left in 0..60 {
@@ -165,14 +169,14 @@ fn a_disk_without_room_delays_and_loses_nothing() {
 #[test]
 fn no_more_files_than_allowed_and_the_newest_stay() {
     let dir = tempfile::tempdir().unwrap();
-    let mut export = Export::open(settings(dir.path(), 400, 3), "s", &[]).unwrap();
+    let mut export = open(dir.path(), 400, 3, "s", &[]).unwrap();
     export.write(&mut story("api", 0, &[5; 100])).unwrap();
     let names: BTreeSet<String> =
         fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     assert_eq!(names, [".api.cursor", "api.ndjson", "api.ndjson.1", "api.ndjson.2"].map(str::to_owned).into());
     let left = lines(dir.path(), "api");
     assert_eq!(left, (100 - left.len() as u64..100).map(|seq| (0, seq, true)).collect::<Vec<_>>());
-    let mut one = Export::open(settings(dir.path(), 400, 1), "s", &[]).unwrap();
+    let mut one = open(dir.path(), 400, 1, "s", &[]).unwrap();
     one.write(&mut story("web", 0, &[5; 100])).unwrap();
     assert!(dir.path().join("web.ndjson").exists() && !dir.path().join("web.ndjson.1").exists());
 }
@@ -182,7 +186,7 @@ fn files_that_somebody_takes_away_or_empties_are_gone_on_with() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("api.ndjson");
     let story = story("api", 0, &[5; 9]);
-    let mut export = Export::open(settings(dir.path(), 1 << 20, 5), "s", &[]).unwrap();
+    let mut export = open(dir.path(), 1 << 20, 5, "s", &[]).unwrap();
     export.write(&mut story[..3].to_vec()).unwrap();
     fs::rename(&path, dir.path().join("api.ndjson.old")).unwrap();
     export.write(&mut story[..5].to_vec()).unwrap();
@@ -191,7 +195,7 @@ fn files_that_somebody_takes_away_or_empties_are_gone_on_with() {
     // Moved while nobody was there: what it got after the last cursor is known all the same.
     drop(export);
     fs::rename(&path, dir.path().join("api.ndjson.older")).unwrap();
-    let mut export = Export::open(settings(dir.path(), 1 << 20, 5), "s", &[origin("api", 0)]).unwrap();
+    let mut export = open(dir.path(), 1 << 20, 5, "s", &[origin("api", 0)]).unwrap();
     assert_eq!(export.positions()[&origin("api", 0)], 6);
     export.write(&mut story.clone()).unwrap();
     assert_eq!(lines(dir.path(), "api"), [(0, 6, true), (0, 7, true), (0, 8, true)]);
@@ -200,10 +204,10 @@ fn files_that_somebody_takes_away_or_empties_are_gone_on_with() {
 #[test]
 fn a_directory_of_another_stack_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
-    let mut export = Export::open(settings(dir.path(), 1 << 20, 5), "one", &[]).unwrap();
+    let mut export = open(dir.path(), 1 << 20, 5, "one", &[]).unwrap();
     export.write(&mut story("api", 0, &[5; 3])).unwrap();
-    let other = Export::open(settings(dir.path(), 1 << 20, 5), "other", &[origin("api", 0)]).unwrap_err();
+    let other = open(dir.path(), 1 << 20, 5, "other", &[origin("api", 0)]).unwrap_err();
     assert!(std::error::Error::source(&other).unwrap().to_string().ends_with("belongs to the stack one"));
     fs::write(dir.path().join(".api.cursor"), "{}").unwrap();
-    assert!(Export::open(settings(dir.path(), 1 << 20, 5), "one", &[origin("api", 0)]).is_err());
+    assert!(open(dir.path(), 1 << 20, 5, "one", &[origin("api", 0)]).is_err());
 }

@@ -4,24 +4,35 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
     os::unix::fs::DirBuilderExt as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::sink::Sink;
 use crate::{
-    log::{Origin, Record, format::Stem},
+    log::{LogSettings, Origin, Record, format::Stem},
     model::ServiceName,
 };
 
-/// Where records are exported to, and how much of them is kept there.
+/// Where the files of one service are, and how many.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ExportSettings {
-    /// The directory, absolute.
-    pub directory: PathBuf,
+pub(super) struct Place {
+    pub(super) directory: PathBuf,
     /// A file is closed before it grows above this many bytes.
-    pub max_file_bytes: u64,
-    /// Files kept per service, the current one among them.
-    pub max_files: u32,
+    pub(super) max_file_bytes: u64,
+    /// Files kept, the current one among them.
+    pub(super) max_files: u32,
+}
+
+impl Place {
+    /// The sizes and counts of the log itself; where no count is said, as many files as the total has room for.
+    fn of(directory: &Path, settings: &LogSettings, service: &ServiceName) -> Self {
+        let limits = settings.of(service);
+        let total = limits.max_total_size.unwrap_or(settings.max_total_size);
+        let room = u32::try_from(total / limits.max_file_size.max(1)).unwrap_or(u32::MAX).max(1);
+        let max_files = limits.max_file_count.map_or(room, |count| count.min(room)).max(1);
+        Self { directory: directory.to_owned(), max_file_bytes: limits.max_file_size, max_files }
+    }
 }
 
 /// Why records were not written.
@@ -39,18 +50,25 @@ pub struct NotWritten {
 /// file work: call it where blocking is fine.
 #[derive(Debug)]
 pub struct Export {
-    settings: ExportSettings,
+    directory: PathBuf,
+    settings: Arc<LogSettings>,
     stack: String,
     sinks: BTreeMap<ServiceName, Sink>,
 }
 
 impl Export {
-    /// Goes on with what an earlier one has written, for the instances that are still in the log.
+    /// Goes on with what an earlier one has written to this directory, for the instances that are still in the log.
     ///
     /// # Errors
     /// When the directory or a file in it cannot be used.
-    pub fn open(settings: ExportSettings, stack: impl Into<String>, known: &[Origin]) -> Result<Self, NotWritten> {
-        let mut export = Self { settings, stack: stack.into(), sinks: BTreeMap::new() };
+    pub fn open(
+        directory: &Path,
+        settings: Arc<LogSettings>,
+        stack: impl Into<String>,
+        known: &[Origin],
+    ) -> Result<Self, NotWritten> {
+        let directory = directory.to_owned();
+        let mut export = Self { directory, settings, stack: stack.into(), sinks: BTreeMap::new() };
         let services: BTreeSet<&ServiceName> = known.iter().map(|origin| &origin.service).collect();
         for service in services {
             let there: BTreeSet<Stem> = known.iter().filter(|origin| origin.service == *service).map(stem).collect();
@@ -101,8 +119,9 @@ impl Export {
 
     fn sink(&mut self, service: &ServiceName) -> Result<&mut Sink, NotWritten> {
         if !self.sinks.contains_key(service) {
-            let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.settings.directory);
-            let opened = made.and_then(|()| Sink::open(&self.settings, &self.stack, service.as_str()));
+            let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.directory);
+            let place = Place::of(&self.directory, &self.settings, service);
+            let opened = made.and_then(|()| Sink::open(&place, &self.stack, service.as_str()));
             let sink = opened.map_err(|source| NotWritten { service: service.clone(), source })?;
             self.sinks.insert(service.clone(), sink);
         }

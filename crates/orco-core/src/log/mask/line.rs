@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::scan::{Mask, Whole};
+use super::{
+    MASKED, SHORTEST,
+    scan::{Mask, Whole},
+};
 use crate::log::line::Line;
 
 /// JSON in strings of JSON is looked into so deep.
@@ -16,8 +19,11 @@ impl Mask {
         if line.dropped.is_some() || line.source == crate::log::Source::System {
             return *line;
         }
-        let whole = if line.cut.is_some() { Whole::Torn } else { Whole::Yes };
-        match self.bytes(line.bytes, whole, DEPTH) {
+        if let Some(cut) = line.cut {
+            *scratch = self.torn(line.bytes, cut);
+            return Line { bytes: scratch, ..*line };
+        }
+        match self.bytes(line.bytes, Whole::Yes, DEPTH) {
             Cow::Borrowed(_) => *line,
             Cow::Owned(bytes) => {
                 *scratch = bytes;
@@ -44,6 +50,29 @@ impl Mask {
             // What was said may have been too much, and cut.
             let whole = if line.ends_with(b"\n") { Whole::Yes } else { Whole::CutAtEnd };
             shown.extend_from_slice(&self.bytes(line, whole, DEPTH));
+        }
+        shown
+    }
+
+    /// A line of which something is missing. Where it was cut it may have less of a secret than can be recognised: that
+    /// much is hidden of any line.
+    fn torn(&self, bytes: &[u8], cut: u64) -> Vec<u8> {
+        let unsure = (SHORTEST - 1).min(bytes.len());
+        let (begin, end) = if cut == 0 { (unsure, bytes.len()) } else { (0, bytes.len() - unsure) };
+        let mut shown = if begin > 0 { MASKED.as_bytes().to_vec() } else { Vec::new() };
+        let found = self.find(bytes, Whole::Torn);
+        let mut from = begin;
+        for range in found {
+            let (start, stop) = (range.start.clamp(from, end), range.end.clamp(from, end));
+            if start < stop {
+                shown.extend_from_slice(&bytes[from..start]);
+                shown.extend_from_slice(MASKED.as_bytes());
+                from = stop;
+            }
+        }
+        shown.extend_from_slice(&bytes[from..end]);
+        if end < bytes.len() {
+            shown.extend_from_slice(MASKED.as_bytes());
         }
         shown
     }

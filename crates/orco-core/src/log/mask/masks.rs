@@ -79,19 +79,18 @@ impl Masks {
     }
 
     /// As [`open`](Self::open); a file that is none of ours is set aside, and values that are out of use are then not
-    /// masked any more. For who has a stack to run, whose values it learns again.
+    /// masked any more: what was wrong with it comes back too. For who has a stack to run, whose values it learns again.
     ///
     /// # Errors
     /// When it cannot be read, or set aside.
-    pub fn open_or_set_aside(directory: &Path) -> io::Result<Self> {
+    pub fn open_or_set_aside(directory: &Path) -> io::Result<(Self, Option<io::Error>)> {
         match Self::open(directory) {
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 let path = directory.join(file::NAME);
                 std::fs::rename(&path, path.with_extension("damaged"))?;
-                tracing::warn!(%error, "it was set aside: values that are out of use are not masked any more");
-                Self::open(directory)
+                Ok((Self::open(directory)?, Some(error)))
             }
-            other => other,
+            other => Ok((other?, None)),
         }
     }
 

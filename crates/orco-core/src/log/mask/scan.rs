@@ -85,7 +85,7 @@ impl Mask {
     }
 
     /// Where they are, in order, none over another. Allocates only where there is something.
-    fn find(&self, bytes: &[u8], whole: Whole) -> Vec<Range<usize>> {
+    pub(super) fn find(&self, bytes: &[u8], whole: Whole) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         if bytes.len() < SHORTEST {
             return found;

@@ -327,7 +327,7 @@ static TCP: Table = Table {
 
 static CMD: Table = Table {
     name: "cmd probe",
-    doc: "Runs a command beside the process, or inside the container, where each run costs the container engine about 46 ms: prefer http or tcp.",
+    doc: "Runs a command beside the process, or inside the container, where each run costs the container engine about 46 ms (and Podman a process of its own for five minutes, unless containers.conf has another `exit_command_delay`): prefer http or tcp.",
     fields: &[
         Field::new("command", Ty::Command, "What to run.").required(),
         Field::new("shell", Ty::Bool, "Run it, one text, with `/bin/sh -c`."),

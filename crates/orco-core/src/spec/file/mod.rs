@@ -1,5 +1,6 @@
 //! The language of stack files: its fields, and how they become a [`Stack`](super::Stack).
 
+mod compose;
 mod dotenv;
 mod fields;
 mod fields_life;

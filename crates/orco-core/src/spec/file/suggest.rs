@@ -1,6 +1,6 @@
 //! What was probably meant.
 
-use super::{fields::SERVICE, table::Table};
+use super::{compose, fields::SERVICE, table::Table};
 use crate::{
     model::ServiceName,
     spec::{
@@ -36,19 +36,12 @@ pub(super) fn choice(text: &str, words: &[&'static str]) -> Result<(), Flaw> {
     })
 }
 
-/// What other languages call our fields.
-const ELSEWHERE: [(&str, &str); 14] = [
-    ("environment", "env"),
-    ("healthcheck", "health"),
+/// What other languages than Compose call our fields.
+const ELSEWHERE: [(&str, &str); 7] = [
     ("readiness", "health"),
     ("readinessProbe", "health"),
     ("livenessProbe", "liveness"),
-    ("restart", "restartPolicy"),
-    ("env_file", "envFromFile"),
-    ("working_dir", "workdir"),
     ("cwd", "workdir"),
-    ("networks", "network"),
-    ("network_mode", "network"),
     ("mounts", "volumes"),
     ("include", "includes"),
     ("after", "dependsOn"),
@@ -56,6 +49,9 @@ const ELSEWHERE: [(&str, &str); 14] = [
 
 pub(super) fn unknown_key(key: &str, table: &Table, probes: &[String]) -> Flaw {
     let flaw = Flaw::new(code::UNKNOWN_KEY, format!("unknown key `{key}` in {}", table.name));
+    if let Some(told) = compose::told(key, table) {
+        return flaw.help(told);
+    }
     match meant(key, table, probes) {
         Some(near) => flaw.help(format!("did you mean `{near}`?")),
         None => flaw.help(format!("possible are {}", keys_of(table))),
@@ -66,7 +62,7 @@ pub(super) fn unknown_key(key: &str, table: &Table, probes: &[String]) -> Flaw {
 fn meant<'a>(key: &str, table: &Table, probes: &'a [String]) -> Option<&'a str> {
     let elsewhere = ELSEWHERE.iter().find(|(other, ours)| *other == key && table.field(ours).is_some());
     let known = table.fields.iter().map(|field| field.key).chain(probes.iter().map(String::as_str));
-    elsewhere.map(|(_, ours)| *ours).or_else(|| nearest(key, known))
+    compose::ours(key, table).or_else(|| elsewhere.map(|(_, ours)| *ours)).or_else(|| nearest(key, known))
 }
 
 /// Whether a service has an unknown key that was probably meant as one of these.

@@ -33,7 +33,7 @@ fn memory_is_bounded_by_bytes() {
     assert!(pane.bytes() <= 32 << 20 && pane.held() > 1);
     keys(&mut pane, "G");
     let last = screen(&mut pane, 80, 24).remove(23);
-    assert!(last.ends_with("… [10,420,224 bytes not shown]"), "{last}");
+    assert!(last.ends_with("20,224 bytes not shown]"), "{last}");
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn storing_looks_into_no_line() {
     // With a search and a filter, a paused view and an open record: the work is done later, in steps.
     let mut pane = of_lines(80, 24, 1_000);
     keys(&mut pane, "l/line\n\n");
-    let looked = |pane: &Pane| pane.search.as_ref().unwrap().count(None, &pane.shown, pane.ring.end());
+    let looked = |pane: &Pane| pane.search.as_ref().unwrap().count(None, &pane.shown);
     tick(&mut pane);
     let before = looked(&pane);
     pane.update(PaneInput::Records((1_000..50_000).map(info).collect()));

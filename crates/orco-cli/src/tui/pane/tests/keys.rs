@@ -11,7 +11,7 @@ fn seen(pane: &mut Pane, height: u16) -> Vec<u64> {
 }
 
 fn status(pane: &mut Pane) -> String {
-    screen(pane, 40, 7).remove(0)
+    screen(pane, 40, 7).remove(0).trim_end_matches([' ', '─']).to_owned()
 }
 
 fn mouse(kind: MouseEventKind, row: u16) -> PaneInput {
