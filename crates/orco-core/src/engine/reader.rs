@@ -15,12 +15,14 @@ use futures::{
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    log::{Cursor, Follower, Gather, Line, More, Origin, Query, Start},
+    log::{Cursor, Follower, Gather, Line, More, Origin, Query, Start, ndjson},
+    model::ServiceName,
     probe::{Follow, RecordStream},
 };
 
 use super::{
     clock::wall_micros,
+    handle::Engine,
     logs::{CLOSED, Logs},
     outputs::Tail,
 };
@@ -72,6 +74,20 @@ impl Follow for Instance {
                 }
             }
         }))
+    }
+}
+
+impl Engine {
+    /// As [`logs`](Self::logs), as NDJSON: whole lines, many at once. For passing on; nothing is allocated per line.
+    pub fn logs_ndjson(&self, query: Query, follow: bool) -> impl Stream<Item = Vec<u8>> + Send + 'static + use<> {
+        self.world().logs.stream::<ndjson::Batch>(query, follow)
+    }
+
+    /// Whether there is output of a service of this name, be it in the stack or not.
+    pub async fn has_logs_of(&self, service: &ServiceName) -> bool {
+        let (store, service) = (self.world().logs.store.clone(), service.clone());
+        let look = move || store.instances().is_ok_and(|all| all.iter().any(|origin| origin.service == service));
+        self.world().logs.tasks.spawn_blocking(look).await.unwrap_or(false)
     }
 }
 
