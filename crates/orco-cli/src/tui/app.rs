@@ -15,15 +15,12 @@ use super::{
     table::{Row, Table},
     theme::Role,
     views::Views,
-    why,
 };
 
 /// How long a note stays, in microseconds.
 const NOTE: u64 = 8_000_000;
 /// How often is asked what services use, in microseconds.
 const USAGE: u64 = 2_000_000;
-/// How often is asked why, while a view shows it, in microseconds.
-const WHY: u64 = 1_000_000;
 /// Commands under way at once; nobody waits for more of them.
 const UNDER_WAY: usize = 32;
 
@@ -144,12 +141,12 @@ pub struct App {
     pub(super) held: Option<Held>,
     asked_usage: Option<Timestamp>,
     usage_under_way: bool,
-    asked_why: Option<Timestamp>,
+    pub(super) asked_why: Option<Timestamp>,
     /// What is known of the causes is old, or nothing is.
-    why_wanted: bool,
-    graph_under_way: bool,
+    pub(super) why_wanted: bool,
+    pub(super) graph_under_way: bool,
     /// It changed while it was under way.
-    graph_again: bool,
+    pub(super) graph_again: bool,
 }
 
 impl App {
@@ -276,41 +273,6 @@ impl App {
         effects
     }
 
-    /// Whether a view shows why the selected service is not ready.
-    const fn shows_why(&self) -> bool {
-        match self.view {
-            View::Logs | View::Graph | View::Events => false,
-            View::Why => true,
-        }
-    }
-
-    /// Has it asked for as soon as that may be.
-    pub(super) const fn want_why(&mut self) {
-        self.why_wanted = true;
-    }
-
-    pub(super) fn ask_graph(&mut self) -> Vec<Effect> {
-        if self.view != View::Graph || self.graph_under_way || matches!(self.model.graph, Some(Ok(_))) {
-            return Vec::new();
-        }
-        self.graph_under_way = true;
-        vec![Effect::Ask(Question::Graph)]
-    }
-
-    pub(super) fn ask_why(&mut self) -> Vec<Effect> {
-        if !self.why_wanted {
-            return Vec::new();
-        }
-        let Some(service) = self.table.selected().service().filter(|_| self.shows_why()) else { return Vec::new() };
-        if !is_due(self.asked_why, WHY, self.model.now) {
-            return Vec::new();
-        }
-        let question = Question::Why(service.to_owned());
-        self.why_wanted = false;
-        self.asked_why = Some(self.model.now);
-        vec![Effect::Ask(question)]
-    }
-
     fn news(&mut self, news: News) -> Vec<Effect> {
         match news {
             News::Status(status) => return self.status(*status),
@@ -371,16 +333,6 @@ impl App {
         let mut effects = self.ask_why();
         effects.extend(self.ask_graph());
         effects
-    }
-
-    /// Whether the causes may be others with this status: it tells so, or nobody has looked for a while.
-    fn is_why_old(&self, status: &Status) -> bool {
-        let Some(name) = self.table.selected().service() else { return false };
-        let Some(before) = self.model.status.as_ref().filter(|_| self.model.connection == Connection::Live) else {
-            return true;
-        };
-        let chain = self.model.why.as_ref().filter(|(of, _)| of == name).and_then(|(_, why)| why.as_ref().ok());
-        why::differs(name, chain, before, status)
     }
 
     fn done(&mut self, request: &Request, answer: Result<Outcome, String>) {

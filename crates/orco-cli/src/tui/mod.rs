@@ -7,6 +7,7 @@
 //! `view::screen` (and its title there), and, if it scrolls, an arm in `App::step`.
 
 mod act;
+mod action;
 mod app;
 mod canvas;
 mod dialog;

@@ -9,7 +9,7 @@ use super::{
     help,
     keys::{self, Action, Context, Key},
     layout::Zoom,
-    news::Effect,
+    news::{Effect, Question},
     theme::Role,
     view,
 };
@@ -61,6 +61,15 @@ impl App {
                 self.ask_why()
             }
         }
+    }
+
+    /// Asks for the graph, where it is shown and not known.
+    pub(super) fn ask_graph(&mut self) -> Vec<Effect> {
+        if self.view != View::Graph || self.graph_under_way || matches!(self.model.graph, Some(Ok(_))) {
+            return Vec::new();
+        }
+        self.graph_under_way = true;
+        vec![Effect::Ask(Question::Graph)]
     }
 
     fn is_below_seen(&self) -> bool {

@@ -81,21 +81,24 @@ fn line(app: &App, event: &Event, width: u16, subject: usize) -> Line {
     ]
 }
 
-/// All that is known of an event, below a rule.
+/// Longer details stand on lines of their own.
+const SHORT: usize = 60;
+
+/// All that is known of an event, below a rule that says which it is.
 fn details(event: &Event, area: Rect) -> Vec<Line> {
-    let mut lines = vec![vec![(Role::Border, "─".repeat(area.width.into()))]];
-    let text = |text: &Option<String>| text.clone();
-    let number = |number: Option<u32>| number.map(|number| number.to_string());
-    let data = (!event.data.is_null()).then(|| serde_json::to_string_pretty(&event.data).unwrap_or_default());
+    let who = event_subject(event);
+    let title = format!("─ {} {who} {} ({}) ", event.kind, event.ts, event.seq);
+    let rule = "─".repeat(usize::from(area.width).saturating_sub(canvas::width(&title)));
+    let mut lines = vec![vec![(Role::Border, format!("{title}{rule}"))]];
+    let data = (!event.data.is_null()).then(|| event.data.to_string());
+    let data = data.map(|short| match short.len() {
+        0..=SHORT => short,
+        _ => serde_json::to_string_pretty(&event.data).unwrap_or(short),
+    });
     for (name, value) in [
-        ("ts", Some(event.ts.to_string())),
-        ("seq", Some(event.seq.to_string())),
-        ("type", Some(event.kind.clone())),
-        ("service", text(&event.service)),
-        ("replica", number(event.replica)),
         ("message", Some(event.message.clone())),
-        ("reason", text(&event.reason)),
-        ("attempt", number(event.attempt)),
+        ("reason", event.reason.clone()),
+        ("attempt", event.attempt.map(|number| number.to_string())),
         ("data", data),
     ] {
         for (at, part) in value.iter().flat_map(|value| value.split('\n')).enumerate() {
@@ -104,7 +107,7 @@ fn details(event: &Event, area: Rect) -> Vec<Line> {
                 return lines;
             }
             let name = if at == 0 { name } else { "" };
-            let line = [(Role::Faint, format!("{name:>8}  ")), (Role::Plain, part.to_owned())];
+            let line = [(Role::Faint, format!("{name:>7}  ")), (Role::Plain, part.to_owned())];
             lines.extend(flow::wrap(&line, area.width.into()));
         }
     }

@@ -157,7 +157,7 @@ fn the_graph_leads_to_the_table() {
     feed(&mut app, Input::News(News::Graph(Ok(Box::new(samples::graph())))));
     press(&mut app, KeyCode::End);
     press(&mut app, KeyCode::Left);
-    assert_eq!(app.views.graph.selected(), "db", "worker needs api and db; both are not ready");
+    assert_eq!(app.views.graph.selected(), "api", "the first of what worker needs and is not ready");
     press(&mut app, KeyCode::Right);
     press(&mut app, KeyCode::Enter);
     assert_eq!((app.table.selected(), app.focus), (&Row::Service("worker".into()), Focus::Table));
