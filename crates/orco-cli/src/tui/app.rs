@@ -11,7 +11,7 @@ use super::{
     layout::{self, Parts, Shape, Zoom},
     model::{Connection, Model},
     news::{Effect, Ended, News, Question, Request},
-    pane::{Pane, PaneConfig, PaneInput},
+    pane::{Pane, PaneConfig},
     table::{Row, Table},
     theme::Role,
     views::Views,
@@ -196,7 +196,7 @@ impl App {
             Input::Paste(text) => self.paste(&text),
             Input::Resize(width, height) => {
                 self.screen = Rect::new(0, 0, width, height);
-                self.tell_logs(PaneInput::Resized)
+                Vec::new()
             }
             Input::Tick => self.tick(),
             Input::News(news) => self.news(news),

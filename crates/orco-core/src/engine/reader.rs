@@ -21,7 +21,7 @@ use crate::{
 };
 
 use super::{
-    clock::wall_micros,
+    clock::{instant, wall_micros},
     handle::Engine,
     logs::{CLOSED, Logs},
     outputs::Tail,
@@ -127,7 +127,7 @@ pub(super) fn follow<G: Gather + Default>(
     let left = query.until.map(|until| Duration::from_micros(until.saturating_sub(wall_micros())));
     let reading = Reading {
         // A time that no clock reaches is none.
-        over: left.filter(|_| go_on).and_then(|left| Instant::now().checked_add(left + GRACE)),
+        over: left.filter(|_| go_on).and_then(|left| instant().checked_add(left + GRACE)),
         gather: G::default(),
         silent: BTreeMap::new(),
         arrivals: logs.arrivals.subscribe(),
@@ -166,7 +166,7 @@ impl<G: Gather + Default> Reading<G> {
             let closed = *self.arrivals.borrow_and_update() == CLOSED;
             // Learned before the files are read: what is written before an end is then not missed.
             let news = if std::mem::take(&mut self.stale) { self.learn() } else { News::default() };
-            if self.over.is_some_and(|over| over <= Instant::now()) {
+            if self.over.is_some_and(|over| over <= instant()) {
                 // What is there now is the last.
                 (self.go_on, self.over) = (false, None);
                 self.hungry.extend(self.tails.keys().map(|origin| (origin.clone(), 0)));
@@ -193,7 +193,7 @@ impl<G: Gather + Default> Reading<G> {
     /// Gives what silent instances have printed without ending the line. `all`: nothing more is waited for.
     fn show_unfinished(&mut self, all: bool) {
         let Some(follower) = self.follower.as_mut().filter(|_| self.query.partial) else { return };
-        let now = Instant::now();
+        let now = instant();
         let Self { silent, gather, .. } = self;
         let is_due = |origin: &Origin| all || silent.get(origin).is_some_and(|due| *due <= now);
         follower.unfinished(|origin, line| gather.push(origin, line), is_due);
@@ -203,7 +203,7 @@ impl<G: Gather + Default> Reading<G> {
     /// Notes who has begun a line, or gone on with it.
     fn listen(&mut self, read: &[Origin]) {
         let Some(follower) = self.follower.as_ref().filter(|_| self.query.partial) else { return };
-        let due = Instant::now() + SILENCE;
+        let due = instant() + SILENCE;
         for origin in read {
             self.silent.remove(origin);
         }
@@ -325,7 +325,7 @@ impl<G: Gather + Default> Reading<G> {
         // All arms are cancel-safe: a set of futures, a watch and a point in time lose nothing.
         let fired = tokio::select! {
             Some(fired) = self.waits.next() => Some(fired),
-            () = tokio::time::sleep_until(alarm.unwrap_or_else(Instant::now)), if alarm.is_some() => None,
+            () = tokio::time::sleep_until(alarm.unwrap_or_else(instant)), if alarm.is_some() => None,
             _ = self.arrivals.changed() => {
                 self.stale = true;
                 None

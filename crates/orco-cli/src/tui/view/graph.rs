@@ -54,15 +54,13 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer, theme: &Theme) {
     let chosen = place(&all, app.views.graph.selected()).unwrap_or(usize::MAX);
     let (top, left) = app.views.graph.window();
     let height = usize::from(rows(area.height));
-    let mut y = area.y;
-    for (at, row) in all.iter().enumerate().skip(top).take(height) {
+    for (y, (at, row)) in (area.y..).zip(all.iter().enumerate().skip(top).take(height)) {
         let line = line(app, &all, (at, row), &rails, width, chosen);
         flow::draw(&line, left, area, y, buf, theme);
         if at == chosen {
             let role = if app.focus == Focus::Below { Role::Selected } else { Role::Marked };
             canvas::paint_row(buf, area, y, theme.style(role));
         }
-        y += 1;
     }
     if rows(area.height) < area.height
         && let Some(row) = all.get(chosen)
