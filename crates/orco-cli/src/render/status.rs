@@ -23,7 +23,8 @@ const HEAD: [&str; 7] = ["SERVICE", "STATE", "READY", "REPL", "RESTARTS", "AGE",
 /// `SERVICE STATE READY REPL RESTARTS AGE MESSAGE`, one line per service, in the order of the stack file.
 /// READY says whether dependents may go on; REPL is replicas ready of replicas wanted.
 pub fn status_table(status: &Status, now: Timestamp, paint: Paint, fit: Fit) -> String {
-    let rows: Vec<(Ink, [String; 7])> = status.services.values().map(|s| (s.state.into(), status_cells(s, now))).collect();
+    let rows: Vec<(Ink, [String; 7])> =
+        status.services.values().map(|s| (s.state.into(), status_cells(s, now))).collect();
     let mut widths = HEAD.map(str::len);
     for (_, row) in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {

@@ -44,7 +44,7 @@ impl App {
     }
 
     pub(super) fn logs_key(&mut self, event: KeyEvent) -> Vec<Effect> {
-        self.to_logs(PaneInput::Key(event))
+        self.tell_logs(PaneInput::Key(event))
     }
 
     pub(super) fn logs_action(&mut self, action: keys::Action) -> Vec<Effect> {
@@ -53,7 +53,7 @@ impl App {
     }
 
     pub(super) fn logs_mouse(&mut self, event: MouseEvent) -> Vec<Effect> {
-        if self.shows_logs() { self.to_logs(PaneInput::Mouse(event)) } else { Vec::new() }
+        if self.shows_logs() { self.tell_logs(PaneInput::Mouse(event)) } else { Vec::new() }
     }
 
     fn wanted(&self) -> Selection {
@@ -79,12 +79,12 @@ impl App {
         self.followed = Some(self.model.now);
         self.logs_over = false;
         let wanted = self.wanted();
-        self.to_logs(PaneInput::Select(wanted))
+        self.tell_logs(PaneInput::Select(wanted))
     }
 
     pub(super) fn take_records(&mut self, number: u64, records: Vec<LogRecord>) -> Vec<Effect> {
         // Those of an earlier stream would come twice.
-        if number == self.follows { self.to_logs(PaneInput::Records(records)) } else { Vec::new() }
+        if number == self.follows { self.tell_logs(PaneInput::Records(records)) } else { Vec::new() }
     }
 
     /// The stream is over. It is opened anew as soon as somebody answers again.
@@ -99,18 +99,18 @@ impl App {
     }
 
     pub(super) fn logs_tick(&mut self, now: Timestamp) -> Vec<Effect> {
-        self.to_logs(PaneInput::Tick(now))
+        self.tell_logs(PaneInput::Tick(now))
     }
 
     pub(super) fn logs_paste(&mut self, text: String) -> Vec<Effect> {
-        self.to_logs(PaneInput::Paste(text))
+        self.tell_logs(PaneInput::Paste(text))
     }
 
     pub(super) fn saved(&mut self, saved: Saved) -> Vec<Effect> {
-        self.to_logs(PaneInput::Saved(saved))
+        self.tell_logs(PaneInput::Saved(saved))
     }
 
-    fn to_logs(&mut self, input: PaneInput) -> Vec<Effect> {
+    pub(super) fn tell_logs(&mut self, input: PaneInput) -> Vec<Effect> {
         let wishes = self.pane.update(input);
         self.carry(wishes)
     }

@@ -33,8 +33,9 @@ impl Exporting {
     /// Begins once it is known who lives.
     pub(super) fn start(logs: Arc<Logs>, stack: StackId, mut recovered: watch::Receiver<bool>) -> Self {
         let quit = CancellationToken::new();
+        let tasks = logs.tasks.clone();
         let work = Work { settings: logs.settings_watch(), logs, stack, quit: quit.clone(), said: None };
-        let task = tokio::spawn(async move {
+        let task = tasks.spawn(async move {
             // Both are cancel-safe: a watch, and a token.
             tokio::select! {
                 known = recovered.wait_for(|done| *done) => if known.is_err() { return },

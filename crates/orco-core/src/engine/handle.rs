@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     brain::{Command, Refused},
-    log::{Query, Record, ndjson},
+    log::{Query, Record},
     model::{InstanceId, ServiceName, StackId},
     runtime::{RuntimeError, Usage},
     spec::{Diagnostic, Stack},
@@ -253,18 +253,6 @@ impl Engine {
     /// engine ends. Nothing is dropped: a slow reader is just behind.
     pub fn logs(&self, query: Query, follow: bool) -> impl Stream<Item = Vec<Record>> + Send + 'static + use<> {
         self.shared.world.logs.stream::<Vec<Record>>(query, follow)
-    }
-
-    /// Whether there is output of a service of this name, be it in the stack or not.
-    pub async fn has_logs_of(&self, service: &ServiceName) -> bool {
-        let (store, service) = (self.shared.world.logs.store.clone(), service.clone());
-        let look = move || store.instances().is_ok_and(|all| all.iter().any(|origin| origin.service == service));
-        self.shared.world.logs.tasks.spawn_blocking(look).await.unwrap_or(false)
-    }
-
-    /// As [`logs`](Self::logs), as NDJSON: whole lines, many at once. For passing on; nothing is allocated per line.
-    pub fn logs_ndjson(&self, query: Query, follow: bool) -> impl Stream<Item = Vec<u8>> + Send + 'static + use<> {
-        self.shared.world.logs.stream::<ndjson::Batch>(query, follow)
     }
 
     /// Follows what takes long: the pulls of images.

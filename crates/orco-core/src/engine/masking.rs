@@ -11,10 +11,7 @@ use crate::{
 use super::{driver::Driver, handle::Engine, logs::Logs, report::Report};
 
 fn secrets(service: &Service, SecretValues { declared, from_files, .. }: SecretValues) -> Secrets {
-    let mut secrets = Secrets::default();
-    secrets.off = !service.mask_secrets;
-    (secrets.own, secrets.everywhere) = (from_files, declared);
-    secrets
+    Secrets { off: !service.mask_secrets, own: from_files, everywhere: declared }
 }
 
 impl Logs {

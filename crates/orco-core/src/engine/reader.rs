@@ -15,12 +15,14 @@ use futures::{
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    log::{Cursor, Follower, Gather, Line, More, Origin, Query, Start},
+    log::{Cursor, Follower, Gather, Line, More, Origin, Query, Start, ndjson},
+    model::ServiceName,
     probe::{Follow, RecordStream},
 };
 
 use super::{
-    clock::wall_micros,
+    clock::{instant, wall_micros},
+    handle::Engine,
     logs::{CLOSED, Logs},
     outputs::Tail,
 };
@@ -75,6 +77,20 @@ impl Follow for Instance {
     }
 }
 
+impl Engine {
+    /// As [`logs`](Self::logs), as NDJSON: whole lines, many at once. For passing on; nothing is allocated per line.
+    pub fn logs_ndjson(&self, query: Query, follow: bool) -> impl Stream<Item = Vec<u8>> + Send + 'static + use<> {
+        self.world().logs.stream::<ndjson::Batch>(query, follow)
+    }
+
+    /// Whether there is output of a service of this name, be it in the stack or not.
+    pub async fn has_logs_of(&self, service: &ServiceName) -> bool {
+        let (store, service) = (self.world().logs.store.clone(), service.clone());
+        let look = move || store.instances().is_ok_and(|all| all.iter().any(|origin| origin.service == service));
+        self.world().logs.tasks.spawn_blocking(look).await.unwrap_or(false)
+    }
+}
+
 /// Several instances, merged by time. Only those that have more are read: a thousand quiet ones cost nothing.
 struct Reading<G> {
     logs: Arc<Logs>,
@@ -111,7 +127,7 @@ pub(super) fn follow<G: Gather + Default>(
     let left = query.until.map(|until| Duration::from_micros(until.saturating_sub(wall_micros())));
     let reading = Reading {
         // A time that no clock reaches is none.
-        over: left.filter(|_| go_on).and_then(|left| Instant::now().checked_add(left + GRACE)),
+        over: left.filter(|_| go_on).and_then(|left| instant().checked_add(left + GRACE)),
         gather: G::default(),
         silent: BTreeMap::new(),
         arrivals: logs.arrivals.subscribe(),
@@ -150,7 +166,7 @@ impl<G: Gather + Default> Reading<G> {
             let closed = *self.arrivals.borrow_and_update() == CLOSED;
             // Learned before the files are read: what is written before an end is then not missed.
             let news = if std::mem::take(&mut self.stale) { self.learn() } else { News::default() };
-            if self.over.is_some_and(|over| over <= Instant::now()) {
+            if self.over.is_some_and(|over| over <= instant()) {
                 // What is there now is the last.
                 (self.go_on, self.over) = (false, None);
                 self.hungry.extend(self.tails.keys().map(|origin| (origin.clone(), 0)));
@@ -177,7 +193,7 @@ impl<G: Gather + Default> Reading<G> {
     /// Gives what silent instances have printed without ending the line. `all`: nothing more is waited for.
     fn show_unfinished(&mut self, all: bool) {
         let Some(follower) = self.follower.as_mut().filter(|_| self.query.partial) else { return };
-        let now = Instant::now();
+        let now = instant();
         let Self { silent, gather, .. } = self;
         let is_due = |origin: &Origin| all || silent.get(origin).is_some_and(|due| *due <= now);
         follower.unfinished(|origin, line| gather.push(origin, line), is_due);
@@ -187,7 +203,7 @@ impl<G: Gather + Default> Reading<G> {
     /// Notes who has begun a line, or gone on with it.
     fn listen(&mut self, read: &[Origin]) {
         let Some(follower) = self.follower.as_ref().filter(|_| self.query.partial) else { return };
-        let due = Instant::now() + SILENCE;
+        let due = instant() + SILENCE;
         for origin in read {
             self.silent.remove(origin);
         }
@@ -309,7 +325,7 @@ impl<G: Gather + Default> Reading<G> {
         // All arms are cancel-safe: a set of futures, a watch and a point in time lose nothing.
         let fired = tokio::select! {
             Some(fired) = self.waits.next() => Some(fired),
-            () = tokio::time::sleep_until(alarm.unwrap_or_else(Instant::now)), if alarm.is_some() => None,
+            () = tokio::time::sleep_until(alarm.unwrap_or_else(instant)), if alarm.is_some() => None,
             _ = self.arrivals.changed() => {
                 self.stale = true;
                 None

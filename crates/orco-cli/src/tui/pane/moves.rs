@@ -98,7 +98,7 @@ impl Pane {
         }
     }
 
-    pub(super) fn to_first(&mut self) {
+    pub(super) fn go_to_first(&mut self) {
         let Some(hold) = self.pause() else { return };
         let Some(id) = self.shown.first() else { return };
         self.hold = Some(Hold { top: Spot { id, row: 0 }, cursor: id, ..hold });

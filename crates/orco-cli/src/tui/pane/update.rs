@@ -140,7 +140,7 @@ impl Pane {
             Action::PageDown => self.scroll((page - 1).max(1)),
             Action::HalfUp => self.scroll(-(page / 2).max(1)),
             Action::HalfDown => self.scroll((page / 2).max(1)),
-            Action::First => self.to_first(),
+            Action::First => self.go_to_first(),
             Action::Last => self.follow(),
             Action::Left => self.left = self.left.saturating_sub(ASIDE),
             Action::Right if self.wrap => return notice("lines are wrapped: W shows one row each"),

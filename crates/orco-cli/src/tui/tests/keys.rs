@@ -164,3 +164,26 @@ fn a_note_goes_by_itself() {
     app.update(Input::Tick, later(20));
     assert!(app.note.is_none());
 }
+
+#[test]
+fn lines_follow_the_selection_and_not_every_row_on_the_way() {
+    let mut app = app(Home::Attached, 80, 24);
+    let followed = |effects: Vec<Effect>| {
+        let query = effects.into_iter().find_map(|effect| match effect {
+            Effect::Follow(number, query) => Some((number, query.services)),
+            _ => None,
+        });
+        query.unwrap_or_default()
+    };
+    assert_eq!(followed(press(&mut app, "vvv")), (0, String::new()), "it has just asked");
+    assert!(app.wake().is_some(), "and will again");
+    assert_eq!(followed(app.update(Input::Tick, later(1))), (2, "api".to_owned()));
+    assert_eq!(followed(app.update(Input::Tick, later(2))), (0, String::new()));
+    // A stream that has ended is opened anew, an earlier one is of no interest.
+    app.update(Input::News(News::LogsEnded(1, None)), later(3));
+    assert_eq!(followed(app.update(Input::Tick, later(4))), (0, String::new()));
+    let ended = |number| Input::News(News::LogsEnded(number, None));
+    assert_eq!(followed(app.update(ended(2), later(5))), (3, "api".to_owned()));
+    assert_eq!(followed(app.update(ended(3), later(5))), (0, String::new()), "not again and again");
+    assert_eq!(followed(app.update(Input::Tick, later(6))), (4, "api".to_owned()));
+}

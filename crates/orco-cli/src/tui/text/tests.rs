@@ -105,10 +105,13 @@ fn a_huge_text_costs_what_it_shows() {
     assert!(drawn(&marks, 10).len() < 64);
 }
 
+/// What comes in, the text and the styles of it.
+type Case<'a> = (&'a str, &'a str, &'a [(usize, Style)]);
+
 #[test]
 fn colours_are_kept_as_data() {
     let red = Style::new().fg(Color::Red);
-    let table: &[(&str, &str, &[(usize, Style)])] = &[
+    let table: &[Case<'_>] = &[
         ("\x1b[31mred\x1b[0m ok", "red ok", &[(0, red), (3, Style::new())]),
         ("a\x1b[1;38;5;208mb", "ab", &[(1, Style::new().fg(Color::Indexed(208)).add_modifier(Modifier::BOLD))]),
         ("\x1b[38;2;1;2;3mb", "b", &[(0, Style::new().fg(Color::Rgb(1, 2, 3)))]),

@@ -92,8 +92,7 @@ fn lines(directory: &Path, service: &str) -> Vec<(i64, u64, bool)> {
 }
 
 fn open(directory: &Path, size: u64, count: u32, stack: &str, known: &[Origin]) -> Result<Export, NotWritten> {
-    let mut settings = LogSettings::default();
-    settings.max_total_size = size * 1000;
+    let mut settings = LogSettings { max_total_size: size * 1000, ..LogSettings::default() };
     (settings.limits.max_file_size, settings.limits.max_file_count) = (size, Some(count));
     Export::open(directory, Arc::new(settings), stack, known)
 }

@@ -133,7 +133,7 @@ proptest! {
         // As somebody reads it who was not there.
         let mut shown = Vec::new();
         let mut text = String::new();
-        for record in Query::default().read(&store).unwrap().batches(64).map(Result::unwrap).flatten() {
+        for record in Query::default().read(&store).unwrap().batches(64).flat_map(Result::unwrap) {
             ndjson::write(&record, &mut shown);
             text += &record.msg;
             text += &record.fields.map(|fields| serde_json::Value::from(fields).to_string()).unwrap_or_default();
@@ -216,8 +216,7 @@ fn filters_see_what_is_shown() {
     let origin = Origin::new(service("api"), 0, 1);
     let mut writer = Writer::create(&store.dir(&origin.service), Stem { replica: 0, run: 1 }).unwrap();
     writer.append(false, b"pw hunter2hunter2\n", 1).unwrap();
-    let mut query = Query::default();
-    query.grep = Some(Query::pattern("hunt").unwrap());
+    let mut query = Query { grep: Some(Query::pattern("hunt").unwrap()), ..Query::default() };
     assert_eq!(query.read(&store).unwrap().batches(8).count(), 0);
     query.grep = Some(Query::pattern(r"pw \*\*\*").unwrap());
     assert_eq!(query.read(&store).unwrap().batches(8).count(), 1);

@@ -16,11 +16,11 @@ fn evil(seq: u64, msg: &str) -> LogRecord {
         level,
         msg,
     );
-    if seq % 3 == 0 {
+    if seq.is_multiple_of(3) {
         record = with_fields(record, json!({msg: msg, "n": {"a": [msg]}, "m": format!("{msg}\n{msg}")}));
     }
     record.replica = i64::try_from(seq % 13).unwrap() - 1;
-    record.cut = (seq % 7 == 0).then_some(seq);
+    record.cut = seq.is_multiple_of(7).then_some(seq);
     record.partial = seq % 5 == 4;
     record.dropped = (seq % 11 == 10).then_some(seq);
     record
