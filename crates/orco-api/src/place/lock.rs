@@ -1,6 +1,10 @@
 //! One manager per stack.
 
-use std::{fs, io, os::fd::OwnedFd, path::PathBuf};
+use std::{
+    fs, io,
+    os::{fd::OwnedFd, unix::fs::OpenOptionsExt as _},
+    path::PathBuf,
+};
 
 use super::{Meta, Place};
 
@@ -49,7 +53,7 @@ impl Lock {
     /// [`LockError::Held`] while somebody else has it.
     pub fn take(place: &Place) -> Result<Self, LockError> {
         let path = place.lock();
-        let open = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let open = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
         let file = open.map_err(|source| LockError::Io { path: path.clone(), source })?;
         match file.try_lock() {
             Ok(()) => Ok(Self { file }),

@@ -80,17 +80,27 @@ async fn runs_already(wanted: &Wanted, holder: Meta) -> Result<Answer, Failure> 
     let mut told = false;
     loop {
         match client.apply(&question).await {
-            Ok(answer) if answer.plan.is_empty() => {
-                start_again(&client, wanted, &holder).await?;
-                return Ok(Answer::Same);
-            }
+            Ok(answer) if answer.plan.is_empty() => match start_again(&client, wanted, &holder).await {
+                Ok(()) => return Ok(Answer::Same),
+                // All was stopped, and the engine ended between the two questions: asked once more it says so.
+                Err(error) if is_over(&error) => {}
+                Err(error) => return Err(error.into()),
+            },
             // The same revision, under other rules or in another number (somebody scaled it by hand).
             Ok(answer) if answer.plan.services.iter().all(|s| matches!(s.change, Change::Same | Change::Changed)) => {
                 let differ = answer.plan.services.iter().filter(|s| s.change == Change::Changed);
                 let names: Vec<_> = differ.map(|s| s.service.as_str()).collect();
-                start_again(&client, wanted, &holder).await?;
-                terminal::note(format!("not as the file says, `orco apply` makes it so: {}\n", names.join(", ")));
-                return Ok(Answer::Same);
+                match start_again(&client, wanted, &holder).await {
+                    Ok(()) => {
+                        terminal::note(format!(
+                            "not as the file says, `orco apply` makes it so: {}\n",
+                            names.join(", ")
+                        ));
+                        return Ok(Answer::Same);
+                    }
+                    Err(error) if is_over(&error) => {}
+                    Err(error) => return Err(error.into()),
+                }
             }
             Ok(_) => {
                 let other = LockError::Held { holder: Some(Box::new(holder)) };
@@ -128,9 +138,18 @@ async fn runs_already(wanted: &Wanted, holder: Meta) -> Result<Answer, Failure> 
     }
 }
 
+/// Whether who answered a moment ago is not there any more.
+fn is_over(error: &ClientError) -> bool {
+    match error {
+        ClientError::Api(error) => error.code == Code::ShuttingDown,
+        ClientError::NotRunning { .. } | ClientError::Lost(_) => true,
+        _ => false,
+    }
+}
+
 /// What is asked for and was stopped, never started, or given up is started: `up` means that it is up afterwards. What
 /// has completed stays so.
-async fn start_again(client: &Client, wanted: &Wanted, holder: &Meta) -> Result<(), Failure> {
+async fn start_again(client: &Client, wanted: &Wanted, holder: &Meta) -> Result<(), ClientError> {
     let status = client.brief_status().await?;
     let idle = |name: &str| {
         status.services.get(name).is_some_and(|service| matches!(service.state, State::Stopped | State::Failed))
