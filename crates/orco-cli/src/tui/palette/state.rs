@@ -138,13 +138,10 @@ impl Palette {
         let Some(offer) = offers.list.get(at) else { return };
         let typed = self.typed().to_owned();
         self.text = format!("{}{}", offers.kept, offer.text);
-        self.tried = Some((typed, at));
-        if count == 1 {
-            if offer.goes_on {
-                self.text.push(' ');
-            }
-            self.tried = None;
+        if offer.goes_on {
+            self.text.push(' ');
         }
+        self.tried = (count > 1).then_some((typed, at));
         (self.back, self.error) = (None, None);
     }
 
@@ -199,10 +196,12 @@ mod tests {
         let (tab, back) = (KeyCode::Tab, KeyCode::BackTab);
         assert_eq!(after("resta", &[tab]), "restart ");
         assert_eq!(after("restart wo", &[tab]), "restart worker ");
-        assert_eq!(after("restart w", &[tab]), "restart web");
-        assert_eq!(after("restart w", &[tab, tab]), "restart worker");
-        assert_eq!(after("restart w", &[tab, tab, tab]), "restart web");
-        assert_eq!(after("restart w", &[back]), "restart worker");
+        assert_eq!(after("restart w", &[tab]), "restart web ");
+        assert_eq!(after("restart w", &[tab, tab]), "restart worker ");
+        assert_eq!(after("restart w", &[tab, tab, tab]), "restart web ");
+        assert_eq!(after("restart w", &[back]), "restart worker ");
+        // Whatever it is that was completed, what is typed next is the next word.
+        assert_eq!(after("st", &[tab, KeyCode::Char('w')]), "start w");
         assert_eq!(after("restart web w", &[tab]), "restart web worker ");
         assert_eq!(after("scale ap", &[tab]), "scale api=");
         assert_eq!(after("signal api HU", &[tab]), "signal api HUP ");
