@@ -24,6 +24,9 @@ use crate::{
     terminal,
 };
 
+/// A signal that has ended our keeper reaches us within this time.
+const ECHO: std::time::Duration = std::time::Duration::from_millis(200);
+
 /// Everything that is settled before the engine starts.
 pub struct Session {
     pub args: Up,
@@ -43,10 +46,18 @@ impl Session {
         let mut meta = self.meta();
         // So that whoever comes second learns who was first.
         meta.write(&self.place)?;
-        let plugins = tokio::select! {
-            plugins = Plugins::start(&self.stack, &self.place, &self.lock) => plugins?,
+        let started = tokio::select! {
+            started = Plugins::start(&self.stack, &self.place, &self.lock) => started,
             // Nothing runs yet, and what was begun ends by itself.
             signal = signals.next() => return Ok(verdict_of(signal)),
+        };
+        let plugins = match started {
+            Ok(plugins) => plugins,
+            // A Ctrl-C goes to the keeper too as long as it is of our group: its end may be heard of before our own signal.
+            Err(failure) => match tokio::time::timeout(ECHO, signals.next()).await {
+                Ok(signal) => return Ok(verdict_of(signal)),
+                Err(_) => return Err(failure),
+            },
         };
         meta.keeper_pid = plugins.keeper_pid();
         let engine = self.engine(&plugins)?;
