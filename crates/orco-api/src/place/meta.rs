@@ -1,6 +1,6 @@
 //! `meta.json`: what a stranger who finds the state directory wants to know.
 
-use std::{fs, io, io::Write, path::PathBuf};
+use std::{fs, io, io::Write, os::unix::fs::OpenOptionsExt as _, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -72,7 +72,7 @@ impl Meta {
         let path = place.meta();
         let next = path.with_extension("json.new");
         let replace = || -> io::Result<()> {
-            let mut file = fs::File::create(&next)?;
+            let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&next)?;
             file.write_all(&serde_json::to_vec_pretty(self)?)?;
             fs::rename(&next, &path)
         };
