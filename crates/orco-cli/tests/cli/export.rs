@@ -1,10 +1,15 @@
-//! `logging.directory`: files for log shippers.
+//! `logging.directory`: files for log shippers; and what was lost, counted.
 
-use std::fs;
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    process::Stdio,
+    time::Duration,
+};
 
 use serde_json::Value;
 
-use crate::bench::{Bench, stack};
+use crate::bench::{Bench, stack, until};
 
 fn records(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -38,4 +43,55 @@ fn the_export_has_what_logs_has_and_goes_on_with_the_next_life() {
         assert_eq!(shown.len(), life * 2 * 501);
         assert_eq!(exported, shown);
     }
+}
+
+/// Line `n`, or its end where its beginning went with the segment before.
+fn is_line(record: &Value, n: u64) {
+    let (msg, whole) = (record["msg"].as_str().unwrap(), format!("{n} of many lines that say nothing much"));
+    match msg.strip_suffix("… [its beginning is gone]") {
+        Some(end) => assert!(record["cut"] == 0 && whole.ends_with(end), "{record}"),
+        None => assert_eq!(msg, whole, "{record}"),
+    }
+}
+
+/// G30: what a reader gets and what it is told that it missed is what was printed. `ORCO_ROUNDS=1` asks for a million
+/// lines.
+#[test]
+fn received_and_dropped_make_produced() {
+    let lines: u64 = if std::env::var_os("ORCO_ROUNDS").is_some() { 1_000_000 } else { 200_000 };
+    let bench = Bench::new("");
+    let services = format!(
+        "  loud: {{ kind: oneshot, command: [seq, -f, \"%.0f of many lines that say nothing much\", \"1\", \"{lines}\"] }}\n  last: {{ command: [sleep, \"1000\"] }}\n"
+    );
+    let logging = "logging: { maxFileSize: 256KiB, maxTotalSize: 1MiB }\n";
+    bench.write("stack.yaml", &(logging.to_owned() + &stack("demo", &services)));
+    let mut up = bench.up_at_once(&["-o", "json"]);
+    until("it answers", || bench.orco(&["status"]).code == Some(0));
+    let mut reader = bench.command(&["logs", "-f", "-o", "json", "loud"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut from = BufReader::with_capacity(4096, reader.stdout.take().unwrap());
+    let (mut received, mut dropped, mut next, mut text) = (0, 0, 0, String::new());
+    while received + dropped < lines {
+        text.clear();
+        assert!(from.read_line(&mut text).unwrap() > 0, "it ends after {received} + {dropped} of {lines}");
+        let record: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(record["seq"], next, "no number is left out: {text}");
+        match record["dropped"].as_u64() {
+            Some(lines) => dropped += lines,
+            None => {
+                received += 1;
+                is_line(&record, next + 1);
+            }
+        }
+        next = received + dropped;
+        // A slow reader.
+        if received == 100 {
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    }
+    assert_eq!(received + dropped, lines);
+    assert!(dropped > 0, "the log was small");
+    let _ = reader.kill();
+    let _ = reader.wait();
+    crate::bench::signal(up.pid(), nix::sys::signal::Signal::SIGTERM);
+    up.end();
 }
