@@ -2,7 +2,7 @@
   logs.py store SERVICES LINES [REPS=3]   from the first start until all of it is stored, or with a reader, printed
   logs.py read LINES [REPS=3]             `orco logs -o json` alone, of a stack that runs and of one that is down
   logs.py memory SERVICES RATE [SECS=300] growth of the managers' memory while RATE lines a second come in all"""
-import glob, sys
+import glob, resource, sys
 
 from session import *
 from tools import Orco
@@ -21,9 +21,35 @@ def tail(path, size=16384):
         return b""
 
 
+def children():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def end_services(s):
+    """They stay when they have printed all; who waits for them has their times."""
+    for _ in range(200):
+        services = s.members()[0]
+        if not services:
+            return
+        for p in services:
+            try:
+                os.kill(p, signal.SIGKILL)
+            except OSError:
+                pass
+        time.sleep(0.02)
+
+
 class Cat:
     """svc | cat > file"""
     name = "floor (svc to cat > file)"
+
+    def used(self, s, before):
+        """Processor seconds of all that took part, the services too."""
+        end_services(s)
+        for p in s.procs:
+            p.wait(10)
+        return children() - before
 
     def command(self, s, i):
         return ["/bin/sh", "-c", f"{' '.join(s.cmdline(i))} | cat > {s.dir}/s{i}.log"]
@@ -47,7 +73,10 @@ class Ndjson(Cat):
 class Store(Orco):
     """Into the store, with nobody reading. (`up` writes nothing of it: `-d`.)"""
     name = "orco"
-    service = dict(restartPolicy=dict(mode="never"))
+
+    def prepare(self, s, n):
+        s.fields = lambda i: dict(restartPolicy=dict(condition="never"))
+        super().prepare(s, n)
 
     def launch(self, s, n):
         self.prepare(s, n)
@@ -60,6 +89,11 @@ class Store(Orco):
         out.close()
         s.procs.append(p)
         return p
+
+    def used(self, s, before):
+        # Who has ended counts for the keeper that waited for it.
+        end_services(s)
+        return sum(sum(map(int, read(f"/proc/{p}/stat").rpartition(b") ")[2].split()[11:15])) for p in s.members()[1]) / TICK
 
     def segments(self, s, i):
         return sorted(glob.glob(f"{s.dir}/state/**/s{i}/0.1.*.log", recursive=True), key=lambda p: int(p.split(".")[-2]))
@@ -101,13 +135,14 @@ def store(n, lines, reps):
             s = Session()
             try:
                 s.cmdline = lambda i: [s.svc, "log", str(lines), str(LEN), f"id{i}", s.marks]
+                before = children()
                 t.launch(s, n)
                 s.wait_marks(n, 40, 0.001)
                 took = finish(t, s, n)
                 if took is None:
                     print(t.name, "did not come to its end:", read(s.out)[-1000:].decode(errors="replace"))
                     continue
-                result = dict(ms=took / 1e6, cpu_ms=1e3 * cpu(s.members()[1]), load=os.getloadavg()[0])
+                result = dict(ms=took / 1e6, cpu_ms=1e3 * t.used(s, before), load=os.getloadavg()[0])
                 if isinstance(t, Reader):
                     seqs = sum(1 for line in open(s.dir + "/read", "rb") if b'"source":"stdout"' in line)
                     result["missing"] = n * (lines + 1) - seqs

@@ -125,3 +125,21 @@ for name in numbered("files"):
     base = floor_of(d["runs"], "ms")
     table(f"Reading and checking {d['n']:,} services ({d['bytes']:,} bytes)", ["tool", "runs", "ms", "/floor", "exit"],
           [[k, len(v), spread(column(v, "ms")), ratio(med(column(v, "ms")), base), v[0]["exit"]] for k, v in d["runs"].items()])
+
+for name in sorted(numbered("logs")):
+    d = load(name)
+    if name == "logs_memory":
+        table(f"{d['services']} services, {d['rate']:,} lines/s, {d['secs']} s, one reader: memory of the managers",
+              ["grew by MiB (bound: 16)", "slope, MiB/min", "largest process, MiB"],
+              [[f"{d['growth_mib']:.1f}", f"{d['slope_mib_min']:.2f}", max(x[2] for x in d["samples"])]])
+        continue
+    runs, reads = d["runs"], name.startswith("logs_read")
+    floors = [k for k in runs if k.startswith("floor")]
+    lines = d["lines"] * d.get("services", 1)
+    what = f"Reading {lines:,} lines of 100 bytes, one reader alone" if reads else f"{d['services']} services print {d['lines']:,} lines of 100 bytes each"
+    table(what, ["tool", "runs", "ms"] + [f"/{f} (median / min)" for f in floors] + ["CPU ms", "M lines/s, by CPU", "missing", "load"],
+          [[k, len(v), spread(column(v, "ms"))]
+           + [f"{med(column(v, 'ms')) / med(column(runs[f], 'ms')):.2f} / {min(column(v, 'ms')) / min(column(runs[f], 'ms')):.2f}x" for f in floors]
+           + [spread(column(v, "cpu_ms")), f"{lines / min(column(v, 'cpu_ms')) / 1e3:.2f}" if min(column(v, "cpu_ms")) else "-",
+              sum(lines + 1 - x for x in column(v, "lines")) if reads else sum(x or 0 for x in column(v, "missing")),
+              spread(column(v, "load"))] for k, v in runs.items()])
