@@ -249,7 +249,7 @@ impl App {
 
     fn ask_filter(&mut self) {
         let text = self.table.filter().to_owned();
-        self.dialog = Some(Dialog::Input { purpose: Purpose::Filter(text.clone()), text });
+        self.dialog = Some(Dialog::Input { purpose: Purpose::Filter(text.clone()), text, offered: false });
     }
 
     fn ask_scale(&mut self) {
@@ -261,7 +261,7 @@ impl App {
             return;
         };
         let now = self.model.service(&name).map_or(1, |service| service.replicas);
-        self.dialog = Some(Dialog::Input { purpose: Purpose::Scale(name), text: now.to_string() });
+        self.dialog = Some(Dialog::Input { purpose: Purpose::Scale(name), text: now.to_string(), offered: true });
     }
 
     fn ask_signal(&mut self) {
@@ -276,7 +276,8 @@ impl App {
             Row::Service(name) => (name, None),
             Row::Replica(name, replica) => (name, Some(replica)),
         };
-        self.dialog = Some(Dialog::Input { purpose: Purpose::Signal(name, replica), text: "HUP".to_owned() });
+        self.dialog =
+            Some(Dialog::Input { purpose: Purpose::Signal(name, replica), text: "HUP".to_owned(), offered: true });
     }
 
     fn reply(&mut self, reply: Reply) -> Vec<Effect> {
@@ -304,7 +305,7 @@ impl App {
     }
 
     fn goes_on(&mut self, dialog: Dialog) {
-        if let Dialog::Input { purpose: Purpose::Filter(_), text } = &dialog {
+        if let Dialog::Input { purpose: Purpose::Filter(_), text, .. } = &dialog {
             // Seen while it is typed.
             self.table.set_filter(text.clone(), &self.model);
         }

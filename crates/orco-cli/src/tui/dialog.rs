@@ -25,6 +25,8 @@ pub enum Dialog {
         purpose: Purpose,
         /// So far.
         text: String,
+        /// It is only offered: what is typed takes its place.
+        offered: bool,
     },
 }
 
@@ -82,18 +84,19 @@ impl Dialog {
                 Some(Action::No) => Reply::Left(Self::Confirm { text, yes }),
                 _ => Reply::On(Self::Confirm { text, yes }),
             },
-            Self::Input { purpose, mut text } => {
+            Self::Input { purpose, mut text, mut offered } => {
                 match (keys::action(Context::Typing, key), key) {
                     (Some(Action::Enter), _) => return Reply::Typed(purpose, text),
-                    (Some(Action::Back), _) => return Reply::Left(Self::Input { purpose, text }),
+                    (Some(Action::Back), _) => return Reply::Left(Self::Input { purpose, text, offered }),
                     (Some(Action::Erase), _) => {
                         text.pop();
+                        offered = false;
                     }
                     (Some(Action::Clear), _) => text.clear(),
-                    (_, Key { code: KeyCode::Char(c), ctrl: false }) => push(&mut text, c),
+                    (_, Key { code: KeyCode::Char(c), ctrl: false }) => type_in(&mut text, &mut offered, c),
                     _ => {}
                 }
-                Reply::On(Self::Input { purpose, text })
+                Reply::On(Self::Input { purpose, text, offered })
             }
         }
     }
@@ -101,15 +104,21 @@ impl Dialog {
     /// A text that was pasted.
     #[must_use]
     pub fn paste(mut self, pasted: &str) -> Self {
-        if let Self::Input { text, .. } = &mut self {
-            pasted.lines().next().unwrap_or_default().chars().for_each(|c| push(text, c));
+        if let Self::Input { text, offered, .. } = &mut self {
+            pasted.lines().next().unwrap_or_default().chars().for_each(|c| type_in(text, offered, c));
         }
         self
     }
 }
 
-fn push(text: &mut String, c: char) {
-    if !c.is_control() && text.chars().count() < LONGEST {
+fn type_in(text: &mut String, offered: &mut bool, c: char) {
+    if c.is_control() {
+        return;
+    }
+    if std::mem::take(offered) {
+        text.clear();
+    }
+    if text.chars().count() < LONGEST {
         text.push(c);
     }
 }
@@ -132,16 +141,19 @@ mod tests {
     #[test]
     fn typed_erased_and_taken() {
         let purpose = Purpose::Scale("api".into());
-        let input = Dialog::Input { purpose: purpose.clone(), text: "2".into() };
+        let input = Dialog::Input { purpose: purpose.clone(), text: "2".into(), offered: true };
         let (back, enter) = (KeyCode::Backspace, KeyCode::Enter);
         let reply = press(input.clone(), &[back, back, KeyCode::Char('1'), KeyCode::Char('7'), back, enter]);
-        assert_eq!(reply, Reply::Typed(purpose, "1".into()));
+        assert_eq!(reply, Reply::Typed(purpose.clone(), "1".into()));
+        for (keys, typed) in [(&[enter][..], "2"), (&[KeyCode::Char('4'), KeyCode::Char('0'), enter], "40")] {
+            assert_eq!(press(input.clone(), keys), Reply::Typed(purpose.clone(), typed.into()), "what is offered");
+        }
         assert_eq!(press(input.clone(), &[KeyCode::Esc]), Reply::Left(input));
     }
 
     #[test]
     fn what_is_pasted_is_one_short_line() {
-        let input = Dialog::Input { purpose: Purpose::Filter(String::new()), text: String::new() };
+        let input = Dialog::Input { purpose: Purpose::Filter(String::new()), text: String::new(), offered: false };
         let Dialog::Input { text, .. } = input.paste(&format!("a\x1b[2J{}\nnext", "x".repeat(500))) else { return };
         assert_eq!(text.chars().count(), LONGEST);
         assert!(text.starts_with("a[2Jxx"));

@@ -13,10 +13,11 @@ pub enum HelpLine {
     Keys(String, &'static str),
 }
 
-/// All of it, the context in which help was asked for first. Without what nobody may do.
+/// All of it, the context in which help was asked for first, then what works anywhere. Without what nobody may do.
 pub fn lines(here: Context, read_only: bool) -> Vec<HelpLine> {
     let mut contexts = vec![here];
-    contexts.extend(Context::ALL.into_iter().filter(|context| *context != here));
+    contexts.extend(Some(Context::Anywhere).filter(|_| here != Context::Anywhere));
+    contexts.extend(Context::ALL.into_iter().filter(|context| *context != here && *context != Context::Anywhere));
     let mut lines = Vec::new();
     for context in contexts {
         let fits = |line: &&Binding| line.context == context && !(read_only && line.action.changes());

@@ -183,7 +183,7 @@ pub const TABLE: &[Binding] = &[
     line(Logs, &[char('W')], A::Wrap, "wrap long lines, or one row each"),
     line(Logs, &[code(KeyCode::Left)], A::Left, "to the left, where lines are not wrapped"),
     line(Logs, &[code(KeyCode::Right)], A::Right, "to the right, where lines are not wrapped"),
-    line(Logs, &[char('0')], A::Leftmost, "to the begin of the lines"),
+    line(Logs, &[char('0')], A::Leftmost, "to the beginning of the lines"),
     line(Logs, &[char('t')], A::Times, "times: none, ages, of the day (UTC)"),
     line(Logs, &[char('p')], A::Raw, "fields as name=value, or raw JSON"),
     line(Logs, &[code(KeyCode::Enter)], A::Open, "open the line: all fields, one each row"),

@@ -42,8 +42,10 @@ impl App {
     pub(super) fn open_view(&mut self, view: View) -> Vec<Effect> {
         self.view = view;
         // Those in which something is selected get the keys; of the others, the table stays the one that selects.
-        if matches!(view, View::Graph | View::Events) {
-            self.focus = Focus::Below;
+        match view {
+            View::Graph | View::Events => self.focus = Focus::Below,
+            View::Why if self.zoom.is_none() => self.focus = Focus::Table,
+            View::Why | View::Logs => {}
         }
         if !self.is_below_seen() {
             (self.focus, self.zoom) = (Focus::Below, Some(Zoom::Below));

@@ -60,7 +60,9 @@ pub fn words(read_only: bool) -> Vec<Word> {
             continue;
         }
         let key = line.keys.first().map(|key| key.label()).unwrap_or_default();
-        words.push(Word { word, action: line.action, wants: wants(line.action), help: line.help, key });
+        // The word stands before it anyway.
+        let help = line.help.strip_prefix(word).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(line.help);
+        words.push(Word { word, action: line.action, wants: wants(line.action), help, key });
     }
     words
 }

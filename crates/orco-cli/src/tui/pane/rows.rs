@@ -27,24 +27,95 @@ pub fn rows(text: &str, width: usize, wrap: bool) -> Vec<Row> {
 
 /// How many rows there are.
 pub fn count(text: &str, width: usize, wrap: bool) -> usize {
-    if !text.is_ascii() && wrap {
-        return rows(text, width, wrap).len();
-    }
-    let of = |line: &str| if wrap { line.len().div_ceil(width).max(1) } else { 1 };
-    text.split('\n').map(of).sum()
+    if wrap { rows(text, width, wrap).len() } else { text.split('\n').count() }
 }
 
 fn fold(text: &str, line: Row, width: usize, out: &mut Vec<Row>) {
-    let (mut from, mut column) = (line.from, 0);
-    for piece in cells(&text[line.from..line.to]) {
-        let wide = usize::from(piece.width);
-        let at = line.from + piece.at;
-        if column + wide > width && at > from {
-            out.push(Row { from, to: at });
-            from = at;
-            column = 0;
-        }
-        column += wide;
+    let text = &text[line.from..line.to];
+    let mut fold = Fold { from: line.from, column: 0, space: None, width };
+    if text.is_ascii() {
+        // The usual case, and much cheaper. A clean text has nothing in it that takes no column.
+        let pieces = text.bytes().enumerate().map(|(at, byte)| (line.from + at, 1, 1, byte == b' '));
+        pieces.for_each(|piece| fold.push(piece, out));
+    } else {
+        let pieces = cells(text).map(|c| (line.from + c.at, c.len, usize::from(c.width), c.symbol == " "));
+        pieces.for_each(|piece| fold.push(piece, out));
     }
-    out.push(Row { from, to: line.to });
+    out.push(Row { from: fold.from, to: line.to });
+}
+
+/// The row that grows.
+struct Fold {
+    from: usize,
+    column: usize,
+    /// Behind the last space: where, and in which column.
+    space: Option<(usize, usize)>,
+    width: usize,
+}
+
+impl Fold {
+    /// Adds a piece: where it is, its bytes, its columns, and whether it is a space. A row ends behind a space, unless
+    /// that would leave more than a third of it empty.
+    fn push(&mut self, (at, len, wide, is_space): (usize, usize, usize, bool), out: &mut Vec<Row>) {
+        if self.column + wide > self.width && at > self.from {
+            if is_space {
+                // There is no need to see it: the row ends here anyway.
+                out.push(Row { from: self.from, to: at });
+                (self.from, self.column, self.space) = (at + len, 0, None);
+                return;
+            }
+            let word = self.space.filter(|(_, column)| self.column - column <= self.width / 3);
+            let (to, column) = word.unwrap_or((at, self.column));
+            out.push(Row { from: self.from, to });
+            (self.from, self.column, self.space) = (to, self.column - column, None);
+        }
+        self.column += wide;
+        if is_space {
+            self.space = Some((at + len, self.column));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::tui::text::width as wide;
+
+    fn told(text: &str, width: usize) -> Vec<&str> {
+        rows(text, width, true).iter().map(|row| &text[row.from..row.to]).collect()
+    }
+
+    #[test]
+    fn words_stay_whole_where_that_leaves_little_empty() {
+        for (text, width, rows) in [
+            ("one two three", 9, &["one two ", "three"][..]),
+            ("one two three", 7, &["one two", "three"]),
+            ("abcdefghijkl", 5, &["abcde", "fghij", "kl"]),
+            ("a abcdefghijkl", 6, &["a abcd", "efghij", "kl"]),
+            ("漢字 漢字 漢字", 9, &["漢字 漢字", "漢字"]),
+            ("a\nb", 5, &["a", "b"]),
+            ("", 5, &[""]),
+        ] {
+            assert_eq!(told(text, width), rows, "{text:?} at {width}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_row_fits_and_only_spaces_between_them_are_lost(text in "[ab 漢é\n]{0,60}", width in 2_usize..20) {
+            let rows = rows(&text, width, true);
+            let mut end = 0;
+            for row in &rows {
+                prop_assert!(wide(&text[row.from..row.to]) <= width, "{row:?} of {text:?}");
+                prop_assert!(matches!(&text[end..row.from], "" | " " | "\n"), "{row:?} of {text:?}");
+                end = row.to;
+            }
+            prop_assert_eq!(end, text.len());
+            prop_assert_eq!(count(&text, width, true), rows.len());
+        }
+    }
 }

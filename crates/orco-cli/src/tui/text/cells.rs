@@ -52,7 +52,7 @@ impl<'a> Iterator for Cells<'a> {
                 self.at += 1;
                 return Some(Piece { at, len: 1, symbol: &self.text[at..=at], width: 1 });
             }
-            let cluster = self.text[at..].graphemes(true).next()?;
+            let cluster = agreed(self.text[at..].graphemes(true).next()?);
             self.at += cluster.len();
             let (symbol, width) = shown(cluster);
             if width > 0 {
@@ -62,18 +62,71 @@ impl<'a> Iterator for Cells<'a> {
     }
 }
 
+/// The beginning of a cluster that takes the same room on every terminal. Of emoji joined to one, and of the two halves
+/// of a flag, some make a picture and others show each; a wrong guess would shift the rest of the row and leave its
+/// traces there.
+fn agreed(cluster: &str) -> &str {
+    let mut chars = cluster.chars();
+    match chars.next() {
+        Some(c) if region(c).is_some() => &cluster[..c.len_utf8()],
+        // Letters are joined without taking more room.
+        Some(c) if !c.is_alphabetic() => match cluster.find(JOINER) {
+            Some(at) => &cluster[..at + JOINER.len_utf8()],
+            None => cluster,
+        },
+        Some(_) | None => cluster,
+    }
+}
+
+/// The letter of half a flag.
+fn region(c: char) -> Option<&'static str> {
+    let at = usize::try_from(u32::from(c).checked_sub(0x1f1e6)?).ok()?;
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ".get(at..=at)
+}
+
+/// Makes one of two characters.
+const JOINER: char = '\u{200d}';
+
+/// Whether the character only chooses how the one before it looks; not every terminal knows how wide that is.
+const fn chooses(c: char) -> bool {
+    matches!(c, '\u{fe0e}' | '\u{fe0f}' | JOINER | '\u{1f3fb}'..='\u{1f3ff}')
+}
+
 /// What stands in the cell for a cluster.
 fn shown(cluster: &str) -> (&str, u16) {
     // The cleaning has made such characters visible; this is for a caller that forgot to.
     if cluster.chars().any(|c| c.is_control() || turns(c)) {
         return (REPLACEMENT, 1);
     }
-    let end = cluster.char_indices().nth(CHARS).map_or(cluster.len(), |(at, _)| at);
-    let symbol = &cluster[..end];
+    let mut chars = cluster.char_indices().enumerate();
+    let Some(letter) = chars.next().map(|(_, (_, c))| region(c)) else { return (cluster, 0) };
+    let end = chars.find(|(nth, (_, c))| *nth >= CHARS || chooses(*c)).map_or(cluster.len(), |(_, (at, _))| at);
+    let symbol = letter.unwrap_or(&cluster[..end]);
     (symbol, symbol.cell_width())
 }
 
 /// Whether the character turns the direction of text, or ends a line.
 const fn turns(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_terminals_disagree_on() {
+        for (text, symbols) in [
+            ("👨\u{200d}👩\u{200d}👦!", &[("👨", 2), ("👩", 2), ("👦", 2), ("!", 1)][..]),
+            ("🇩🇪🇫", &[("D", 1), ("E", 1), ("F", 1)]),
+            ("❤\u{fe0f}x", &[("❤", 1), ("x", 1)]),
+            ("1\u{fe0f}\u{20e3}", &[("1", 1)]),
+            ("👍🏽", &[("👍", 2)]),
+            ("e\u{301}", &[("e\u{301}", 1)]),
+        ] {
+            let found: Vec<_> = cells(text).map(|piece| (piece.symbol, piece.width)).collect();
+            assert_eq!(found, symbols, "{text:?}");
+            assert_eq!(cells(text).map(|piece| piece.len).sum::<usize>(), text.len(), "{text:?}");
+        }
+    }
 }
