@@ -445,8 +445,8 @@ impl Drop for Namespace {
 #[test]
 fn an_engine_of_another_version_is_told_ours_and_refused() {
     let (stack, started) = Stack::begin("stranger");
-    assert_eq!(started.result(PATIENCE), Outcome::Failed { status: 3, text: "exit code 3".to_owned() });
-    assert!(stack.log("daemon.log").contains("the engine speaks protocol 9, this keeper 3"));
+    assert_eq!(started.result(PATIENCE), Outcome::Failed { status: 4, text: "exit code 4".to_owned() });
+    assert!(stack.log("daemon.log").contains("the engine speaks protocol 9, this keeper 4"));
 }
 
 #[tokio::test]
@@ -455,5 +455,5 @@ async fn a_keeper_of_another_version_is_refused() {
     std::io::Write::write_all(&mut &theirs, &[7, 0, 0, 0, 0, 9, 1, 2, 3, 4, 5]).unwrap();
     let attached = Client::attach(Config::new(), ours.into(), std::process::id()).await;
     let error = attached.unwrap_err().to_string();
-    assert!(error.ends_with("is a keeper of protocol 9, this program needs 3"), "{error}");
+    assert!(error.ends_with("is a keeper of protocol 9, this program needs 4"), "{error}");
 }
