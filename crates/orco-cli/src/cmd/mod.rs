@@ -63,7 +63,9 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         #[cfg(feature = "tui")]
         Command::Tui(args) => wait(tui::tui(args, &outer)),
         #[cfg(not(feature = "tui"))]
-        Command::Tui(_) => Err(Failure::new(Exit::USAGE, "this `orco` was built without its terminal UI")),
+        Command::Tui(_) => Err(Failure::new(Exit::USAGE, "this `orco` was built without its terminal UI").next(
+            "build it with the feature `tui`, which is a default; `orco status --watch` and `orco logs -f` do without",
+        )),
     }
 }
 

@@ -170,7 +170,8 @@ async fn status(client: Client, news: mpsc::Sender<News>) {
                             return;
                         }
                     }
-                    Some(Err(error)) => break chain(&error),
+                    // How it broke tells nobody anything.
+                    Some(Err(_)) => break "the connection is lost".to_owned(),
                     None => {
                         orderly = true;
                         break "the engine has ended".to_owned();

@@ -136,7 +136,9 @@ impl Theme {
             (Role::Bad, _) => style.fg(Color::Red).add_modifier(Modifier::BOLD),
             (Role::Accent | Role::Focus, Depth::None) => style.add_modifier(Modifier::BOLD),
             (Role::Accent | Role::Focus, _) => style.fg(self.pick(Color::Cyan, 25)),
-            (Role::Selected | Role::Bar, Depth::None | Depth::Sixteen) => style.add_modifier(Modifier::REVERSED),
+            (Role::Selected | Role::Bar, Depth::None) => style.add_modifier(Modifier::REVERSED),
+            // Reversed, each colour would be a patch of its own ground.
+            (Role::Selected | Role::Bar, Depth::Sixteen) => style.fg(Color::Reset).add_modifier(Modifier::REVERSED),
             (Role::Selected, Depth::Many) => style.bg(Color::Indexed(self.ground(24, 153))),
             (Role::Bar, Depth::Many) => style.bg(Color::Indexed(self.ground(236, 254))),
             (Role::Marked, Depth::None | Depth::Sixteen) => style.add_modifier(Modifier::UNDERLINED),

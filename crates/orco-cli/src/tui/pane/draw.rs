@@ -121,7 +121,10 @@ impl Pane {
 
     fn draw_lines(&self, area: Rect, buf: &mut Buffer, theme: &Theme, focused: bool) -> Vec<Id> {
         let Some(top) = self.top() else {
-            put(buf, (area.x, area.y), area.width, &self.nothing(), Ink::Faint.style(theme));
+            // Where the texts of lines begin.
+            let indent = 3.min(area.width);
+            let style = Ink::Faint.style(theme);
+            put(buf, (area.x + indent, area.y), area.width - indent, &self.nothing(), style);
             return Vec::new();
         };
         let columns = self.columns();

@@ -44,6 +44,9 @@ fn fold(text: &str, line: Row, width: usize, out: &mut Vec<Row>) {
     out.push(Row { from: fold.from, to: line.to });
 }
 
+/// Words up to this width stay whole in narrow rows, too.
+const WORD: usize = 14;
+
 /// The row that grows.
 struct Fold {
     from: usize,
@@ -55,7 +58,7 @@ struct Fold {
 
 impl Fold {
     /// Adds a piece: where it is, its bytes, its columns, and whether it is a space. A row ends behind a space, unless
-    /// that would leave more than a third of it empty.
+    /// that would leave too much of it empty: more than a third, or half of a narrow one.
     fn push(&mut self, (at, len, wide, is_space): (usize, usize, usize, bool), out: &mut Vec<Row>) {
         if self.column + wide > self.width && at > self.from {
             if is_space {
@@ -64,7 +67,9 @@ impl Fold {
                 (self.from, self.column, self.space) = (at + len, 0, None);
                 return;
             }
-            let word = self.space.filter(|(_, column)| self.column - column <= self.width / 3);
+            let most = (self.width / 3).max(WORD.min(self.width / 2));
+            let fits = |word: usize| word <= most && word + wide <= self.width;
+            let word = self.space.filter(|(_, column)| fits(self.column - column));
             let (to, column) = word.unwrap_or((at, self.column));
             out.push(Row { from: self.from, to });
             (self.from, self.column, self.space) = (to, self.column - column, None);
@@ -95,6 +100,7 @@ mod tests {
             ("one two three", 9, &["one two ", "three"][..]),
             ("one two three", 7, &["one two", "three"]),
             ("abcdefghijkl", 5, &["abcde", "fghij", "kl"]),
+            ("it needs reliability", 14, &["it needs ", "reliability"]),
             ("a abcdefghijkl", 6, &["a abcd", "efghij", "kl"]),
             ("漢字 漢字 漢字", 9, &["漢字 漢字", "漢字"]),
             ("a\nb", 5, &["a", "b"]),

@@ -21,7 +21,7 @@ fn being_stopped() {
 #[test]
 fn stale_and_asked() {
     let mut app = app(Home::Attached, 80, 24);
-    let stale = News::Stale("the connection to the stack was lost".to_owned());
+    let stale = News::Stale("the connection is lost".to_owned());
     app.update(Input::News(stale), samples::now());
     press(&mut app, "vvvS");
     assert!(matches!(app.dialog, Some(Dialog::Confirm { .. })));

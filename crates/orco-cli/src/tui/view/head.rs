@@ -49,7 +49,7 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer, theme: &Theme) {
         Connection::Live => {}
         // It must not be cut away by what comes behind it.
         Connection::Stale(why) => {
-            x = canvas::put(buf, area, x, y, " STALE ", theme.style(Role::Bad));
+            x = canvas::put(buf, area, x, y, " STALE, trying again: ", theme.style(Role::Bad));
             x = canvas::put(buf, area, x, y, why, theme.style(Role::Bad));
         }
     }

@@ -43,8 +43,10 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer, theme: &Theme) {
     // Two lines share what is left beside names and numbers.
     let room = usize::from(area.right().saturating_sub(x)).saturating_sub(26) / 2;
     let columns = room.min(SAMPLES);
+    // What does not change stands half as high as there is room, so that a rise and a fall are seen alike.
+    let top = |values: &[Option<f64>]| values.iter().flatten().copied().fold(0.5, f64::max) * 2.0;
     let now = [last.cpu.map(usage::percent), last.memory.map(usage::bytes)];
-    for (label, values, now, full) in [("CPU", &cpu, &now[0], 10.0), ("MEM", &memory, &now[1], 1.0)] {
+    for (label, values, now, full) in [("CPU", &cpu, &now[0], 10.0), ("MEM", &memory, &now[1], top(&memory))] {
         x = canvas::put(buf, area, x, area.y, &format!("  {label} "), theme.style(Role::Faint));
         x = canvas::put(buf, area, x, area.y, &spark(values, columns, full), theme.style(Role::Accent));
         let text = format!(" {}", now.as_deref().unwrap_or("-"));
