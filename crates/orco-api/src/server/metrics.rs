@@ -30,17 +30,21 @@ type Gauges = Family<Labels, Gauge>;
 
 pub(super) async fn serve(State(app): State<App>) -> Result<Response, Failure> {
     let status = app.engine.status().await.ok_or_else(Failure::ended)?;
-    let logs = app.engine.log_stats().await.unwrap_or_default();
-    let text = text(&status.snapshot, &logs).map_err(|e| Failure::new(Code::Internal, e.to_string()))?;
+    let logs = app.engine.log_stats().await;
+    let text = text(&status.snapshot, logs.as_ref()).map_err(|e| Failure::new(Code::Internal, e.to_string()))?;
     Ok(([(header::CONTENT_TYPE, KIND), (header::CACHE_CONTROL, "no-store")], text).into_response())
 }
 
-fn text(snapshot: &Snapshot, logs: &BTreeMap<ServiceName, LogStats>) -> Result<String, std::fmt::Error> {
+/// `logs`: what has printed anything; `None`: it could not be counted, and nothing is said of it.
+fn text(snapshot: &Snapshot, logs: Option<&BTreeMap<ServiceName, LogStats>>) -> Result<String, std::fmt::Error> {
     let (lines, bytes, dropped, dropped_bytes) =
         (Counters::default(), Counters::default(), Counters::default(), Counters::default());
     let (disk, ready, restarts) = (Gauges::default(), Gauges::default(), Counters::default());
     let labels = |service: &ServiceName| [("service", service.to_string())];
-    for (service, stats) in logs {
+    // One that is silent has printed nothing: its numbers begin with 0, so that rates see the first lines.
+    let silent = snapshot.services.iter().map(|service| (&service.name, LogStats::default()));
+    let printed = logs.map(|logs| silent.chain(logs.iter().map(|(name, stats)| (name, *stats))).collect());
+    for (service, stats) in printed.unwrap_or_else(BTreeMap::new) {
         let of = labels(service);
         lines.get_or_create(&of).inc_by(stats.lines);
         bytes.get_or_create(&of).inc_by(stats.bytes);
@@ -56,10 +60,10 @@ fn text(snapshot: &Snapshot, logs: &BTreeMap<ServiceName, LogStats>) -> Result<S
     let mut registry = Registry::with_prefix("orco");
     registry.register("log_lines", "Lines that the service has printed", lines);
     registry.register_with_unit("log", "Output of the service", Unit::Bytes, bytes);
-    registry.register("log_dropped_lines", "Lines that were deleted to keep the log within its size", dropped);
+    registry.register("log_dropped_lines", "Lines that were deleted to keep the log within its limits", dropped);
     registry.register_with_unit(
         "log_dropped",
-        "Output that was deleted to keep it within its size",
+        "Output that was deleted to keep it within its limits",
         Unit::Bytes,
         dropped_bytes,
     );

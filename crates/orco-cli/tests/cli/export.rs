@@ -2,7 +2,8 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read as _, Write as _},
+    os::unix::net::UnixStream,
     process::Stdio,
     time::Duration,
 };
@@ -43,6 +44,14 @@ fn the_export_has_what_logs_has_and_goes_on_with_the_next_life() {
         assert_eq!(shown.len(), life * 2 * 501);
         assert_eq!(exported, shown);
     }
+}
+
+fn metrics(bench: &Bench) -> String {
+    let mut socket = UnixStream::connect(crate::partial::socket(bench)).unwrap();
+    write!(socket, "GET /api/v1/metrics HTTP/1.0\r\nHost: orco\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 /// Line `n`, or its end where its beginning went with the segment before.
@@ -90,6 +99,12 @@ fn received_and_dropped_make_produced() {
     }
     assert_eq!(received + dropped, lines);
     assert!(dropped > 0, "the log was small");
+    let metrics = metrics(&bench);
+    assert!(metrics.contains(&format!("\norco_log_lines_total{{service=\"loud\"}} {lines}\n")), "{metrics}");
+    assert!(metrics.contains("\norco_log_lines_total{service=\"last\"} 0\n"), "{metrics}");
+    let deleted = metrics.split("orco_log_dropped_lines_total{service=\"loud\"} ").nth(1).unwrap();
+    let deleted: u64 = deleted.lines().next().unwrap().parse().unwrap();
+    assert!((dropped..lines).contains(&deleted), "nobody misses what is there: {dropped}, {metrics}");
     let _ = reader.kill();
     let _ = reader.wait();
     crate::bench::signal(up.pid(), nix::sys::signal::Signal::SIGTERM);

@@ -16,7 +16,7 @@ const ASKS: &str = r#"  asks:
     command: [sh, -c, "printf 'Name? '; until [ -e go ]; do sleep 0.02; done; echo Bob; printf 'more '; echo err >&2; exec sleep 1000"]
 "#;
 
-fn socket(bench: &Bench) -> PathBuf {
+pub fn socket(bench: &Bench) -> PathBuf {
     let found = fs::read_dir(bench.dir.path().join("state")).unwrap();
     found.map(|entry| entry.unwrap().path().join("control.sock")).find(|path| path.exists()).unwrap()
 }

@@ -27,7 +27,7 @@ pub struct Line<'a> {
 
 /// What is said of lines that are missing.
 pub(super) fn dropped_text(lines: u64) -> String {
-    format!("{lines} lines dropped: the log went over its size")
+    format!("{lines} lines dropped: the log went over its limits")
 }
 
 /// What came of an attempt to go on.

@@ -68,7 +68,8 @@ struct Round<'a> {
     out: Trimmed,
 }
 
-/// A segment spans at most this part of the age at which it goes: a line goes that much too late.
+/// A segment spans at most this part of the age at which it goes, or a larger one where few may be left: a line goes that
+/// much too late.
 const SPAN: u64 = 8;
 
 pub(super) fn trim(
@@ -138,7 +139,9 @@ impl<'a> Round<'a> {
     fn turn_if_old(&mut self, held: &Held, n: u64, first: Option<u64>, settings: &LogSettings, now: u64) {
         let Some(first) = first else { return };
         let Some(age) = age(settings, held) else { return };
-        let at = first.saturating_add(age / SPAN);
+        // Where only a few may be left, those closed for their age alone would push out what is not old.
+        let count = settings.of(&held.origin.service).max_file_count.map_or(u64::MAX, u64::from);
+        let at = first.saturating_add(age / SPAN.min(count.saturating_sub(1)).max(1));
         if at <= now {
             self.out.turn.push((held.origin.clone(), n));
         } else {

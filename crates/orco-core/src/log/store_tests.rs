@@ -275,6 +275,18 @@ fn what_is_too_old_goes_and_is_counted() {
     assert_eq!(left(&store, "api"), (0, 10));
 }
 
+/// A silent service's segments are closed for their age: there must not be so many that the count deletes what is young.
+#[test]
+fn age_alone_does_not_use_up_the_count() {
+    for (count, span) in [(None, 80), (Some(100), 80), (Some(9), 80), (Some(3), 320), (Some(2), 640), (Some(1), 640)] {
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::new(root.path());
+        write(&store, "api", 0, 1, &[(MINUTE, "only")]);
+        let round = store.trim(&limits(Some(640 * MINUTE), count, None), 2 * MINUTE, &|_| true).unwrap();
+        assert_eq!((round.turn.len(), round.next), (0, Some((1 + span) * MINUTE)), "{count:?}");
+    }
+}
+
 #[test]
 fn nothing_of_a_replica_goes_before_what_came_earlier() {
     let root = tempfile::tempdir().unwrap();
