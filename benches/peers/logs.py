@@ -113,7 +113,16 @@ class Reader(Store):
         self.run(s, "logs", "-f", "-o", "json", out=s.dir + "/read")
 
     def ends(self, s, i):
-        return tail(s.dir + "/read", 1 << 20)
+        """All ends so far. What is new is looked at once: a busy machine lets megabytes go by between two looks."""
+        at, last, found = getattr(s, "seen", (0, b"", b""))
+        with open(s.dir + "/read", "rb") as f:
+            f.seek(at)
+            new = f.read()
+        text, to = last + new, 0
+        while (end := text.find(b" END", to)) >= 0:
+            found, to = found + b" " + text[max(0, end - 16):end + 4], end + 4
+        s.seen = (at + len(new), text[max(to, len(text) - 32):], found)
+        return found
 
 
 def finish(t, s, n):
