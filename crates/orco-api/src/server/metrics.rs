@@ -43,8 +43,9 @@ fn text(snapshot: &Snapshot, logs: Option<&BTreeMap<ServiceName, LogStats>>) -> 
     let labels = |service: &ServiceName| [("service", service.to_string())];
     // One that is silent has printed nothing: its numbers begin with 0, so that rates see the first lines.
     let silent = snapshot.services.iter().map(|service| (&service.name, LogStats::default()));
-    let printed = logs.map(|logs| silent.chain(logs.iter().map(|(name, stats)| (name, *stats))).collect());
-    for (service, stats) in printed.unwrap_or_else(BTreeMap::new) {
+    let printed: Option<BTreeMap<_, LogStats>> =
+        logs.map(|logs| silent.chain(logs.iter().map(|(name, stats)| (name, *stats))).collect());
+    for (service, stats) in printed.unwrap_or_default() {
         let of = labels(service);
         lines.get_or_create(&of).inc_by(stats.lines);
         bytes.get_or_create(&of).inc_by(stats.bytes);
