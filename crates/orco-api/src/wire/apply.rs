@@ -57,6 +57,9 @@ pub struct Applied {
 /// The way from the stack that runs to the one that is wanted.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
+    /// Fields of the stack itself that are taken over at once.
+    #[serde(default)]
+    pub stack: Vec<String>,
     /// Every service of either stack: those of the new one in its order, then the removed ones.
     pub services: Vec<PlanService>,
     /// What happens, in this order. What is taken over in place is no step.
@@ -66,7 +69,7 @@ pub struct Plan {
 impl Plan {
     /// Nothing would change.
     pub fn is_empty(&self) -> bool {
-        self.order.is_empty() && self.services.iter().all(|s| s.change == Change::Same)
+        self.order.is_empty() && self.stack.is_empty() && self.services.iter().all(|s| s.change == Change::Same)
     }
 }
 
@@ -153,6 +156,7 @@ pub enum Step {
 impl From<&spec::Plan> for Plan {
     fn from(plan: &spec::Plan) -> Self {
         Self {
+            stack: plan.stack.iter().map(ToString::to_string).collect(),
             services: plan.services.iter().map(PlanService::from).collect(),
             order: plan.order.iter().map(PlanStep::from).collect(),
         }

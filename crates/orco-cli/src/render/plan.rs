@@ -9,6 +9,9 @@ use super::{Ink, Paint, printable};
 /// One line for each service that changes, how many do not, and what happens in which order.
 pub fn plan(plan: &Plan, paint: Paint) -> String {
     let mut text = String::new();
+    if !plan.stack.is_empty() {
+        let _ = writeln!(text, "{} the stack: changed in place: {}", paint.ink(Ink::Busy, "~"), plan.stack.join(", "));
+    }
     for service in &plan.services {
         let (mark, ink, what) = match service.change {
             Change::Same => continue,
@@ -88,6 +91,7 @@ mod tests {
         let mut db = service("db", "replaced", &["stop"], (1, 1));
         db["why"] = json!([{"field": "command", "from": "./db", "to": "./db \u{1b}[2J"}, {"field": "env.LOG", "from": null, "to": null}]);
         from_value(json!({
+            "stack": ["logging"],
             "services": [
                 db, service("api", "changed", &["replicas", "health"], (2, 3)), service("web", "same", &[], (1, 1)),
                 service("calm", "same", &[], (1, 1)), service("worker", "added", &[], (0, 2)), service("old", "removed", &[], (1, 0)),
@@ -110,6 +114,7 @@ mod tests {
     fn nothing_changes() {
         let mut nothing = sample();
         nothing.order.clear();
+        nothing.stack.clear();
         nothing.services.retain(|service| service.change == Change::Same);
         assert_eq!(plan(&nothing, Paint(false)), "= 2 unchanged\n");
     }

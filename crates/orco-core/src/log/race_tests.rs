@@ -28,6 +28,9 @@ impl Reader {
             Some(dropped) => self.dropped += dropped,
             None => {
                 assert_eq!(record.msg, format!("line {}", record.seq));
+                // Its index entry was found, however young the segment.
+                assert_eq!(record.source == Source::Stderr, record.seq % 3 == 0, "{record:?}");
+                assert!(record.ts.abs_diff(1_000_000 + record.seq * 300) < 1000, "{record:?}");
                 self.delivered += 1;
             }
         }

@@ -42,12 +42,14 @@ impl Segment {
     /// `None`: it is not there (yet, or any more).
     pub(super) fn open(dir: &Path, stem: Stem, n: u64) -> io::Result<Option<Self>> {
         let (log_path, idx_path) = (dir.join(stem.log(n)), dir.join(stem.idx(n)));
+        // Bytes come after a whole header, and go before it does: where they are and stay without one, it was lost.
+        // Hence the bytes are opened first: an index that was looked for too early would pass for a lost one.
+        let Some(log) = present(File::open(&log_path))? else { return Ok(None) };
         let idx = present(File::open(&idx_path))?;
         let header = idx.as_ref().map(|idx| header(idx, n)).transpose()?.flatten();
-        let Some(log) = present(File::open(&log_path))? else { return Ok(None) };
-        // Bytes come after a whole header, and go before it does: where they are without one, it was lost.
         let (begin, idx, has_index) = match header {
             Some(begin) => (begin, idx, true),
+            None if !log_path.try_exists()? => return Ok(None),
             None => (begin_of(dir, stem, n)?, None, false),
         };
         Ok(Some(Self {
@@ -167,11 +169,13 @@ impl Summary {
     /// `None`: there is no such segment.
     pub(super) fn read(dir: &Path, stem: Stem, n: u64) -> io::Result<Option<Self>> {
         let mut head = [0; HEADER_LEN + ENTRY_LEN];
+        // Looked at before the index, as in `Segment::open`.
+        let log = present(fs::metadata(dir.join(stem.log(n))))?;
         let idx = present(File::open(dir.join(stem.idx(n))))?;
         let got = idx.as_ref().map(|idx| read_full(idx, &mut head, 0)).transpose()?.unwrap_or(0);
         let begin = decode_header(&head[..got]).filter(|begin| *begin > 0 || n == 0);
         let (Some(begin), Some(idx)) = (begin, idx) else {
-            let Some(log) = present(fs::metadata(dir.join(stem.log(n))))? else { return Ok(None) };
+            let Some(log) = log.filter(|_| dir.join(stem.log(n)).exists()) else { return Ok(None) };
             let begin = begin_of(dir, stem, n)?;
             let micros = Some(substitute(&log, begin).micros);
             return Ok(Some(Self { n, begin, first_micros: micros, last_micros: micros, footer: None }));

@@ -17,6 +17,8 @@ use crate::model::ServiceName;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Plan {
+    /// Fields of the stack itself that are taken over at once.
+    pub stack: Vec<&'static str>,
     /// Every service of either stack: those of the new one in its order, then the removed ones.
     pub services: Vec<Planned>,
     /// What begins, ends or is replaced, in the order in which it happens. What is taken over in place is no step.
@@ -89,11 +91,12 @@ impl Plan {
         };
         let services: Vec<_> = diff::diff(old, new).into_iter().map(planned).collect();
         let order = steps::order(old, new, &services);
-        Self { services, order }
+        let stack = if old.logging() == new.logging() { Vec::new() } else { vec!["logging"] };
+        Self { stack, services, order }
     }
 
     /// Nothing would change.
     pub fn is_empty(&self) -> bool {
-        self.services.iter().all(|service| service.fate == Fate::Same)
+        self.stack.is_empty() && self.services.iter().all(|service| service.fate == Fate::Same)
     }
 }

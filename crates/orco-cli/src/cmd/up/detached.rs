@@ -88,8 +88,9 @@ async fn runs_already(wanted: &Wanted, holder: Meta) -> Result<Answer, Failure> 
             },
             // The same revision, under other rules or in another number (somebody scaled it by hand).
             Ok(answer) if answer.plan.services.iter().all(|s| matches!(s.change, Change::Same | Change::Changed)) => {
+                let plan_fields: Vec<_> = answer.plan.stack.iter().map(String::as_str).collect();
                 let differ = answer.plan.services.iter().filter(|s| s.change == Change::Changed);
-                let names: Vec<_> = differ.map(|s| s.service.as_str()).collect();
+                let names: Vec<_> = plan_fields.iter().copied().chain(differ.map(|s| s.service.as_str())).collect();
                 match start_again(&client, wanted, &holder).await {
                     Ok(()) => {
                         terminal::note(format!(

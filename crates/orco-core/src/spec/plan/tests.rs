@@ -30,6 +30,16 @@ fn the_same_stack_is_an_empty_plan() {
     assert_eq!(plan.services.len(), 2);
 }
 
+#[test]
+fn what_changes_of_the_stack_itself_is_told() {
+    let old = stack([process("db")]);
+    let new = Stack::builder("s").workdir("/srv").services([process("db")]);
+    let new = new.logging(|logging| logging.max_total_size = Some(64 << 20)).build().unwrap();
+    let plan = plan(&old, &new);
+    assert_eq!((plan.stack.as_slice(), plan.services[0].fate), (&["logging"][..], Fate::Same));
+    assert!(!plan.is_empty() && plan.order.is_empty());
+}
+
 /// Somebody scaled it meanwhile: applying the same file is not nothing.
 #[test]
 fn what_was_scaled_by_hand_goes_back() {
