@@ -29,7 +29,7 @@ impl Reader {
             None => {
                 assert_eq!(record.msg, format!("line {}", record.seq));
                 // Its index entry was found, however young the segment.
-                assert_eq!(record.source == Source::Stderr, record.seq % 3 == 0, "{record:?}");
+                assert_eq!(record.source == Source::Stderr, record.seq.is_multiple_of(3), "{record:?}");
                 assert!(record.ts.abs_diff(1_000_000 + record.seq * 300) < 1000, "{record:?}");
                 self.delivered += 1;
             }

@@ -349,6 +349,8 @@ fn an_engine_whose_keeper_is_killed_has_another_that_restarts_it() {
     let first = stack.keeper;
     kill(first, libc::SIGKILL);
     soon("it is gone", || !alive(first));
+    // What is asked in between is told that the keeper was lost.
+    soon("there is another", || stack.ask("keeper") != first.to_string());
     let (id, pid) = stack.start("role stay");
     stack.keeper = stack.ask("keeper").parse().unwrap();
     assert_ne!(stack.keeper, first);
