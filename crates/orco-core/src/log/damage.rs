@@ -3,8 +3,8 @@
 
 use std::{
     fs::{self, File, Metadata},
-    io::{self, Write as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    io,
+    os::unix::fs::MetadataExt as _,
     path::Path,
 };
 
@@ -12,6 +12,7 @@ use super::{
     format::{ENTRY_LEN, Entry, HEADER_LEN, Kind, Stem, decode_header, encode_header},
     gone::Gone,
     segment::{present, read_full},
+    side,
 };
 
 /// The offset that an index's header says, if it has one. A zero in a later segment is what was not written.
@@ -84,10 +85,7 @@ pub(super) fn mend(dir: &Path, stem: Stem, n: u64) -> io::Result<()> {
     let begin = begin_of(dir, stem, n)?;
     let mut bytes = encode_header(begin).to_vec();
     bytes.extend(substitute(&log, begin).encode());
-    let temporary = dir.join(format!("{}.tmp", stem.idx(n)));
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-    file.write_all(&bytes)?;
-    fs::rename(&temporary, dir.join(stem.idx(n)))
+    side::replace(&dir.join(stem.idx(n)), &bytes)
 }
 
 /// The first offset at which an entry of this time or a later one stands.

@@ -1,13 +1,11 @@
 //! `STEM.gone`: the count of what retention has deleted of an instance.
 
-use std::{
-    fs,
-    io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
-};
+use std::{io, path::Path};
 
-use super::format::{Open, Stem};
+use super::{
+    format::{Open, Stem},
+    side,
+};
 
 /// What is gone of an instance: its output up to an offset.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -45,22 +43,14 @@ impl Gone {
 
 /// Four numbers from a one-line file.
 pub(super) fn numbers(path: &Path) -> io::Result<Option<[u64; 4]>> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let mut found = text.split_ascii_whitespace().map(str::parse::<u64>);
-    match (found.next(), found.next(), found.next(), found.next(), found.next()) {
-        (Some(Ok(a)), Some(Ok(b)), Some(Ok(c)), Some(Ok(d)), None) => Ok(Some([a, b, c, d])),
-        _ => Err(io::Error::new(io::ErrorKind::InvalidData, format!("`{}` is damaged", path.display()))),
-    }
+    side::read(path, |bytes| {
+        let text = std::str::from_utf8(bytes).ok()?;
+        let found = text.split_ascii_whitespace().map(|word| word.parse().ok()).collect::<Option<Vec<u64>>>()?;
+        found.try_into().ok()
+    })
 }
 
-/// Replaces such a file by rename, so that a reader sees the old one or the new one.
+/// Replaces such a file.
 pub(super) fn replace(path: &Path, [a, b, c, d]: [u64; 4]) -> io::Result<()> {
-    let temporary = path.with_extension("gone.tmp");
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-    file.write_all(format!("{a} {b} {c} {d}\n").as_bytes())?;
-    fs::rename(&temporary, path)
+    side::replace(path, format!("{a} {b} {c} {d}\n").as_bytes())
 }

@@ -30,6 +30,7 @@ mod sanitize;
 mod seal;
 mod segment;
 mod settings;
+mod side;
 mod start;
 mod stats;
 mod store;

@@ -3,17 +3,13 @@
 //! `STEM.at` says up to which byte of the instance's output the segments held what the stream had given until a
 //! position of the stream's own. It may lag behind the segments: what they hold beyond it is skipped in the stream.
 
-use std::{
-    fs,
-    io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
-};
+use std::{fs, io, path::Path};
 
 use super::{
     Gone,
     format::{FileName, Stem},
     segment::Summary,
+    side,
 };
 
 /// The longest position that is kept, in bytes.
@@ -47,11 +43,7 @@ impl Reached {
         if self.position.len() > LONGEST || self.position.contains('\n') {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a position of a stream"));
         }
-        let path = dir.join(stem.at());
-        let temporary = path.with_extension("at.tmp");
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-        file.write_all(format!("{} {}\n", self.bytes, self.position).as_bytes())?;
-        fs::rename(&temporary, path)
+        side::replace(&dir.join(stem.at()), format!("{} {}\n", self.bytes, self.position).as_bytes())
     }
 
     /// The output has ended: nobody goes on with it.

@@ -1,16 +1,14 @@
 //! The cursor file of one service's export.
 
 use std::{
-    fs,
-    io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    io,
     path::{Path, PathBuf},
 };
 
 use serde_json::{Value, json};
 
 use super::position::{Position, Positions};
-use crate::log::format::Stem;
+use crate::log::{format::Stem, side};
 
 /// The version of the file.
 const VERSION: u64 = 1;
@@ -34,13 +32,7 @@ pub(super) fn path(directory: &Path, service: &str) -> PathBuf {
 
 /// `None`: there is none.
 pub(super) fn read(path: &Path) -> io::Result<Option<Saved>> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let damaged = || io::Error::new(io::ErrorKind::InvalidData, format!("`{}` is damaged", path.display()));
-    parse(&bytes).map(Some).ok_or_else(damaged)
+    side::read(path, parse)
 }
 
 fn parse(bytes: &[u8]) -> Option<Saved> {
@@ -60,7 +52,7 @@ fn parse(bytes: &[u8]) -> Option<Saved> {
     })
 }
 
-/// Writes the next one beside it; [`put`] makes it the one that counts.
+/// Writes the next one beside it; [`side::put`] makes it the one that counts.
 pub(super) fn prepare(path: &Path, saved: &Saved) -> io::Result<()> {
     let instances: serde_json::Map<String, Value> =
         saved.positions.iter().map(|(stem, at)| (stem.to_string(), json!([at.next, at.notes]))).collect();
@@ -71,14 +63,5 @@ pub(super) fn prepare(path: &Path, saved: &Saved) -> io::Result<()> {
         "length": saved.length,
         "instances": instances,
     });
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(next(path))?;
-    file.write_all(document.to_string().as_bytes())
-}
-
-pub(super) fn put(path: &Path) -> io::Result<()> {
-    fs::rename(next(path), path)
-}
-
-fn next(path: &Path) -> PathBuf {
-    path.with_extension("cursor.new")
+    side::prepare(path, document.to_string().as_bytes()).map(drop)
 }

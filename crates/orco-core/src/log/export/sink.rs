@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     crash,
-    log::{Record, format::Stem, ndjson},
+    log::{Record, format::Stem, ndjson, side},
 };
 
 /// The cursor is written after so many bytes: whoever goes on reads no more than that.
@@ -239,7 +239,7 @@ impl Sink {
         };
         file::prepare(&path, &saved)?;
         step("export.before-cursor")?;
-        file::put(&path)?;
+        side::put(&path)?;
         self.saved = self.length;
         step("export.after-cursor")
     }

@@ -2,16 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
-    io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    io,
     path::Path,
 };
 
 use serde_json::{Map, Value, json};
 
 use super::print::{Print, Salt, hex, unhex};
-use crate::model::ServiceName;
+use crate::{log::side, model::ServiceName};
 
 /// The file's name within the log directory.
 pub(super) const NAME: &str = "masks";
@@ -51,13 +49,7 @@ pub(super) struct Contents {
 
 /// `None`: there is no file. Nonsense is an error: what cannot be masked is not shown.
 pub(super) fn read(path: &Path) -> io::Result<Option<Contents>> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let damaged = || io::Error::new(io::ErrorKind::InvalidData, format!("`{}` is damaged", path.display()));
-    parse(&bytes).map(Some).ok_or_else(damaged)
+    side::read(path, parse)
 }
 
 fn parse(bytes: &[u8]) -> Option<Contents> {
@@ -90,10 +82,8 @@ pub(super) fn write(path: &Path, contents: &Contents) -> io::Result<()> {
         })
         .collect();
     let document = json!({ "version": VERSION, "salt": hex(contents.salt.bytes()), "services": services });
-    let next = path.with_extension("new");
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&next)?;
-    file.write_all(document.to_string().as_bytes())?;
+    let file = side::prepare(path, document.to_string().as_bytes())?;
     // Rare and small; an empty file after a power cut would hide nothing of older values.
     file.sync_data()?;
-    fs::rename(&next, path)
+    side::put(path)
 }
