@@ -14,7 +14,7 @@ use crate::{
         Certainty, Client, EngineError, containers, execs,
         looks::{self, Status},
     },
-    exec, exit, removal, stack,
+    exec, exit, removal, stack, start,
     tail::Tail,
     watch::Watch,
 };
@@ -43,7 +43,8 @@ pub(crate) async fn run(
             if error.happened() == Certainty::Unknown {
                 Watch::doubt(inner, request.instance);
             }
-            return Err(error.into_runtime_repeatable());
+            let no_network = start::no_network(inner, &request.start, &error);
+            return Err(no_network.unwrap_or_else(|| error.into_runtime_repeatable()));
         }
     };
     let result = carry_out(&inner.client, &id, request, deadline, unwanted).await;

@@ -4,7 +4,11 @@ use orco_core::{model::StackId, runtime::RuntimeError};
 
 use crate::{
     docker::Inner,
-    engine::{EngineError, looks, networks},
+    engine::{
+        EngineError,
+        looks::{self, Listed, Status},
+        networks,
+    },
     labels, removal,
 };
 
@@ -20,6 +24,28 @@ async fn remove_strays(inner: &Inner, stack: StackId) -> Result<(), EngineError>
         let known = labels::instance(&container.labels).is_some_and(|instance| inner.register.knows(instance));
         if !known && labels::is_of(&container.labels, stack) {
             tracing::info!(container = %container.id, "removing what an earlier program left");
+            removal::remove(&inner.client, &container.id).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes what came to be after it was asked what there is: an engine of ours that was killed had asked for it, and
+/// could not start it any more. A program whose containers share its fate leaves that to its keeper.
+pub(crate) async fn clear_late(inner: &Inner, found: &[Listed]) -> Result<(), EngineError> {
+    if !inner.fate.outlives() {
+        return Ok(());
+    }
+    let stacks = inner.register.stacks();
+    for container in found.iter().filter(|container| container.status == Status::Created) {
+        let ours = stacks.iter().any(|stack| labels::is_of(&container.labels, *stack));
+        let wanted = match container.labels.get(labels::HOOK) {
+            Some(mark) => inner.is_own_hook(mark),
+            None => labels::instance(&container.labels)
+                .is_none_or(|instance| inner.register.knows(instance) || inner.watch.doubts(instance)),
+        };
+        if ours && !wanted {
+            tracing::info!(container = %container.id, "removing what an engine that was killed had asked for");
             removal::remove(&inner.client, &container.id).await?;
         }
     }

@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     docker::Inner,
-    engine::{Client, networks},
+    engine::{Client, EngineError, networks},
     labels, leftovers, names,
 };
 
@@ -57,19 +57,34 @@ async fn begin(inner: &Inner, stack: StackId) -> Result<(), RuntimeError> {
 
 async fn ensure_network(client: &Client, stack: StackId) -> Result<(), RuntimeError> {
     let name = names::network(stack);
-    let look = || async { networks::network(client, &name).await.map_err(|error| error.into_runtime_repeatable()) };
-    if let Some(found) = look().await? {
-        return own(&found.labels, stack, "network", &name);
+    if has_network(client, stack, &name).await? {
+        return Ok(());
     }
-    let created = networks::create_network(client, &name, &labels::of_stack(stack)).await;
-    match created {
+    match networks::create_network(client, &name, &labels::of_stack(stack)).await {
         Ok(()) => Ok(()),
         // Made by another program with the same stack in the meantime, or by our own earlier try.
-        Err(error) => match look().await? {
-            Some(found) => own(&found.labels, stack, "network", &name),
-            None => Err(error.into_runtime_repeatable()),
-        },
+        Err(error) if !has_network(client, stack, &name).await? => Err(error.into_runtime_repeatable()),
+        Err(_) => Ok(()),
     }
+}
+
+/// Whether the stack has its network. Names need not be unique, and what an engine of ours that was killed has asked for
+/// may come to be after ours: one is kept, and if there are containers in one, that one.
+async fn has_network(client: &Client, stack: StackId, name: &str) -> Result<bool, RuntimeError> {
+    let found = networks::named(client, name).await.map_err(EngineError::into_runtime_repeatable)?;
+    let (ours, strangers): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|network| labels::is_of(&network.labels, stack));
+    if ours.is_empty() {
+        return strangers.first().map_or(Ok(()), |one| own(&one.labels, stack, "network", name)).map(|()| false);
+    }
+    let mut left = ours.len();
+    for network in ours {
+        // What has containers the engine refuses to remove.
+        if left > 1 && networks::remove_network(client, &network.id).await.is_ok() {
+            left -= 1;
+        }
+    }
+    Ok(true)
 }
 
 async fn ensure_volume(client: &Client, stack: StackId, name: &str) -> Result<(), RuntimeError> {

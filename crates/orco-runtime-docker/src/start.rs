@@ -59,9 +59,9 @@ impl Drop for Landing<'_> {
 async fn carry_out(inner: &Arc<Inner>, request: &StartRequest, flight: &Flight) -> Result<Handle, RuntimeError> {
     let instance = request.instance;
     let unwanted = || RuntimeError::refused("nobody wants it any more");
-    inner.watch.trust(instance).await;
-    // Known before it exists: what this process starts is nobody's leftover.
+    // Known before it exists, and before it is out of doubt: what this process starts is nobody's leftover.
     inner.enter(instance, request.stack);
+    inner.watch.trust(instance).await;
     stack::ready(inner, request).await?;
     let manners = inner.client.manners().await.map_err(EngineError::into_runtime_repeatable)?;
     let mut spec = create::instance(request, manners);
@@ -114,16 +114,19 @@ async fn create(inner: &Arc<Inner>, request: &StartRequest, spec: &ContainerSpec
     Err(no_network(inner, request, &error).unwrap_or_else(|| failed(inner, request, error)))
 }
 
-/// If a network is what is missing. Engines look for it with the creation or only with the start.
-fn no_network(inner: &Inner, request: &StartRequest, error: &EngineError) -> Option<RuntimeError> {
-    if error.status() != Some(404) || !error.to_string().to_ascii_lowercase().contains("network") {
+/// If the network is what is missing, or there are two. Engines look for it with the creation or only with the start.
+pub(crate) fn no_network(inner: &Inner, request: &StartRequest, error: &EngineError) -> Option<RuntimeError> {
+    let text = error.to_string().to_ascii_lowercase();
+    let missing = error.status() == Some(404);
+    if !text.contains("network") || !(missing || text.contains("ambiguous")) {
         return None;
     }
     Some(match &request.service.network {
-        Network::Named(name) => {
+        Network::Named(name) if missing => {
             RuntimeError::refused(format!("there is no network `{name}`; `docker network create {name}` makes one"))
         }
-        // Somebody removed the stack's network: the next try makes it again.
+        Network::Named(_) => RuntimeError::refused(error.to_string()),
+        // Somebody removed the stack's network, or an earlier engine's came late: the next try sees to that.
         Network::Stack | Network::Host | Network::None => {
             inner.look_anew(request.stack);
             RuntimeError::unavailable(error.to_string())

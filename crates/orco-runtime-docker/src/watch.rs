@@ -21,7 +21,7 @@ use crate::{
         looks::{self, Status},
         streams::{self, Event, Happened},
     },
-    labels, removal,
+    labels, leftovers, removal,
 };
 
 /// How often all are looked at.
@@ -135,6 +135,11 @@ impl Watch {
     fn doubt_from(inner: &Arc<Inner>, instance: InstanceId, from: Instant) {
         inner.watch.table().doubts.insert(instance, Doubt { from, left: DOUBTS });
         Self::ensure(inner);
+    }
+
+    /// Whether it is in doubt: its next start, or the next list, sees to it.
+    pub(crate) fn doubts(&self, instance: InstanceId) -> bool {
+        self.table().doubts.contains_key(&instance)
     }
 
     /// It is wanted again.
@@ -280,6 +285,7 @@ async fn look_at_all(inner: &Inner, filter: &str) -> Result<(), EngineError> {
     for id in waited.iter().filter(|id| !alive(id)) {
         inner.watch.stir(id, None);
     }
+    leftovers::clear_late(inner, &found).await?;
     let now = Instant::now();
     let doubts: Vec<InstanceId> = {
         let table = inner.watch.table();

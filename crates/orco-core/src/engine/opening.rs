@@ -134,21 +134,25 @@ impl Driver {
             found.extend(there.into_iter().map(|one| (one.handle.instance, (runtime.clone(), one))));
         }
         crash::point("recover.after-list");
-        let ids: BTreeSet<InstanceId> = found.keys().copied().collect();
+        let mut ids: BTreeSet<InstanceId> = found.keys().copied().collect();
+        let alive = !ids.is_empty();
+        ids.extend(self.under_way());
         let now = self.clock.now();
         crash::point("recover.before-fold");
         let strangers = self.brain.recovered(&ids, now);
-        if anew && ids.is_empty() {
+        if anew && !alive {
             self.brain.new_life(now);
         }
         crash::point("recover.after-fold");
         let mut live = BTreeSet::new();
         for one in self.brain.remembered() {
-            let Some((runtime, there)) = found.remove(&one.inst) else { continue };
-            live.insert(one.inst);
-            match self.world.is_remote(&one.service) && !one.started {
-                true => self.start_again(one),
-                false => self.adopt(one, there, !unheard.contains(&runtime)).await,
+            let there = found.remove(&one.inst);
+            if self.is_under_way(&one) {
+                live.insert(one.inst);
+                self.start_again(one);
+            } else if let Some((runtime, there)) = there {
+                live.insert(one.inst);
+                self.adopt(one, there, !unheard.contains(&runtime)).await;
             }
         }
         self.world.ports().keep_users(&live);
@@ -160,6 +164,16 @@ impl Driver {
         for name in unheard {
             self.listen_for(name);
         }
+    }
+
+    /// A start that an earlier engine has asked a remote runtime for and of which it had no answer. The runtime may
+    /// still be at it, and then no list shows anything: as another instance it would be there twice.
+    fn is_under_way(&self, one: &Remembered) -> bool {
+        !one.started && self.world.is_remote(&one.service)
+    }
+
+    fn under_way(&self) -> impl Iterator<Item = InstanceId> {
+        self.brain.remembered().into_iter().filter(|one| self.is_under_way(one)).map(|one| one.inst)
     }
 
     /// Asks all runtimes at once what there is.

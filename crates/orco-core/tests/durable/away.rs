@@ -125,11 +125,13 @@ fn message(life: &Life, service: &str) -> String {
 
 #[test]
 fn a_start_in_flight_is_asked_for_again_by_the_next_engine() {
-    for away in [true, false] {
+    // That no list has it yet is no sign that it will never be.
+    for (away, unseen) in [(true, false), (false, false), (false, true)] {
         let dir = tempfile::tempdir().unwrap();
         let world = World::remote();
         let db = dies_while_it_asks(dir.path(), &world);
         world.away.send_replace(away);
+        world.unseen.store(unseen, Ordering::Relaxed);
         let next = Life::begin(dir.path(), &world, None);
         if away {
             soon("it is held", || message(&next, "db") == "cannot start yet: the engine is away");
@@ -139,7 +141,7 @@ fn a_start_in_flight_is_asked_for_again_by_the_next_engine() {
         next.block(next.engine.ready()).unwrap();
         let of_db = |(_, (name, _)): &(&InstanceId, &Body)| name.as_str() == "db";
         let containers: Vec<InstanceId> = world.all.lock().unwrap().iter().filter(of_db).map(|(id, _)| *id).collect();
-        assert_eq!(containers, [db], "exactly the one that there was; away: {away}");
+        assert_eq!(containers, [db], "exactly the one that there was; away: {away}, unseen: {unseen}");
         assert!(world.live().contains(&db) && world.made.lock().unwrap().is_empty());
         assert_eq!(next.restarts("db"), 0);
         next.block(next.engine.shutdown());

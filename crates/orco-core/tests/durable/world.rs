@@ -5,7 +5,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -47,6 +47,8 @@ pub struct World {
     pub taken: AtomicUsize,
     /// What is made and does not run yet.
     pub made: Mutex<BTreeSet<InstanceId>>,
+    /// A list does not have it yet.
+    pub unseen: AtomicBool,
     /// What its starts of `db` answer, though they are heard.
     pub lost: Mutex<Option<Lost>>,
     /// The ports of the host that were asked for.
@@ -107,8 +109,10 @@ impl Runtime for Survivors {
     async fn list(&self, _: &StackId, _: &[Known]) -> Result<Vec<Found>, RuntimeError> {
         self.1.lists.fetch_add(1, Ordering::Relaxed);
         self.1.here()?;
-        let all = self.1.all.lock().unwrap();
-        Ok(all.iter().map(|(id, (name, _))| Found::new(Handle::new(*id, "t"), name.clone())).collect())
+        let (all, made) = (self.1.all.lock().unwrap(), self.1.made.lock().unwrap());
+        let unseen = self.1.unseen.load(Ordering::Relaxed);
+        let seen = all.iter().filter(|(id, _)| !(unseen && made.contains(id)));
+        Ok(seen.map(|(id, (name, _))| Found::new(Handle::new(*id, "t"), name.clone())).collect())
     }
 
     async fn start(&self, request: StartRequest) -> Result<Handle, RuntimeError> {

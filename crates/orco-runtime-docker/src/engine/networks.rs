@@ -36,19 +36,7 @@ pub(crate) async fn create_network(
     client.call(what, |docker| async move { docker.create_network(body).await.map(drop) }).await
 }
 
-/// The network of that name or id; `None`: there is none.
-pub(crate) async fn network(client: &Client, name: &str) -> Result<Option<Thing>, EngineError> {
-    let what = format!("inspect network {name}");
-    let asked =
-        client.call(what, |docker| async move { docker.inspect_network(name, None::<InspectNetworkOptions>).await });
-    match asked.await {
-        Ok(found) => Ok(Some(Thing { id: found.id.unwrap_or_default(), labels: found.labels.unwrap_or_default() })),
-        Err(error) if error.status() == Some(404) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// The host's own address in the network of that name, if the engine says one.
+/// The host's own address in the network of that name or id, if the engine says one.
 pub(crate) async fn gateway(client: &Client, name: &str) -> Result<Option<IpAddr>, EngineError> {
     let what = format!("inspect network {name}");
     let asked =
@@ -59,12 +47,26 @@ pub(crate) async fn gateway(client: &Client, name: &str) -> Result<Option<IpAddr
 
 /// All networks with the label.
 pub(crate) async fn networks(client: &Client, label: String) -> Result<Vec<Thing>, EngineError> {
-    let filters = [("label".to_owned(), vec![label])].into();
+    Ok(listed(client, ("label", label)).await?.map(|(_, network)| network).collect())
+}
+
+/// All networks of that name.
+pub(crate) async fn named(client: &Client, name: &str) -> Result<Vec<Thing>, EngineError> {
+    // A part of a name is found too.
+    let found = listed(client, ("name", name.to_owned())).await?;
+    Ok(found.filter(|(called, _)| called.as_deref() == Some(name)).map(|(_, network)| network).collect())
+}
+
+async fn listed(
+    client: &Client,
+    (key, value): (&str, String),
+) -> Result<impl Iterator<Item = (Option<String>, Thing)>, EngineError> {
+    let filters = [(key.to_owned(), vec![value])].into();
     let options = ListNetworksOptionsBuilder::default().filters(&filters).build();
     let found = client.call("list networks", |docker| async move { docker.list_networks(Some(options)).await }).await?;
-    let thing =
-        |network: bollard::models::Network| Some(Thing { id: network.id?, labels: network.labels.unwrap_or_default() });
-    Ok(found.into_iter().filter_map(thing).collect())
+    Ok(found.into_iter().filter_map(|network| {
+        Some((network.name, Thing { id: network.id?, labels: network.labels.unwrap_or_default() }))
+    }))
 }
 
 /// Removes a network; one that is not there is removed.

@@ -32,6 +32,8 @@ pub enum Manner {
     LosesCreations,
     /// Starts reach the engine, and their answers are lost.
     LosesStarts,
+    /// Creations of networks reach the engine only when this is over.
+    HoldsNetworks,
 }
 
 /// A bad way to the engine.
@@ -119,7 +121,7 @@ fn plain(line: &str) -> String {
 
 async fn carry(
     mut client: UnixStream,
-    manner: &Mutex<Manner>,
+    manner_now: &Mutex<Manner>,
     cuts: &AtomicU64,
     asked: &Mutex<Vec<String>>,
 ) -> std::io::Result<()> {
@@ -134,7 +136,7 @@ async fn carry(
     }
     let line = String::from_utf8_lossy(&head[..head.iter().position(|&b| b == b'\r').unwrap()]).into_owned();
     asked.lock().unwrap().push(line.clone());
-    let manner = *manner.lock().unwrap();
+    let manner = *manner_now.lock().unwrap();
     let limit = match manner {
         Manner::Hangs => return std::future::pending().await,
         Manner::Fails => {
@@ -147,7 +149,15 @@ async fn carry(
         }
         Manner::LosesCreations if line.starts_with("POST") && line.contains("/containers/create") => Some(0),
         Manner::LosesStarts if line.starts_with("POST") && line.contains("/start") => Some(0),
-        Manner::CutOutput(_) | Manner::Fine | Manner::LosesCreations | Manner::LosesStarts => None,
+        Manner::HoldsNetworks if line.starts_with("POST") && line.contains("/networks/create") => {
+            while *manner_now.lock().unwrap() == Manner::HoldsNetworks {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+            None
+        }
+        Manner::CutOutput(_) | Manner::Fine | Manner::LosesCreations | Manner::LosesStarts | Manner::HoldsNetworks => {
+            None
+        }
     };
     let mut engine = UnixStream::connect(ENGINE).await?;
     engine.write_all(&head).await?;

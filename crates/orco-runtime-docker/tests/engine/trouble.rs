@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use orco_core::{
     model::Exit,
-    runtime::{ExecRequest, Runtime},
+    runtime::{ExecRequest, How, Runtime},
 };
 use orco_runtime_docker::Docker;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::{
     private::Private,
@@ -182,5 +182,56 @@ async fn a_command_that_the_engine_holds_up_is_no_timeout() {
         assert!(error.is_unavailable(), "begun {begun}: {error}");
     }
     proxy.set_now(Manner::Fine);
+    lab.end().await;
+}
+
+/// What an engine of ours that is killed has asked for may come to be when the next one has looked already.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_too_late_is_not_used_and_goes() {
+    if !engine() {
+        return;
+    }
+    let proxy = Proxy::new();
+    let killed = Docker::builder().host(proxy.host()).detached().build();
+    let lab = Lab::on(Docker::builder().detached().build());
+    // Names need not be unique.
+    proxy.set(Manner::HoldsNetworks);
+    let request = lab.script("true");
+    let mut asking = Box::pin(killed.start(request));
+    let asked = async {
+        while !proxy.asked().contains(&"POST networks/create".to_owned()) {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        () = asked => {}
+        started = &mut asking => panic!("{started:?}"),
+    }
+    drop(asking);
+    let first = lab.start("exec sleep 1000").await;
+    let used = lab.networks();
+    proxy.set(Manner::Fine);
+    until("the other network has come", || lab.networks().len() == 2).await;
+    let request = lab.script("exec sleep 1000");
+    let error = lab.docker.start(request.clone()).await.unwrap_err();
+    assert!(error.is_unavailable() && error.to_string().contains("ambiguous"), "{error}");
+    let second = lab.docker.start(request).await.unwrap();
+    assert_eq!(lab.networks(), used);
+    // So has a container that nobody will start.
+    proxy.set(Manner::LosesCreations);
+    let error = killed.start(lab.script("true")).await.unwrap_err();
+    assert!(error.is_unavailable(), "{error}");
+    until("its container has come", || lab.containers().len() == 3).await;
+    drop(killed);
+    let waiting = timeout(LONG, lab.docker.wait(&first));
+    tokio::select! {
+        () = until("nobody starts it, and it goes", || lab.containers().len() == 2) => {}
+        exit = waiting => panic!("{exit:?}"),
+    }
+    for handle in [first, second] {
+        lab.docker.stop(&handle, How::Kill).await.unwrap();
+        lab.docker.wait(&handle).await.unwrap();
+        lab.docker.remove(&handle).await.unwrap();
+    }
     lab.end().await;
 }

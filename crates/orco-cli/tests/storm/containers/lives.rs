@@ -125,7 +125,8 @@ impl Storm {
                 Some(Some(untrue)) => why = untrue,
                 None => why.push_str("; no answer"),
             }
-            assert!(struck.elapsed() < LIMIT, "{}: {why}\n{}", self.context, self.mixed.fleet.daemon_log());
+            // What matters comes last: of long words the end is what is seen.
+            assert!(struck.elapsed() < LIMIT, "{}\n{}: {why}", self.mixed.fleet.daemon_log(), self.context);
             sleep(Duration::from_millis(5));
         }
         self.times.push(struck.elapsed());
@@ -145,10 +146,10 @@ impl Storm {
             let Some(why) = why else { break };
             assert!(
                 begun.elapsed() < LIMIT * 2,
-                "{}: it does not settle: {why}\n{:#?}\n{}",
-                self.context,
+                "{}\n{:#?}\n{}: it does not settle: {why}",
+                self.mixed.fleet.daemon_log(),
                 self.mixed.found(),
-                self.mixed.fleet.daemon_log()
+                self.context
             );
             sleep(Duration::from_millis(20));
         }
