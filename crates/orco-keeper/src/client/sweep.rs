@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    os::fd::AsFd as _,
     thread,
     time::{Duration, Instant},
 };
@@ -61,7 +62,11 @@ fn look(stamps: &BTreeSet<InstanceId>, zombies: &mut BTreeSet<pid_t>) -> Look {
         if carries(pid) {
             // Looked at again with the descriptor in hand: the pid may have passed on in between.
             match sys::pidfd_open(pid) {
-                Ok(fd) if carries(pid) => _ = look.found.insert(pid, Member::Held(fd)),
+                Ok(fd) if carries(pid) => {
+                    // By the end of the look, who forks and dies all the time would be another one.
+                    let _ = sys::pidfd_signal(fd.as_fd(), libc::SIGSTOP);
+                    look.found.insert(pid, Member::Held(fd));
+                }
                 Ok(_) | Err(_) => look.escaped = true,
             }
             continue;

@@ -175,7 +175,9 @@ impl Keeper {
         if due.is_empty() {
             return;
         }
-        let Look { mut found, sure, .. } = self.fosters.look(&due);
+        let jobs = &self.jobs;
+        let doomed = |id| jobs.get(&id).is_some_and(|job| job.asked != Asked::Stop);
+        let Look { mut found, sure, .. } = self.fosters.look(&due, doomed);
         let mut next = None;
         for id in due {
             let Some(Job { asked, stage: Stage::Leaderless(ending), .. }) = self.jobs.get(&id) else {
@@ -207,7 +209,7 @@ impl Keeper {
         if ids.is_empty() {
             return;
         }
-        let mut look = self.fosters.look(ids);
+        let mut look = self.fosters.look(ids, |_| true);
         for id in ids {
             let mut members = look.found.remove(id).unwrap_or_default();
             if let Some(foster) = self.fosters.get(*id)
@@ -227,7 +229,7 @@ impl Keeper {
         if stage == Stage::Alive {
             return sys::pidfd_signal_group(foster.pidfd.as_fd(), foster.pid, signal);
         }
-        for member in self.fosters.look(&[id]).found.remove(&id).unwrap_or_default().into_values() {
+        for member in self.fosters.look(&[id], |_| false).found.remove(&id).unwrap_or_default().into_values() {
             if let Member::Held(pidfd) = member {
                 let _ = sys::pidfd_signal(pidfd.as_fd(), signal);
             }

@@ -187,12 +187,12 @@ impl Fosters {
         ended
     }
 
-    /// What is there of these.
-    pub(super) fn look(&mut self, ids: &[InstanceId]) -> Look {
+    /// What is there of these. The `doomed` are stopped as they are met.
+    pub(super) fn look(&mut self, ids: &[InstanceId], doomed: impl Fn(InstanceId) -> bool) -> Look {
         let who = |id: &InstanceId| {
             let foster = self.by_id.get(id)?;
             let main = Some((foster.pid, foster.start));
-            Some(Who { id: *id, main, group: foster.group.clone(), everywhere: false })
+            Some(Who { id: *id, main, group: foster.group.clone(), everywhere: false, doomed: doomed(*id) })
         };
         let who: Vec<Who> = ids.iter().filter_map(who).collect();
         self.searcher.look(&who)
@@ -205,7 +205,7 @@ impl Fosters {
             let main = sought.token.as_ref().map(|token| (token.pid, token.start));
             let main = main.filter(|(pid, _)| proc::stat(*pid).is_none());
             let group = sought.token.as_ref().and_then(|token| token.group_of(*id)).map(PathBuf::from);
-            Who { id: *id, main, group, everywhere: true }
+            Who { id: *id, main, group, everywhere: true, doomed: false }
         };
         let who: Vec<Who> = self.sought.iter().map(who).collect();
         self.searcher.look(&who)

@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    os::fd::{AsFd as _, OwnedFd},
     path::PathBuf,
 };
 
@@ -28,6 +29,9 @@ pub(super) struct Who {
     pub(super) group: Option<PathBuf>,
     /// Also among all processes, though it has a group.
     pub(super) everywhere: bool,
+    /// It is to be killed. Whoever is met is stopped at once: by the end of a look, who forks and dies all the time is
+    /// another one.
+    pub(super) doomed: bool,
 }
 
 /// What one look found.
@@ -82,6 +86,7 @@ impl Searcher {
         let before = std::mem::take(&mut self.zombies);
         let me = std::process::id().cast_signed();
         let (mut owners, mut plain) = (HashMap::<pid_t, (InstanceId, Stat)>::new(), Vec::new());
+        let mut stopped = HashMap::<pid_t, OwnedFd>::new();
         // The newest first: who forks and dies all the time must be met before it moves on.
         for pid in proc::all().into_iter().rev().filter(|pid| *pid != me) {
             let Some(stat) = proc::stat(pid) else {
@@ -93,28 +98,43 @@ impl Searcher {
                 self.zombies.insert(pid);
                 continue;
             }
-            match proc::stamp(pid) {
-                Some(stamp) if who.contains_key(&stamp) => _ = owners.insert(pid, (stamp, stat)),
-                // Another instance's.
-                Some(_) => {}
+            let owner = match proc::stamp(pid) {
+                Some(stamp) => match who.get(&stamp) {
+                    Some(one) => *one,
+                    // Another instance's.
+                    None => continue,
+                },
                 None => match sessions.get(&stat.session).filter(|one| is_session_of(one, &stat)) {
-                    Some(one) => _ = owners.insert(pid, (one.id, stat)),
+                    Some(one) => *one,
                     None => {
                         look.unborn |= stat.session == pid && is_unborn(pid);
                         plain.push(Plain { pid, stat });
+                        continue;
                     }
                 },
+            };
+            if owner.doomed
+                && let Some(pidfd) = hold(pid, &stat)
+            {
+                let _ = sys::pidfd_signal(pidfd.as_fd(), libc::SIGSTOP);
+                stopped.insert(pid, pidfd);
             }
+            owners.insert(pid, (owner.id, stat));
         }
         descend(&mut owners, plain);
         for (pid, (id, stat)) in owners {
-            let held = sys::pidfd_open(pid).ok().filter(|_| proc::stat(pid).is_some_and(|now| now.start == stat.start));
-            match held {
+            match stopped.remove(&pid).or_else(|| hold(pid, &stat)) {
                 Some(pidfd) => _ = look.found.entry(id).or_default().insert(pid, Member::Held(pidfd)),
                 None => look.sure = false,
             }
         }
     }
+}
+
+/// Looked at again with the descriptor in hand: the pid may have passed on in between.
+fn hold(pid: pid_t, stat: &Stat) -> Option<OwnedFd> {
+    let pidfd = sys::pidfd_open(pid).ok()?;
+    proc::stat(pid).is_some_and(|now| now.start == stat.start).then_some(pidfd)
 }
 
 /// Adds the children of the owned, and theirs.
