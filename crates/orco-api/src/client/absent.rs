@@ -25,7 +25,9 @@ pub(super) fn explained(error: ClientError, place: &Place) -> ClientError {
 
 fn without_engine(place: &Place) -> Option<ClientError> {
     let meta = Meta::read(place).ok().flatten().filter(|meta| meta.mode == Mode::Detached)?;
-    if !Lock::is_held(place) || meta.pid.is_some_and(is_alive) {
+    // Without its keeper somebody else holds it, who takes over what a killed daemon left.
+    let kept = meta.keeper_pid.is_some_and(is_alive);
+    if !Lock::is_held(place) || !kept || meta.pid.is_some_and(is_alive) {
         return None;
     }
     let log = place.daemon_log();
@@ -68,26 +70,29 @@ mod tests {
         let place = Place::new(&StateRoot::new(temp.path()), StackId::from_bits(7));
         place.create().unwrap();
         let lost = || ClientError::lost(io::Error::from(io::ErrorKind::ConnectionReset));
-        let of = |pid: u32| Meta {
+        let of = |pid: u32, keeper: u32| Meta {
             stack: "demo".into(),
             id: place.id().to_string(),
             dir: "/srv".into(),
             file: "/srv/stack.yaml".into(),
             pid: Some(pid),
-            keeper_pid: Some(77),
+            keeper_pid: Some(keeper),
             mode: Mode::Detached,
             since: Timestamp::from_unix_micros(0),
         };
         assert!(matches!(explained(lost(), &place), ClientError::Lost(_)), "no meta.json");
         // Beyond the highest pid that Linux gives.
-        of(5_000_000).write(&place).unwrap();
+        let (nobody, somebody) = (5_000_000, std::process::id());
+        of(nobody, somebody).write(&place).unwrap();
         assert!(matches!(explained(lost(), &place), ClientError::Lost(_)), "nobody holds it");
         let lock = Lock::take(&place).unwrap();
         fs::write(place.daemon_log(), "error: old\nnext: x\nerror: the disk is gone\nnext: get it back\n").unwrap();
         let error = explained(lost(), &place);
         assert_eq!(error.to_string(), "the stack's daemon has no engine: the disk is gone");
-        of(std::process::id()).write(&place).unwrap();
+        of(somebody, somebody).write(&place).unwrap();
         assert!(matches!(explained(lost(), &place), ClientError::Lost(_)), "it lives");
+        of(nobody, nobody).write(&place).unwrap();
+        assert!(matches!(explained(lost(), &place), ClientError::Lost(_)), "both were killed, and somebody takes over");
         drop(lock);
     }
 }

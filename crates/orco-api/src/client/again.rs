@@ -14,7 +14,7 @@ const AWAY: Duration = Duration::from_secs(5);
 /// The longest a question may take. Connections wait in the listener's queue while no engine is there.
 const ANSWER: Duration = Duration::from_secs(10);
 /// Between two tries.
-const PAUSE: Duration = Duration::from_millis(25);
+pub(super) const PAUSE: Duration = Duration::from_millis(25);
 
 /// Calls until something else comes than a lost connection.
 pub(super) async fn again<T, F>(mut call: impl FnMut() -> F) -> Result<T, ClientError>

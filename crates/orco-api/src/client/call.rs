@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     Bodies, ClientError, EventPosition, Lines, LogBytes, LogPosition, Resuming, StatusPosition,
     absent::explained,
-    again::{again, in_time},
+    again::{PAUSE, again, in_time},
     connect,
 };
 use crate::{
@@ -31,7 +31,7 @@ const LARGEST: usize = 256 << 20;
 ///
 /// An engine may be lost and replaced while the socket stays. What can be asked twice is asked again then, for up to 5 s:
 /// questions, and commands that say what shall be (`start`, `stop`, `scale`, `apply`, `down`). `restart`, `signal` and
-/// `exec` are given once.
+/// `exec` are given once. Who waits for the end of a command waits on at the engine that takes over in an upgrade.
 #[derive(Clone, Debug)]
 pub struct Client {
     socket: PathBuf,
@@ -170,7 +170,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn start(&self, name: &str, body: &Wait) -> Result<Outcome, ClientError> {
-        self.repeat(&service(name, "/start")?, body).await
+        self.led(&service(name, "/start")?, body, body.wait).await
     }
 
     /// Stops a service.
@@ -178,7 +178,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn stop(&self, name: &str, body: &Wait) -> Result<Outcome, ClientError> {
-        self.repeat(&service(name, "/stop")?, body).await
+        self.led(&service(name, "/stop")?, body, body.wait).await
     }
 
     /// Replaces a service, one replica at a time.
@@ -186,7 +186,13 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn restart(&self, name: &str, body: &Wait) -> Result<Outcome, ClientError> {
-        self.post(&service(name, "/restart")?, body).await
+        let taken: Outcome = self.post(&service(name, "/restart")?, body).await?;
+        if !goes_on(&taken, body.wait) {
+            return Ok(taken);
+        }
+        // It is replaced and not to be replaced twice: what is left to ask is that it comes back.
+        tokio::time::sleep(PAUSE).await;
+        self.start(name, body).await
     }
 
     /// Sets the number of replicas.
@@ -194,7 +200,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn scale(&self, name: &str, body: &Scale) -> Result<Outcome, ClientError> {
-        self.repeat(&service(name, "/scale")?, body).await
+        self.led(&service(name, "/scale")?, body, body.wait).await
     }
 
     /// Sends a signal.
@@ -226,7 +232,13 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn apply(&self, body: &Apply) -> Result<Applied, ClientError> {
-        self.repeat("apply", body).await
+        let mut applied: Applied = self.repeat("apply", body).await?;
+        while applied.outcome.as_ref().is_some_and(|outcome| goes_on(outcome, body.wait)) {
+            tokio::time::sleep(PAUSE).await;
+            // For the next engine it has all been planned already.
+            applied.outcome = self.repeat::<_, Applied>("apply", body).await?.outcome;
+        }
+        Ok(applied)
     }
 
     /// Stops everything.
@@ -234,7 +246,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn down(&self, body: &Down) -> Result<Outcome, ClientError> {
-        self.repeat("down", body).await
+        self.led("down", body, body.wait).await
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
@@ -245,6 +257,17 @@ impl Client {
     /// A command that may be given twice: where the engine was lost before it answered, the next one gets it too.
     async fn repeat<B: Serialize + Sync, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, ClientError> {
         again(|| self.post(path, body)).await.map_err(|e| explained(e, &self.place))
+    }
+
+    /// To the end, if that is waited for: whichever engine sees it.
+    async fn led<B: Serialize + Sync>(&self, path: &str, body: &B, wait: bool) -> Result<Outcome, ClientError> {
+        loop {
+            let outcome = self.repeat(path, body).await?;
+            if !goes_on(&outcome, wait) {
+                return Ok(outcome);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     async fn post<B: Serialize + Sync, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, ClientError> {
@@ -272,6 +295,11 @@ impl Client {
         let error: Result<ErrorBody, _> = read(answer).await;
         Err(error.map_or_else(|_| ClientError::Unexpected(format!("HTTP status {status}")), ClientError::Api))
     }
+}
+
+/// The engine has taken the command and gives way to another one before its end.
+fn goes_on(outcome: &Outcome, wait: bool) -> bool {
+    wait && *outcome == Outcome::TAKEN
 }
 
 async fn read<T: DeserializeOwned>(answer: Response<Incoming>) -> Result<T, ClientError> {

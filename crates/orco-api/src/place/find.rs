@@ -1,6 +1,9 @@
 //! Finding a stack by its name.
 
-use std::fs;
+use std::{
+    fs,
+    path::{Component, Path, PathBuf},
+};
 
 use orco_core::model::StackId;
 
@@ -62,6 +65,34 @@ pub fn find_by_name(root: &StateRoot, name: &str, ended: bool) -> Result<Found, 
         }
         (None, _) => Err(FindError::None { name: name.to_owned(), running: !ended }),
     }
+}
+
+/// The stack of a file that is not there any more, nor perhaps its folder: the one that was named, or `stack.yaml` in
+/// `from` or the nearest folder above it. `None`: there was none either.
+pub fn find_lost(root: &StateRoot, named: Option<&Path>, from: &Path) -> Option<Found> {
+    let candidates: Vec<PathBuf> = match named {
+        Some(path) => vec![settled(&from.join(path))],
+        None => from.ancestors().map(|dir| dir.join("stack.yaml")).collect(),
+    };
+    let mut known = stacks(root);
+    let place = candidates.iter().find_map(|file| known.iter().position(|found| found.meta.file == *file))?;
+    Some(known.swap_remove(place))
+}
+
+/// Canonical as far as the path exists, and plain from there on.
+fn settled(path: &Path) -> PathBuf {
+    let mut settled = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => _ = settled.pop(),
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => {
+                settled.push(part);
+                settled = settled.canonicalize().unwrap_or(settled);
+            }
+        }
+    }
+    settled
 }
 
 /// The stacks of this user that run now, by id.
@@ -140,5 +171,32 @@ mod tests {
             "2 stacks are named `a`: `/srv/1/stack.yaml`, `/srv/2/stack.yaml`"
         );
         drop((lock, other));
+    }
+
+    #[test]
+    fn by_a_file_that_is_gone() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = temp.path().canonicalize().unwrap();
+        let root = StateRoot::new(dir.join("state"));
+        let place = stack(&root, 1, "a");
+        let meta = Meta::read(&place).unwrap().unwrap();
+        Meta { file: dir.join("gone/deep/stack.yaml"), ..meta }.write(&place).unwrap();
+        std::os::unix::fs::symlink(&dir, dir.join("link")).unwrap();
+        let found = |named: Option<&str>, from: &str| {
+            find_lost(&root, named.map(Path::new), &dir.join(from)).map(|found| found.place)
+        };
+        for (named, from) in [
+            (Some("gone/deep/stack.yaml"), ""),
+            (Some("./x/../gone//deep/./stack.yaml"), ""),
+            (Some("link/gone/deep/stack.yaml"), ""),
+            (Some("stack.yaml"), "gone/deep"),
+            (None, "gone/deep"),
+            (None, "gone/deep/er"),
+        ] {
+            assert_eq!(found(named, from).as_ref(), Some(&place), "{named:?} from {from}");
+        }
+        for (named, from) in [(Some("gone/stack.yaml"), ""), (None, "gone"), (Some("../stack.yaml"), "gone/deep")] {
+            assert_eq!(found(named, from), None, "{named:?} from {from}");
+        }
     }
 }

@@ -11,7 +11,7 @@ mod root;
 mod socket;
 
 pub use dir::{Place, PlaceError};
-pub use find::{FindError, Found, find_by_name, known, running};
+pub use find::{FindError, Found, find_by_name, find_lost, known, running};
 pub use id::{StackFileError, find_stack_file, id_of};
 pub use lock::{Lock, LockError};
 pub use meta::{Meta, MetaError};

@@ -24,7 +24,7 @@ pub(super) struct App {
     pub(super) applying: Arc<Mutex<()>>,
     /// The last stack that was taken.
     pub(super) accepted: watch::Sender<Option<Arc<Accepted>>>,
-    /// Streams end when the server closes.
+    /// Streams end when the server closes, and commands go on without it.
     pub(super) cutting: CancellationToken,
 }
 

@@ -14,7 +14,12 @@ use orco_core::{
 };
 use serde_json::{Value, json};
 
-use super::{answer::Failure, app::App, body::Body, commands::not_going_down};
+use super::{
+    answer::Failure,
+    app::App,
+    body::Body,
+    commands::{led, not_going_down},
+};
 use crate::wire::{self, Code, Outcome, parse_duration};
 
 /// The largest stack: ten thousand services with large environments.
@@ -55,7 +60,7 @@ async fn apply(State(app): State<App>, Body(body): Body<wire::Apply>) -> Result<
     let ticket = app.engine.apply(stack.clone()).await.map_err(unfit)?;
     app.accepted.send_replace(Some(Arc::new(Accepted { stack, variables: body.variables })));
     drop(turn);
-    let outcome = if body.wait { wait(&app.engine, ticket, limit).await } else { Outcome::TAKEN };
+    let outcome = if body.wait { led(&app, wait(&app.engine, ticket, limit)).await } else { Outcome::TAKEN };
     Ok(Json(wire::Applied { plan, outcome: Some(outcome) }))
 }
 

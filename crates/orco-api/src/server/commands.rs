@@ -37,18 +37,28 @@ pub(super) async fn not_going_down(engine: &Engine) -> Result<(), Failure> {
     }
 }
 
-async fn outcome(ticket: Result<Ticket, CommandError>, wait: bool) -> Answer<Outcome> {
+async fn outcome(app: &App, ticket: Result<Ticket, CommandError>, wait: bool) -> Answer<Outcome> {
     let ticket = ticket?;
-    Ok(Json(if wait { ticket.done().await.into() } else { Outcome::TAKEN }))
+    Ok(Json(if wait { led(app, async { ticket.done().await.into() }).await } else { Outcome::TAKEN }))
+}
+
+/// The end of a command that was taken, or the time when another engine has to be asked for it.
+pub(super) async fn led(app: &App, end: impl Future<Output = Outcome>) -> Outcome {
+    // Both are cancel-safe: an end is in the status, and the next engine shows it.
+    tokio::select! {
+        biased;
+        outcome = end => outcome,
+        () = app.cutting.cancelled() => Outcome::TAKEN,
+    }
 }
 
 pub(super) async fn start(State(app): State<App>, Path(name): Path<String>, Body(body): Body<Wait>) -> Answer<Outcome> {
     not_going_down(&app.engine).await?;
-    outcome(app.engine.start(&name).await, body.wait).await
+    outcome(&app, app.engine.start(&name).await, body.wait).await
 }
 
 pub(super) async fn stop(State(app): State<App>, Path(name): Path<String>, Body(body): Body<Wait>) -> Answer<Outcome> {
-    outcome(app.engine.stop(&name).await, body.wait).await
+    outcome(&app, app.engine.stop(&name).await, body.wait).await
 }
 
 pub(super) async fn restart(
@@ -57,7 +67,7 @@ pub(super) async fn restart(
     Body(body): Body<Wait>,
 ) -> Answer<Outcome> {
     not_going_down(&app.engine).await?;
-    outcome(app.engine.restart(&name).await, body.wait).await
+    outcome(&app, app.engine.restart(&name).await, body.wait).await
 }
 
 pub(super) async fn scale(
@@ -66,7 +76,7 @@ pub(super) async fn scale(
     Body(body): Body<Scale>,
 ) -> Answer<Outcome> {
     not_going_down(&app.engine).await?;
-    outcome(app.engine.scale(&name, body.replicas).await, body.wait).await
+    outcome(&app, app.engine.scale(&name, body.replicas).await, body.wait).await
 }
 
 pub(super) async fn signal(
@@ -119,6 +129,7 @@ pub(super) async fn down(State(app): State<App>, Body(body): Body<Down>) -> Answ
     let limit = body.timeout.as_deref().map(parse_duration).transpose();
     let limit = limit.map_err(|e| Failure::new(Code::BadRequest, e.to_string()))?;
     let ticket = app.engine.down().await?;
+    let engine = app.engine.clone();
     // In a task of its own: the time limit holds although the caller may hang up.
     let finish = tokio::spawn(async move {
         let Some(limit) = limit else { return ticket.done().await };
@@ -127,7 +138,7 @@ pub(super) async fn down(State(app): State<App>, Body(body): Body<Down>) -> Answ
             Ok(done) => done,
             Err(_) => {
                 // An engine that has ended has nothing left to kill.
-                let _ = app.engine.kill().await;
+                let _ = engine.kill().await;
                 done.await
             }
         }
@@ -135,7 +146,13 @@ pub(super) async fn down(State(app): State<App>, Body(body): Body<Down>) -> Answ
     if !body.wait {
         return Ok(Json(Outcome::TAKEN));
     }
-    match finish.await {
+    // Cancel-safe: the task goes on.
+    let finished = tokio::select! {
+        biased;
+        finished = finish => finished,
+        () = app.cutting.cancelled() => return Ok(Json(Outcome::TAKEN)),
+    };
+    match finished {
         Ok(done) => Ok(Json(done.into())),
         Err(e) => Err(Failure::new(Code::Internal, e.to_string())),
     }
@@ -145,9 +162,17 @@ pub(super) async fn upgrade(State(app): State<App>, Body(Upgrade {}): Body<Upgra
     let Some(upgrades) = app.upgrades else {
         return Err(Failure::new(Code::Refused, "only a stack under the daemon can be upgraded"));
     };
-    match upgrades.ask().await {
+    // Who asked before is answered before: then this server closes, and the program that takes over is theirs.
+    let answer = tokio::select! {
+        biased;
+        answer = upgrades.ask() => answer,
+        () = app.cutting.cancelled() => {
+            return Err(Failure::new(Code::ShuttingDown, "another upgrade is under way"));
+        }
+    };
+    match answer {
         Some(Ok(upgrading)) => Ok(Json(upgrading)),
-        Some(Err(why)) => Err(Failure::new(Code::Refused, why)),
+        Some(Err(why)) => Err(Failure(why)),
         None => Err(Failure::ended()),
     }
 }

@@ -10,7 +10,10 @@ use std::{
 };
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -38,6 +41,8 @@ const CONNECTIONS: usize = 128;
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long requests under way may take when the server closes.
 const GRACE: Duration = Duration::from_secs(2);
+/// How long it waits then for the first request of a connection that it has taken.
+const ABOUT_TO_ASK: Duration = Duration::from_millis(250);
 
 /// How long to wait where not even the descriptor kept in reserve helps.
 const SCARCE: Duration = Duration::from_millis(50);
@@ -47,7 +52,7 @@ const SCARCE: Duration = Duration::from_millis(50);
 #[must_use = "the server ends when this is dropped"]
 pub struct Server {
     closing: CancellationToken,
-    /// Cuts streams off.
+    /// Cuts streams off, and what waits for the end of a command.
     cutting: CancellationToken,
     connections: TaskTracker,
     path: PathBuf,
@@ -93,8 +98,9 @@ impl Server {
         Ok(Self { closing, cutting, connections, path, removes: false, accepted })
     }
 
-    /// Takes no more connections, ends streams, lets requests under way finish (at most 2 s); a socket of our own is
-    /// removed. Dropping the future ends the rest at once.
+    /// Takes no more connections, ends streams, lets requests under way finish (at most 2 s), but tells those who wait for
+    /// the end of a command to ask the next engine; a socket of our own is removed. Dropping the future ends the rest at
+    /// once.
     pub async fn close(self) {
         self.cutting.cancel();
         self.drain().await;
@@ -192,15 +198,31 @@ fn is_out_of_descriptors(error: &io::Error) -> bool {
 }
 
 async fn connection(stream: UnixStream, router: Router, closing: CancellationToken) {
-    let service = TowerToHyperService::new(router);
+    let (router, asked) = (TowerToHyperService::new(router), CancellationToken::new());
+    let first = asked.clone();
+    let service = service_fn(move |request| {
+        first.cancel();
+        router.call(request)
+    });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
     let ended: Result<(), hyper::Error> = tokio::select! {
         ended = connection.as_mut() => ended,
         () = closing.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+            // Whoever has only just connected is about to ask, and a shutdown would close the door on them: a command
+            // would be lost that nobody may give twice.
+            let answered = tokio::select! {
+                ended = connection.as_mut() => Some(ended),
+                _ = tokio::time::timeout(ABOUT_TO_ASK, asked.cancelled()) => None,
+            };
+            match answered {
+                Some(ended) => ended,
+                None => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            }
         }
     };
     if let Err(error) = ended {

@@ -98,7 +98,8 @@ pub struct Upgrading {
 /// How a command went.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Outcome {
-    /// Whether it was carried out to its end. False also where the caller did not want to wait.
+    /// Whether it was carried out to its end. False, without a reason, where the caller did not want to wait, or where
+    /// another engine takes over meanwhile and is to be asked.
     pub done: bool,
     /// The service that kept it from being done.
     pub service: Option<String>,
@@ -109,7 +110,7 @@ pub struct Outcome {
 impl Outcome {
     /// It is done.
     pub const DONE: Self = Self { done: true, service: None, why: None };
-    /// It is taken; nobody waited for the end.
+    /// It is taken; nobody waited for the end, or this engine does not see it any more.
     pub const TAKEN: Self = Self { done: false, service: None, why: None };
 }
 

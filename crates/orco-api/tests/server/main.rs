@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod apply;
+mod closing;
 mod metrics;
 mod raw;
 mod resume;

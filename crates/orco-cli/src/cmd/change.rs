@@ -154,19 +154,20 @@ enum Ended {
 
 async fn ask_down(place: &Place, body: &DownBody) -> Result<Ended, Failure> {
     let client = Client::new(place)?;
+    let life = holder::Life::of(place);
     let ended = match with_news(&client, None, client.down(body)).await {
         Ok(outcome) => Ended::Told(outcome),
         Err(ClientError::Lost(_)) => Ended::Gone,
         Err(ClientError::Api(error)) if error.code == Code::ShuttingDown => Ended::Gone,
         Err(error @ ClientError::NotRunning { .. }) => {
             // One that was killed gives its socket back before its lock.
-            let _ = holder::free(place).await;
+            let _ = holder::free(place, life).await;
             return Err(error.into());
         }
         Err(error) => return Err(error.into()),
     };
     // Whoever comes next can start it again at once.
-    holder::free(place).await?;
+    holder::free(place, life).await?;
     Ok(ended)
 }
 

@@ -251,18 +251,6 @@ impl Fleet {
         done
     }
 
-    /// What is in the exported files of these services, the oldest first.
-    pub fn exported<'a>(&self, services: impl IntoIterator<Item = &'a str>) -> String {
-        let read = |name: String| fs::read_to_string(self.path("exported").join(name)).unwrap_or_default();
-        let mut text = String::new();
-        for service in services {
-            // A rotation that got no further leaves a number out.
-            (1..500).rev().for_each(|n| text += &read(format!("{service}.ndjson.{n}")));
-            text += &read(format!("{service}.ndjson"));
-        }
-        text
-    }
-
     /// The status, if the stack answers.
     pub fn status(&self) -> Option<Value> {
         let done = self.orco(&["status", "-o", "json"]);

@@ -18,6 +18,26 @@ use crate::{
     truth::{Mains, lie, mains},
 };
 
+impl Fleet {
+    /// What is in the exported files of these services, the oldest first.
+    pub fn exported<'a>(&self, services: impl IntoIterator<Item = &'a str>) -> String {
+        let files: Vec<_> = fs::read_dir(self.path("exported")).into_iter().flatten().flatten().collect();
+        let mut text = String::new();
+        for service in services {
+            let number = |name: &str| match name.strip_prefix(service)?.strip_prefix(".ndjson")? {
+                "" => Some(0),
+                older => older.strip_prefix('.')?.parse::<u32>().ok(),
+            };
+            // A rotation that got no further leaves a number out.
+            let mut its: Vec<_> =
+                files.iter().filter_map(|file| Some((number(file.file_name().to_str()?)?, file.path()))).collect();
+            its.sort_by(|a, b| b.cmp(a));
+            its.iter().for_each(|(_, path)| text += &fs::read_to_string(path).unwrap_or_default());
+        }
+        text
+    }
+}
+
 /// One that writes about 1,000 lines a second, and thirty that do so together.
 fn writers() -> Vec<Ship> {
     let mut ships: Vec<Ship> = (0..30).map(|n| Ship::new(format!("drop{n:02}"), Act::Flood(4, 100))).collect();

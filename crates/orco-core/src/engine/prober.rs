@@ -40,6 +40,9 @@ pub(super) struct Prober {
 
 /// An answer that comes so long after its deadline may have been there in time.
 const LATE: Duration = Duration::from_millis(50);
+/// Timers are that exact. One that is later, and not by [`LATE`], was held up for a moment: a pause that is a little longer
+/// than the question may be looks like this.
+const EXACT: Duration = Duration::from_millis(3);
 /// One that comes so long after it says that this program was held up, and nothing of the service.
 const HELD_UP: Duration = Duration::from_secs(1);
 
@@ -122,8 +125,18 @@ impl Prober {
     async fn ask(&self, index: usize) -> Verdict {
         let limit = self.limit(index);
         let (verdict, took) = self.once(index, limit).await;
-        if !matches!(verdict, Verdict::Fail(_)) || took <= limit + LATE {
+        if !matches!(verdict, Verdict::Fail(_)) || took <= limit + EXACT {
             return verdict;
+        }
+        if took <= limit + LATE {
+            // A command takes its time to be ended. Whoever hangs is found out hardly later, who answers is spared.
+            return match self.cut_off(index).is_zero() {
+                true => match self.once(index, limit.min(LATE)).await {
+                    (Verdict::Pass, _) => Verdict::Pass,
+                    (Verdict::Fail(_) | Verdict::Unknown(_), _) => verdict,
+                },
+                false => verdict,
+            };
         }
         match self.once(index, limit).await {
             (Verdict::Fail(_), took) if took > limit + self.cut_off(index) + HELD_UP => {

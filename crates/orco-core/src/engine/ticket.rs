@@ -71,16 +71,15 @@ pub enum NotDone {
 
 impl Ticket {
     /// Waits until the command has had its effect: started services are ready (oneshots completed),
-    /// stopped ones are gone. Cancel-safe.
+    /// stopped ones are gone. An engine that ends shows before what it has come to; one that leaves its instances to the
+    /// next does not know. Cancel-safe.
     ///
     /// # Errors
     /// [`NotDone`] names the service that stands in the way.
     pub async fn done(mut self) -> Result<(), NotDone> {
         let (from, aim) = (self.from, self.aim);
-        self.watch.until(|s| if s.version < from { None } else { aim.met(s) }).await.unwrap_or(match aim {
-            Aim::Down | Aim::Stopped(_) => Ok(()),
-            Aim::Ready(_) | Aim::Applied(_) => Err(NotDone::Ended),
-        })
+        let end = self.watch.until(|s| if s.version < from { None } else { aim.met(s) }).await;
+        end.unwrap_or(Err(NotDone::Ended))
     }
 }
 

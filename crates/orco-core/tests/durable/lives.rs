@@ -6,7 +6,7 @@ use std::{
 };
 
 use orco_core::{
-    engine::EventQuery,
+    engine::{EventQuery, NotDone},
     model::{Exit, InstanceId, ServiceName},
 };
 use tokio::sync::watch;
@@ -116,4 +116,28 @@ fn an_engine_that_leaves_stops_nothing() {
     std::thread::sleep(Duration::from_millis(100));
     assert!(world.live().is_empty(), "what was asked down stays down");
     last.kill();
+}
+
+#[test]
+fn an_engine_that_leaves_says_of_nothing_that_it_is_done() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = Arc::new(World::default());
+    let first = Life::begin(dir.path(), &world, Some("one"));
+    finish_seed(&world);
+    first.block(first.engine.ready()).unwrap();
+    world.deaf.store(true, Ordering::Relaxed);
+    let stop = first.block(first.engine.stop("db")).unwrap();
+    let down = first.block(first.engine.down()).unwrap();
+    let live = world.live();
+    first.block(first.engine.leave()).unwrap();
+    assert_eq!(first.block(stop.done()), Err(NotDone::Ended));
+    assert_eq!(first.block(down.done()), Err(NotDone::Ended));
+    assert_eq!(world.live(), live);
+    // The next one sees the end.
+    let next = Life::begin(dir.path(), &world, None);
+    let down = next.block(next.engine.down()).unwrap();
+    world.deaf.store(false, Ordering::Relaxed);
+    ["api", "db"].iter().for_each(|service| world.end(service, Exit::Signal(15)));
+    next.block(down.done()).unwrap();
+    assert!(world.live().is_empty());
 }

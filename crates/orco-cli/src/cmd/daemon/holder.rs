@@ -8,7 +8,7 @@ use std::{
 use nix::{errno::Errno, sys::signal::kill, unistd::Pid};
 use orco_api::{
     place::{Lock, LockError, Meta, Place},
-    wire::Mode,
+    wire::{Mode, Timestamp},
 };
 
 use crate::{cmd::Failure, exit::Exit};
@@ -47,13 +47,25 @@ async fn take_with<F: Future<Output = ()>>(
     }
 }
 
-/// Waits until nobody holds the lock.
+/// Who runs the stack, and goes on being the same where an engine or a keeper is replaced.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Life(Option<Timestamp>);
+
+impl Life {
+    /// That of whoever holds the stack now.
+    pub fn of(place: &Place) -> Self {
+        Self(Meta::read(place).ok().flatten().map(|meta| meta.since))
+    }
+}
+
+/// Waits until this life does not hold the lock any more. Nobody needs to see it free: who waits to start the stack again
+/// takes it at once.
 ///
 /// # Errors
 /// When that takes too long.
-pub async fn free(place: &Place) -> Result<(), Failure> {
+pub async fn free(place: &Place, life: Life) -> Result<(), Failure> {
     let free = async {
-        while Lock::is_held(place) {
+        while Lock::is_held(place) && Life::of(place) == life {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
@@ -86,7 +98,7 @@ pub fn may_have_left_services(place: &Place) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use orco_api::{place::StateRoot, wire::Timestamp};
+    use orco_api::place::StateRoot;
     use orco_core::model::StackId;
 
     use super::*;
@@ -102,6 +114,25 @@ mod tests {
             mode,
             since: Timestamp::from_unix_micros(0),
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_it_at_once_is_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place::new(&StateRoot::new(dir.path()), StackId::from_bits(1));
+        place.create().unwrap();
+        let ended = meta(&place, Mode::Detached, None, None);
+        ended.write(&place).unwrap();
+        let life = Life::of(&place);
+        assert!(free(&place, life).await.is_ok(), "nobody holds it");
+        let held = Lock::take(&place).unwrap();
+        assert!(free(&place, life).await.is_err(), "it goes on");
+        // Engines and keepers come and go in one life.
+        Meta { pid: Some(1), keeper_pid: Some(2), ..ended.clone() }.write(&place).unwrap();
+        assert!(free(&place, life).await.is_err());
+        Meta { since: Timestamp::from_unix_micros(1), ..ended }.write(&place).unwrap();
+        assert!(free(&place, life).await.is_ok());
+        drop(held);
     }
 
     #[tokio::test]

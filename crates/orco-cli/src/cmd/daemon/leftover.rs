@@ -50,12 +50,13 @@ pub async fn stop_first(place: &Place, mut lock: Lock) -> Result<Lock, Failure> 
     while is_there(place, &lock)? {
         terminal::note("services of a killed daemon may still run: stopping them first\n");
         take_over(place, lock).await?;
+        let life = holder::Life::of(place);
         match Client::new(place)?.down(&Down { wait: true, timeout: None }).await {
             // It was on its way down already when it was killed, and is gone by now.
             Ok(_) | Err(ClientError::Lost(_) | ClientError::NotRunning { .. }) => {}
             Err(error) => return Err(error.into()),
         }
-        holder::free(place).await?;
+        holder::free(place, life).await?;
         lock = holder::take(place).await?;
     }
     Ok(lock)

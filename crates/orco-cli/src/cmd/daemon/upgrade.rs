@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::MetadataExt, path::Path, time::Duration};
 use orco_api::{
     client::{Client, ClientError},
     place::{Meta, Place},
-    wire::{Code, Upgrading},
+    wire::{Code, Mode, Upgrading},
 };
 
 use crate::{
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub async fn upgrade(args: DaemonUpgrade, outer: &StackArgs) -> Result<Exit, Failure> {
     let place = target::running(&args.stack.or(outer))?;
     let client = Client::new(&place)?;
-    let upgrading = client.upgrade().await.map_err(refused)?;
+    let upgrading = client.upgrade().await.map_err(|error| refused(error, &place))?;
     let Ok(pid) = tokio::time::timeout(PATIENCE, another(&place, &client, upgrading.pid)).await else {
         return Err(failed("no engine answers since", &place));
     };
@@ -35,8 +35,10 @@ pub async fn upgrade(args: DaemonUpgrade, outer: &StackArgs) -> Result<Exit, Fai
 }
 
 /// Nothing has been touched yet.
-fn refused(error: ClientError) -> Failure {
-    let not_taken = matches!(&error, ClientError::Api(body) if body.code == Code::Refused);
+fn refused(error: ClientError, place: &Place) -> Failure {
+    let under_daemon = Meta::read(place).ok().flatten().is_some_and(|meta| meta.mode == Mode::Detached);
+    // In the foreground no program would do.
+    let not_taken = under_daemon && matches!(&error, ClientError::Api(body) if body.code == Code::Refused);
     let failure = Failure::from(error);
     if not_taken {
         failure.next("the running engine goes on; put a working `orco` there, then `orco daemon upgrade` again")

@@ -89,3 +89,34 @@ fn two_stacks_of_one_name_do_not_touch_each_other() {
     assert_eq!(bench.orco(&["up", "-d", "-f", "one/stack.yaml"]).code, Some(0));
     assert!(is_alive(second[0].1), "not this stack's");
 }
+
+/// A folder that was moved away or removed locks nobody in: its stack is known by where it was.
+#[test]
+fn a_stack_whose_folder_is_gone_is_still_found() {
+    let bench = Bench::new("");
+    let text = stack("twin", &sleeper("a").replace('}', ", workdir: / }"));
+    let files = ["one/stack.yaml", "two/stack.yaml"];
+    files.iter().for_each(|file| _ = bench.write(file, &text));
+    let (one, two) = (Detached::file(&bench, files[0]), Detached::file(&bench, files[1]));
+    for file in files {
+        let done = bench.orco(&["up", "-d", "--wait", "-f", file]);
+        assert_eq!(done.code, Some(0), "{done:?}");
+    }
+    let path = |name: &str| bench.dir.path().join(name);
+    std::fs::rename(path("one"), path("moved")).unwrap();
+    std::fs::remove_dir_all(path("two")).unwrap();
+    assert_eq!(bench.orco(&["status", "--stack", "twin"]).code, Some(2), "the name is not enough");
+    for file in files {
+        let restart = bench.orco(&["restart", "a", "-f", file]);
+        assert_eq!(restart.code, Some(0), "{restart:?}");
+        let apply = bench.orco(&["apply", "-f", file]);
+        assert_eq!(apply.code, Some(2), "there is no file to apply: {apply:?}");
+    }
+    assert_eq!(bench.orco(&["status", "-f", "moved/stack.yaml"]).code, Some(3), "another path is another stack");
+    one.kill_both();
+    assert_eq!(bench.orco(&["status", "-f", files[0]]).code, Some(3));
+    one.down();
+    two.down();
+    let gone = bench.orco(&["status", "-f", files[1]]);
+    assert_eq!(gone.code, Some(3), "{gone:?}");
+}

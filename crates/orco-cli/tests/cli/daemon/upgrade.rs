@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{Detached, pids};
-use crate::bench::{Bench, Done, finish, is_alive, sleeper, until};
+use crate::bench::{Bench, Done, finish, is_alive, pid, sleeper, until};
 
 /// A copy of this program that can be replaced.
 struct Copy {
@@ -96,6 +96,73 @@ fn what_cannot_take_over_is_refused_or_gives_way() {
     assert_eq!(pids(&bench), before);
 }
 
+/// Whoever waits for the end of a command is told it by the engine that sees it, and no earlier.
+#[test]
+fn who_waits_for_a_command_waits_on_at_the_next_engine() {
+    let slow = |text: &str| {
+        let script = format!("trap 'sleep 2; exit 0' TERM; echo {text}; while :; do sleep 0.01; done");
+        format!("  slow: {{ command: [sh, -c, \"{script}\"], stop: {{ timeout: 20s }} }}\n")
+    };
+    let bench = Bench::new(&slow("one"));
+    let daemon = Detached::up(&bench);
+    let traps = |runs: usize| {
+        // The shell may say of what it waited for that it was terminated.
+        let said = || bench.orco(&["logs", "slow", "-o", "raw"]).out;
+        until("the trap is set", || said().lines().filter(|line| matches!(*line, "one" | "two")).count() == runs);
+    };
+    let upgraded = |args: &[&str]| {
+        let before = pid(&bench.service("slow"));
+        let mut command = bench.command(args);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        bench.until("slow", "stopping", |s| s["state"] == "Stopping");
+        let upgrade = bench.orco(&["daemon", "upgrade"]);
+        assert_eq!(upgrade.code, Some(0), "{args:?}: {upgrade:?}\n{}", daemon.log());
+        assert!(is_alive(before), "{args:?}: the upgrade took longer than the stop, and this shows nothing");
+        let done = finish(child, args);
+        assert_eq!(done.code, Some(0), "{args:?}: {done:?}\n{}", daemon.log());
+        assert!(!is_alive(before), "{args:?}: said to be done, and goes on: {done:?}");
+    };
+    traps(1);
+    upgraded(&["restart", "slow"]);
+    let slow_now = bench.service("slow");
+    assert_eq!(slow_now["ready"], true, "{slow_now}");
+    traps(2);
+    bench.write("stack.yaml", &crate::bench::stack("demo", &slow("two")));
+    upgraded(&["apply", "--wait"]);
+    assert_eq!(bench.service("slow")["ready"], true);
+    traps(3);
+    upgraded(&["stop", "slow"]);
+    assert_eq!(bench.service("slow")["state"], "Stopped");
+    assert_eq!(bench.orco(&["start", "slow"]).code, Some(0));
+    traps(4);
+    let mut down = bench.command(&["down"]);
+    let down = down.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    bench.until("slow", "stopping", |s| s["state"] == "Stopping");
+    let refused = bench.orco(&["daemon", "upgrade"]);
+    assert_eq!(refused.code, Some(3), "{refused:?}");
+    assert!(refused.err.contains("on its way down"), "{}", refused.err);
+    assert_eq!(finish(down, &["down"]).code, Some(0));
+}
+
+#[test]
+fn of_several_upgrades_at_once_none_breaks() {
+    let bench = Bench::new(&sleeper("a"));
+    let daemon = Detached::up(&bench);
+    let before = pids(&bench);
+    let upgrade = |_| {
+        let mut command = bench.command(&["daemon", "upgrade"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let all: Vec<_> = (0..5).map(upgrade).collect();
+    let ends: Vec<Done> = all.into_iter().map(|child| finish(child, &["daemon", "upgrade"])).collect();
+    assert!(ends.iter().any(|end| end.code == Some(0)), "{ends:?}\n{}", daemon.log());
+    for end in ends.iter().filter(|end| end.code != Some(0)) {
+        assert!(end.err.contains("another upgrade is under way"), "{end:?}\n{}", daemon.log());
+    }
+    assert_eq!(pids(&bench), before);
+    daemon.down();
+}
+
 #[test]
 fn only_a_daemon_can_be_upgraded() {
     let bench = Bench::new(&sleeper("a"));
@@ -104,4 +171,5 @@ fn only_a_daemon_can_be_upgraded() {
     let refused = bench.orco(&["daemon", "upgrade"]);
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert!(refused.err.contains("only a stack under the daemon"), "{}", refused.err);
+    assert!(!refused.err.contains("next:"), "no other program would help: {}", refused.err);
 }

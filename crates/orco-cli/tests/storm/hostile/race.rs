@@ -64,6 +64,8 @@ fn of_twenty_daemons_one_runs() {
             slowest = slowest.max(end.took);
             late += usize::from(end.took > Duration::from_millis(500));
         }
+        // It serves before it has started anything.
+        until("it is up", || fleet.service("s0000")["ready"] == true);
         let before = fleet.mains();
         assert_eq!(before.len(), 1, "{before:?}");
         // Nobody is in the way of the next, which takes over what lives.

@@ -34,12 +34,13 @@ pub fn look(asked: Asked, program: PathBuf, tell: mpsc::Sender<Looked>) {
 impl Looked {
     /// Answers who asked. The program, if it shall take over.
     pub fn answer(self, stopping: bool) -> Option<PathBuf> {
-        let found = match self.found {
-            Ok(_) if stopping => Err("the stack is on its way down".to_owned()),
-            found => found,
-        };
         crash::point("succeed.looked");
-        match found {
+        if stopping {
+            tracing::info!("no upgrade: the stack is on its way down");
+            self.asked.too_late();
+            return None;
+        }
+        match self.found {
             Ok(theirs) => {
                 tracing::info!(program = %self.program.display(), version = theirs.orco, "another engine takes over");
                 self.asked.answer(Ok(Upgrading {

@@ -105,7 +105,7 @@ impl Daemon {
                 News::Down => return self.end().await,
                 News::Asked(asked) => handover::look(asked, self.program.clone(), look.clone()),
                 News::Looked(done) => {
-                    if let Some(program) = done.answer(stopping) {
+                    if let Some(program) = done.answer(stopping || is_going_down(&self.engine).await) {
                         return self.hand_over(program).await;
                     }
                 }
@@ -155,6 +155,11 @@ const fn known(number: i32) -> Option<Signal> {
         libc::SIGHUP => Some(Signal::Hangup),
         _ => None,
     }
+}
+
+/// Whether it was asked down, by whatever way.
+async fn is_going_down(engine: &Engine) -> bool {
+    engine.standing().await.is_none_or(|standing| standing.latest() != Standing::Wanted)
 }
 
 /// Returns when everything was asked down, and is. What completes or fails by itself does not end a daemon. That it is
