@@ -16,9 +16,11 @@ mod follow;
 pub mod format;
 mod gather;
 mod gone;
+mod index;
 mod level;
 mod line;
 mod mask;
+mod milestones;
 pub mod ndjson;
 mod parse;
 mod partial;
@@ -58,6 +60,8 @@ pub use writer::Writer;
 
 #[cfg(test)]
 mod big_tests;
+#[cfg(test)]
+mod milestones_tests;
 #[cfg(test)]
 mod race_tests;
 #[cfg(test)]
