@@ -9,6 +9,7 @@
 //! No async and no clock here: whoever follows a growing log calls [`Follower::poll`] when it has grown.
 
 mod cursor;
+mod cuts;
 mod damage;
 mod escape;
 mod export;
@@ -70,3 +71,5 @@ mod store_tests;
 mod tests;
 #[cfg(test)]
 mod torn_tests;
+#[cfg(test)]
+mod young_tests;
