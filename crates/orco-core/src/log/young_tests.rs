@@ -13,7 +13,7 @@ use super::{
     *,
 };
 
-/// Segments made. With readers that look for the index before the bytes about one in a hundred is taken for damaged.
+/// Segments made. Readers that look for the index before the bytes take 1 to 50 of them for damaged.
 const SEGMENTS: u64 = 1000;
 /// More than there are cores, as a rule: a reader is to be interrupted between its two looks.
 const READERS: usize = 6;
