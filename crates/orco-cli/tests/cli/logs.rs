@@ -60,6 +60,21 @@ fn nasty_bytes_are_valid_records_and_harmless_text() {
     assert_eq!(raw, "no end\n");
 }
 
+/// Where lines are cut was said by the file or by a flag when the stack ran.
+#[test]
+fn a_stack_that_is_down_has_its_lines_cut_where_they_were() {
+    let long = "{ kind: oneshot, command: [sh, -c, 'printf %0999d 1; echo; echo end']";
+    let bench = Bench::new(&format!("  a: {long}, logging: {{ maxLineBytes: 100 }} }}\n  b: {long} }}\n"));
+    for (flags, a, b) in [(&[][..], 100, 999), (&["--log-max-line-bytes", "200"], 100, 200)] {
+        assert_eq!(bench.up_at_once(flags).end().code, Some(0));
+        for (service, length) in [("a", a), ("b", b)] {
+            let all = records(&bench.orco(&["logs", service, "-o", "json", "--tail", "2"]).out);
+            let cut = all[0]["cut"].as_u64().unwrap_or(0);
+            assert_eq!((cut, all[1]["msg"].as_str()), (999 - length, Some("end")), "{service} {flags:?}");
+        }
+    }
+}
+
 #[test]
 fn filters() {
     let bench = Bench::new(

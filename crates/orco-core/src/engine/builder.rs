@@ -185,6 +185,7 @@ impl EngineBuilder {
         past.stack.iter().for_each(|stack| logs.learn(stack));
         let wanted = past.stack.take().unwrap_or_else(|| self.stack.clone());
         logs.settle(&wanted);
+        logs.tell(&logs.settings());
         let mut ports = Ports::new(u64::try_from(seed & u128::from(u64::MAX)).unwrap_or(0));
         std::mem::take(&mut past.ports).into_iter().for_each(|(port, seated)| ports.restore(port, seated));
         let world = Arc::new(World {

@@ -96,6 +96,13 @@ impl Logs {
         });
     }
 
+    /// Tells what holds to those who read when no engine runs. Writes a file, if they do not know.
+    pub(super) fn tell(&self, settings: &LogSettings) {
+        if let Err(error) = settings.tell(self.store.root()) {
+            tracing::warn!(%error, "cannot write down where lines are cut: who reads when the stack is down cuts elsewhere");
+        }
+    }
+
     /// What holds, and what comes to hold.
     pub(super) fn settings_watch(&self) -> watch::Receiver<Arc<LogSettings>> {
         self.settings.subscribe()
@@ -199,6 +206,7 @@ impl Logs {
             let round = self.tasks.spawn_blocking(move || {
                 let live: BTreeSet<Origin> = logs.tails().into_iter().map(|t| t.origin).collect();
                 let is_live = |origin: &Origin| live.contains(origin);
+                logs.tell(&settings);
                 crash::point("retain.before");
                 logs.store.seal(&is_live)?;
                 let dropped = logs.store.trim(&settings, wall_micros(), &is_live);
@@ -289,6 +297,10 @@ impl Logs {
         let masks = Some(Arc::clone(&self.masks));
         let settings = Some(self.settings());
         let asked = Some(wall_micros());
+        if query.tail.is_some() || query.since.is_some() {
+            // What it has to count of segments that still grow the next one need not.
+            self.rotated();
+        }
         follow::<G>(Arc::clone(self), Query { asked, only_past: !go_on, masks, settings, ..query }, go_on)
     }
 

@@ -11,6 +11,7 @@ use std::{
 use super::{
     format::{ENTRY_LEN, Entry, HEADER_LEN, Kind, Stem, decode_header, encode_header},
     gone::Gone,
+    milestones,
     segment::{present, read_full},
     side,
 };
@@ -82,56 +83,10 @@ pub(super) fn mend(dir: &Path, stem: Stem, n: u64) -> io::Result<()> {
     if idx.map(|idx| header(&idx, n)).transpose()?.flatten().is_some() {
         return Ok(());
     }
+    // It names entries of the lost one.
+    milestones::remove(dir, stem, n)?;
     let begin = begin_of(dir, stem, n)?;
     let mut bytes = encode_header(begin).to_vec();
     bytes.extend(substitute(&log, begin).encode());
     side::replace(&dir.join(stem.idx(n)), &bytes)
-}
-
-/// The first offset at which an entry of this time or a later one stands.
-pub(super) fn first_since(idx: &File, micros: u64) -> io::Result<Option<u64>> {
-    let mut bytes = vec![0; ENTRY_LEN * 2048];
-    let mut at = HEADER_LEN as u64;
-    let mut last = None;
-    loop {
-        let got = match read_full(idx, &mut bytes, at)? / ENTRY_LEN * ENTRY_LEN {
-            0 => return Ok(None),
-            got => got,
-        };
-        at += got as u64;
-        for entry in bytes[..got].chunks_exact(ENTRY_LEN).filter_map(Entry::decode) {
-            if !follows(&entry, last) {
-                continue;
-            }
-            last = Some(entry.offset);
-            if entry.micros >= micros && !matches!(entry.kind, Kind::Footer { .. }) {
-                return Ok(Some(entry.offset));
-            }
-        }
-    }
-}
-
-/// The earliest time among the bytes of a segment from an offset on.
-pub(super) fn earliest_from(idx: &File, offset: u64) -> io::Result<Option<u64>> {
-    let mut bytes = vec![0; ENTRY_LEN * 2048];
-    let mut at = HEADER_LEN as u64;
-    let mut last = None;
-    let mut earliest = None;
-    loop {
-        let got = match read_full(idx, &mut bytes, at)? / ENTRY_LEN * ENTRY_LEN {
-            0 => return Ok(earliest),
-            got => got,
-        };
-        at += got as u64;
-        for entry in bytes[..got].chunks_exact(ENTRY_LEN).filter_map(Entry::decode) {
-            if !follows(&entry, last) || matches!(entry.kind, Kind::Footer { .. }) {
-                continue;
-            }
-            last = Some(entry.offset);
-            earliest = match earliest {
-                Some(earliest) if entry.offset > offset => Some(entry.micros.min(earliest)),
-                _ => Some(entry.micros),
-            };
-        }
-    }
 }

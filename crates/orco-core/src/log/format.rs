@@ -23,6 +23,9 @@
 //! of a closed segment; the engine appends it some time after the segment was closed. A torn last entry
 //! is ignored.
 //!
+//! `STEM.N.map` says how many lines come before some places in a segment, so that who begins there need not count them
+//! (`milestones.rs`); it may be missing.
+//!
 //! `STEM.gone` counts what retention has deleted; it is replaced before the segment is unlinked, so
 //! that a reader that misses a segment finds the count there.
 
@@ -123,7 +126,7 @@ impl Entry {
         out[17] = open;
         out[24..].copy_from_slice(&arg.to_le_bytes());
         if kind == 3 {
-            let check = hash(&out);
+            let check = hash_around(&out);
             out[18..22].copy_from_slice(&check.to_le_bytes());
         }
         out
@@ -138,7 +141,7 @@ impl Entry {
             1 => Kind::Stderr,
             2 => Kind::Gap(arg),
             // One of which a machine that went down kept a part is none.
-            3 if bytes[18..22] == hash(bytes).to_le_bytes() => {
+            3 if bytes[18..22] == hash_around(bytes).to_le_bytes() => {
                 Kind::Footer { lines: arg, open: Open::from_bits(bytes[17]) }
             }
             _ => return None,
@@ -148,12 +151,17 @@ impl Entry {
 }
 
 /// Over an entry without the hash itself.
-fn hash(entry: &[u8]) -> u32 {
-    let bytes = entry[..18].iter().chain(&entry[22..]);
-    bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+fn hash_around(entry: &[u8]) -> u32 {
+    hash(entry[..18].iter().chain(&entry[22..]))
 }
 
-fn number(bytes: &[u8]) -> u64 {
+/// FNV-1a.
+pub(super) fn hash<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> u32 {
+    bytes.into_iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+}
+
+/// The number in the first eight bytes.
+pub(super) fn number(bytes: &[u8]) -> u64 {
     let mut eight = [0; 8];
     eight.copy_from_slice(&bytes[..8]);
     u64::from_le_bytes(eight)
@@ -185,6 +193,11 @@ impl Stem {
         format!("{self}.{n}.idx")
     }
 
+    /// The name of a segment's milestones.
+    pub fn map(self, n: u64) -> String {
+        format!("{self}.{n}.map")
+    }
+
     /// The name of the mark from which another engine goes on.
     pub fn at(self) -> String {
         format!("{self}.at")
@@ -214,6 +227,8 @@ pub enum FileName {
     Log(Stem, u64),
     /// A segment's index.
     Idx(Stem, u64),
+    /// A segment's milestones.
+    Map(Stem, u64),
     /// What is gone of an instance.
     Gone(Stem),
     /// What is gone of a replica's forgotten instances.
@@ -232,6 +247,7 @@ impl FileName {
         match ending {
             "log" => Some(Self::Log(stem, n)),
             "idx" => Some(Self::Idx(stem, n)),
+            "map" => Some(Self::Map(stem, n)),
             _ => None,
         }
     }
@@ -267,6 +283,7 @@ mod tests {
         let stem = Stem { replica: 3, run: 12 };
         assert_eq!(FileName::parse(&stem.log(0)), Some(FileName::Log(stem, 0)));
         assert_eq!(FileName::parse(&stem.idx(41)), Some(FileName::Idx(stem, 41)));
+        assert_eq!(FileName::parse(&stem.map(7)), Some(FileName::Map(stem, 7)));
         assert_eq!(FileName::parse(&stem.gone()), Some(FileName::Gone(stem)));
         assert_eq!(FileName::parse("3.gone"), Some(FileName::Folded(3)));
         for stranger in ["", "a", ".log", "1.log", "1.2.log", "01.2.3.log", "1.2.+3.log", "1.2.3.tmp", "-1.2.3.log"] {

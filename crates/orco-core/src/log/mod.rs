@@ -9,6 +9,7 @@
 //! No async and no clock here: whoever follows a growing log calls [`Follower::poll`] when it has grown.
 
 mod cursor;
+mod cuts;
 mod damage;
 mod escape;
 mod export;
@@ -16,9 +17,11 @@ mod follow;
 pub mod format;
 mod gather;
 mod gone;
+mod index;
 mod level;
 mod line;
 mod mask;
+mod milestones;
 pub mod ndjson;
 mod parse;
 mod partial;
@@ -59,6 +62,8 @@ pub use writer::Writer;
 #[cfg(test)]
 mod big_tests;
 #[cfg(test)]
+mod milestones_tests;
+#[cfg(test)]
 mod race_tests;
 #[cfg(test)]
 mod store_tests;
@@ -66,3 +71,5 @@ mod store_tests;
 mod tests;
 #[cfg(test)]
 mod torn_tests;
+#[cfg(test)]
+mod young_tests;

@@ -47,11 +47,11 @@ pub struct Query {
     pub invert: bool,
     /// Only from this source.
     pub source: Option<Source>,
-    /// Longer lines are cut, where `settings` does not say.
+    /// Longer lines are cut, where neither `settings` nor the log directory says.
     pub max_line_bytes: usize,
     /// In these instances only from the line of this number on: to go on where another reader ended.
     pub from: Arc<BTreeMap<Origin, u64>>,
-    /// Says where each service's lines are cut.
+    /// Says where each service's lines are cut; `None`: what the log directory says.
     pub settings: Option<Arc<LogSettings>>,
     /// What is hidden; `None`: what the log directory says. Filters see what is shown.
     pub masks: Option<Arc<Masks>>,
@@ -132,7 +132,11 @@ impl Query {
     /// # Errors
     /// When the directory cannot be read.
     pub fn follow(&self, store: &Store, is_live: &dyn Fn(&Origin) -> bool) -> io::Result<Follower> {
-        Follower::open(self.clone(), store.clone(), is_live)
+        let mut query = self.clone();
+        if query.settings.is_none() {
+            query.settings = LogSettings::told(store.root())?.map(Arc::new);
+        }
+        Follower::open(query, store.clone(), is_live)
     }
 
     /// Whether lines that are still to be written cannot be asked for.

@@ -9,6 +9,7 @@ use std::{
 use super::{
     format::{Open, Stem},
     gone::{Gone, numbers, replace},
+    milestones,
     record::Origin,
     seal::seal,
     segment::{Summary, present},
@@ -247,6 +248,8 @@ fn delete(held: &Held, n: u64, is_last: bool, dropped: &mut Dropped) -> io::Resu
 }
 
 fn unlink(dir: &Path, stem: Stem, n: u64) -> io::Result<()> {
+    // First, for nobody looks for it where there are no bytes.
+    milestones::remove(dir, stem, n)?;
     present(fs::remove_file(dir.join(stem.log(n))))?;
     present(fs::remove_file(dir.join(stem.idx(n))))?;
     Ok(())

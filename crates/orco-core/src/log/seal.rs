@@ -10,6 +10,7 @@ use std::{
 use super::{
     damage::mend,
     format::{ENTRY_LEN, Entry, HEADER_LEN, Kind, Open, Stem},
+    milestones::Milestone,
     segment::{Segment, Summary, present},
 };
 
@@ -22,7 +23,7 @@ pub(super) struct Head {
 }
 
 /// What was counted up to an offset.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Count {
     pub(super) offset: u64,
     /// Line ends.
@@ -47,12 +48,17 @@ impl Until {
 }
 
 impl Count {
-    /// Takes bytes of one stream in; true if enough lines have ended.
-    fn take(&mut self, stderr: bool, section: &[u8], enough: u64) -> bool {
+    /// The same where so many more lines have ended before.
+    fn after(self, lines: u64) -> Self {
+        let heads = self.heads.map(|head| head.map(|head| Head { lines: lines + head.lines, ..head }));
+        Self { lines: lines + self.lines, heads, ..self }
+    }
+
+    /// Takes bytes of one stream in, up to where enough lines have ended.
+    fn take(&mut self, stderr: bool, section: &[u8], enough: u64) {
         let mut section = section;
         let mut ends = memchr::memchr_iter(b'\n', section).count() as u64;
-        let done = ends > 0 && self.lines + ends >= enough;
-        if done {
+        if ends > 0 && self.lines + ends >= enough {
             ends = enough.saturating_sub(self.lines).max(1);
             let nth = usize::try_from(ends - 1).unwrap_or(usize::MAX);
             let end = memchr::memchr_iter(b'\n', section).nth(nth).unwrap_or(section.len() - 1);
@@ -74,55 +80,72 @@ impl Count {
                 *head = Some(Head { offset: from, lines: self.lines });
             }
         }
-        done
+    }
+}
+
+/// Counts in a segment from place to place.
+#[derive(Debug)]
+pub(super) struct Counting {
+    segment: Segment,
+    pub(super) count: Count,
+    /// What was read last, and how much of it is counted.
+    buf: Vec<u8>,
+    at: usize,
+    stderr: bool,
+}
+
+impl Counting {
+    /// From a milestone on, or from the segment's beginning, given the lines before the segment. It was just opened.
+    pub(super) fn from(mut segment: Segment, (lines, open): (u64, Open), from: Option<&Milestone>) -> io::Result<Self> {
+        let (count, stderr) = match from {
+            Some(milestone) => {
+                let (stderr, _) = segment.seek_from(milestone.count.offset, milestone.entry)?;
+                (milestone.count.after(lines), stderr)
+            }
+            None => (Count { offset: segment.begin, lines, open, heads: [None, None] }, false),
+        };
+        Ok(Self { segment, count, buf: Vec::new(), at: 0, stderr })
+    }
+
+    /// Goes on to a place, or to the segment's end.
+    pub(super) fn to(&mut self, until: Until) -> io::Result<()> {
+        while self.count.offset < until.offset && self.count.lines < until.lines {
+            if self.at == self.buf.len() {
+                self.at = 0;
+                if self.segment.fill(&mut self.buf)? == 0 {
+                    return Ok(());
+                }
+            }
+            let here = self.count.offset;
+            let mut next = until.offset;
+            while let Some(entry) = self.segment.entries.front() {
+                if entry.offset > here {
+                    next = next.min(entry.offset);
+                    break;
+                }
+                match entry.kind {
+                    Kind::Stdout => self.stderr = false,
+                    Kind::Stderr => self.stderr = true,
+                    Kind::Gap(_) | Kind::Footer { .. } => {}
+                }
+                self.segment.entries.pop_front();
+            }
+            let rest = &self.buf[self.at..];
+            let length = usize::try_from(next - here).unwrap_or(usize::MAX).min(rest.len());
+            self.count.take(self.stderr, &rest[..length], until.lines);
+            self.at += usize::try_from(self.count.offset - here).unwrap_or(length);
+        }
+        Ok(())
     }
 }
 
 /// Counts the lines of a segment, given those before it. `None`: there is no such segment.
-pub(super) fn count(
-    dir: &Path,
-    stem: Stem,
-    n: u64,
-    (lines, open): (u64, Open),
-    until: Until,
-) -> io::Result<Option<Count>> {
-    let Some(mut segment) = Segment::open(dir, stem, n)? else { return Ok(None) };
-    let mut count = Count { offset: segment.begin, lines, open, heads: [None, None] };
-    let mut buf = Vec::new();
-    let mut stderr = false;
-    // Who has enough already stops here.
-    if lines >= until.lines {
-        return Ok(Some(count));
-    }
-    while count.offset < until.offset {
-        let from = segment.end();
-        let got = segment.fill(&mut buf)?;
-        if got == 0 {
-            break;
-        }
-        let got = usize::try_from(until.offset - from).unwrap_or(usize::MAX).min(got);
-        let mut at = 0;
-        while at < got {
-            let mut to = got;
-            while let Some(entry) = segment.entries.front() {
-                if entry.offset > from + at as u64 {
-                    to = usize::try_from(entry.offset - from).unwrap_or(got).min(got);
-                    break;
-                }
-                match entry.kind {
-                    Kind::Stdout => stderr = false,
-                    Kind::Stderr => stderr = true,
-                    Kind::Gap(_) | Kind::Footer { .. } => {}
-                }
-                segment.entries.pop_front();
-            }
-            if count.take(stderr, &buf[at..to], until.lines) {
-                return Ok(Some(count));
-            }
-            at = to;
-        }
-    }
-    Ok(Some(count))
+pub(super) fn count(dir: &Path, stem: Stem, n: u64, before: (u64, Open), until: Until) -> io::Result<Option<Count>> {
+    let Some(segment) = Segment::open(dir, stem, n)? else { return Ok(None) };
+    let milestones = segment.milestones();
+    let mut counting = Counting::from(segment, before, milestones.before(until, before.0))?;
+    counting.to(until)?;
+    Ok(Some(counting.count))
 }
 
 /// Line ends up to the end of a segment and lines unfinished there, given those before it.

@@ -11,6 +11,7 @@ use std::{
 use super::{
     damage::{begin_of, follows, header, last_entry, substitute},
     format::{ENTRY_LEN, Entry, HEADER_LEN, Kind, Open, Stem, decode_header},
+    milestones::Milestones,
 };
 
 /// Bytes read at once.
@@ -67,9 +68,29 @@ impl Segment {
         }))
     }
 
+    /// Whether its entries can be read.
+    pub(super) const fn has_index(&self) -> bool {
+        self.has_index
+    }
+
+    /// What is known of places in it. They name entries: without an index they say nothing.
+    pub(super) fn milestones(&self) -> Milestones {
+        if self.has_index { Milestones::read(&self.log_path, self.begin) } else { Milestones::default() }
+    }
+
     /// Goes to an offset, past everything before it, and says of which stream and time the bytes are that begin there.
     pub(super) fn seek(&mut self, at: u64) -> io::Result<(bool, u64)> {
-        self.load_entries()?;
+        let entry = self.milestones().entry_before(at);
+        self.seek_from(at, entry)
+    }
+
+    /// As [`seek`](Self::seek) on a segment that was just opened: the entry of this number is before the offset.
+    pub(super) fn seek_from(&mut self, at: u64, entry: u64) -> io::Result<(bool, u64)> {
+        if entry > 0 {
+            self.idx_read = HEADER_LEN as u64 + entry * ENTRY_LEN as u64;
+            self.last = Some(self.begin);
+        }
+        self.load_entries(at)?;
         let mut standing = (false, 0);
         while let Some(entry) = self.entries.front().filter(|entry| entry.offset < at) {
             match entry.kind {
@@ -106,7 +127,7 @@ impl Segment {
         if got > 0 {
             // After the bytes, so that no byte comes before its entry; a failure is tried again with the same bytes.
             if let Some(idx) = &idx {
-                self.read_entries(idx)?;
+                self.read_entries(idx, self.end() + got as u64)?;
             }
             if self.last.is_none() {
                 // The entry is written before its bytes: it was lost.
@@ -119,18 +140,19 @@ impl Segment {
         Ok(got)
     }
 
-    /// Loads the entries that have come since.
-    pub(super) fn load_entries(&mut self) -> io::Result<()> {
+    /// Loads the entries up to an offset that have come since.
+    pub(super) fn load_entries(&mut self, until: u64) -> io::Result<()> {
         if !self.has_index {
             return Ok(());
         }
         let Some(idx) = present(File::open(&self.idx_path))? else { return Ok(()) };
-        self.read_entries(&idx)
+        self.read_entries(&idx, until)
     }
 
-    fn read_entries(&mut self, idx: &File) -> io::Result<()> {
+    fn read_entries(&mut self, idx: &File, until: u64) -> io::Result<()> {
         let mut bytes = [0; ENTRY_LEN * 128];
-        loop {
+        // Those beyond are loaded with their bytes: an index may be larger than what it is about.
+        while self.last.is_none_or(|last| last <= until) {
             let got = read_full(idx, &mut bytes, self.idx_read)? / ENTRY_LEN * ENTRY_LEN;
             if got == 0 {
                 return Ok(());
@@ -144,6 +166,7 @@ impl Segment {
                 }
             }
         }
+        Ok(())
     }
 
     /// Lets go of the files until there is more.

@@ -7,9 +7,10 @@ use std::{
 };
 
 use super::{
-    damage::{earliest_from, first_since},
     format::{Open, Stem},
     gone::Gone,
+    index::{earliest_within, first_since},
+    milestones::Milestones,
     seal::{Count, Until, count, tally},
     segment::{Summary, present},
 };
@@ -65,6 +66,7 @@ pub(super) fn reach(dir: &Path, stem: Stem, bytes: u64, until: Option<u64>) -> i
     // A tail needs all segments.
     let Segments { list, .. } = Segments::read(dir, stem, gone, Start::Tail(0))?;
     let idx = |n: u64| present(File::open(dir.join(stem.idx(n))));
+    let milestones = |segment: &Summary| Milestones::read(&dir.join(stem.log(segment.n)), segment.begin);
     let Some(last) = list.last() else { return Ok(0) };
     let length = present(fs::metadata(dir.join(stem.log(last.n))))?.map_or(0, |log| log.len());
     let mut end = last.begin + length;
@@ -72,14 +74,15 @@ pub(super) fn reach(dir: &Path, stem: Stem, bytes: u64, until: Option<u64>) -> i
         && let Some(segment) = list.iter().find(|s| s.last_micros.is_some_and(|last| last >= after))
         && let Some(idx) = idx(segment.n)?
     {
-        end = first_since(&idx, after)?.unwrap_or(end);
+        end = first_since(&idx, after, milestones(segment).entry_before_time(after))?.unwrap_or(end);
     }
     let from = end.saturating_sub(bytes);
     let index = list.partition_point(|segment| segment.begin <= from).saturating_sub(1);
     if index == 0 && list[0].begin >= from {
         return Ok(0);
     }
-    let here = idx(list[index].n)?.map(|idx| earliest_from(&idx, from)).transpose()?.flatten();
+    let entry = milestones(&list[index]).entry_before(from);
+    let here = idx(list[index].n)?.map(|idx| earliest_within(&idx, from, end, entry)).transpose()?.flatten();
     let later =
         list[index + 1..].iter().filter(|segment| segment.begin < end).filter_map(|segment| segment.first_micros);
     Ok(later.chain(here).min().unwrap_or(0))
@@ -164,7 +167,10 @@ impl<'a> Segments<'a> {
         let Some(segment) = self.list.get(index).copied() else { return self.first(dropped) };
         let idx = present(File::open(self.dir.join(self.stem.idx(segment.n))))?;
         let offset = match idx {
-            Some(idx) => first_since(&idx, micros)?.unwrap_or(u64::MAX),
+            Some(idx) => {
+                let milestones = Milestones::read(&self.dir.join(self.stem.log(segment.n)), segment.begin);
+                first_since(&idx, micros, milestones.entry_before_time(micros))?.unwrap_or(u64::MAX)
+            }
             // Its bytes have the time of their file.
             None if reaches(&segment) => segment.begin,
             None => u64::MAX,

@@ -9,6 +9,7 @@ use std::{
 use super::{
     format::{FileName, Stem},
     gone::Gone,
+    milestones,
     record::Origin,
     retention::{self, Dropped, Trimmed},
     seal::seal,
@@ -33,6 +34,8 @@ pub(super) struct Held {
     pub(super) stem: Stem,
     /// Number and size on disk, by number.
     pub(super) segments: Vec<(u64, u64)>,
+    /// Number of the segment, and length, of files of milestones.
+    maps: BTreeMap<u64, u64>,
     pub(super) has_gone: bool,
 }
 
@@ -109,7 +112,7 @@ impl Store {
     }
 
     /// Writes the footers that are missing in closed segments: all but the last one of each live
-    /// instance. Costs one pass over each of them.
+    /// instance, and milestones in all that are long. Costs one pass over what has come since.
     ///
     /// # Errors
     /// When something could not be read or written; it may be called again.
@@ -118,8 +121,15 @@ impl Store {
             let gone = Gone::read(&held.dir, held.stem)?;
             let mut before = (gone.lines, gone.open);
             let closed = held.segments.len() - usize::from(!held.segments.is_empty() && is_live(&held.origin));
-            for &(n, _) in held.segments[..closed].iter().filter(|(n, _)| *n >= gone.next) {
-                before = seal(&held.dir, held.stem, n, before)?;
+            for (at, &(n, size)) in held.segments.iter().enumerate().filter(|(_, (n, _))| *n >= gone.next) {
+                let map = held.maps.get(&n).copied().unwrap_or(0);
+                if !milestones::is_complete(map, size - BLOCK - map.next_multiple_of(BLOCK)) {
+                    // Without them readers count. On a full disk there must be room for what retention has to say.
+                    let _ = milestones::extend(&held.dir, held.stem, n, before.1, milestones::STEP);
+                }
+                if at < closed {
+                    before = seal(&held.dir, held.stem, n, before)?;
+                }
             }
         }
         Ok(())
@@ -159,8 +169,11 @@ impl Store {
             scan_service(&service.path(), &name, &mut found, &mut folded)?;
         }
         let mut held: Vec<_> = found.into_values().collect();
-        for held in &mut held {
-            held.segments.sort_unstable();
+        for Held { segments, maps, .. } in &mut held {
+            segments.sort_unstable();
+            for (n, size) in segments {
+                *size += maps.get(n).map_or(0, |length| length.next_multiple_of(BLOCK));
+            }
         }
         folded.sort();
         Ok((held, folded))
@@ -177,7 +190,7 @@ fn scan_service(
         let file = file?;
         let Some(name) = file.file_name().to_str().and_then(FileName::parse) else { continue };
         let stem = match name {
-            FileName::Log(stem, _) | FileName::Idx(stem, _) | FileName::Gone(stem) => stem,
+            FileName::Log(stem, _) | FileName::Idx(stem, _) | FileName::Map(stem, _) | FileName::Gone(stem) => stem,
             FileName::Folded(replica) => {
                 folded.push((service.clone(), replica));
                 continue;
@@ -189,12 +202,17 @@ fn scan_service(
             dir: dir.to_owned(),
             stem,
             segments: Vec::new(),
+            maps: BTreeMap::new(),
             has_gone: false,
         });
         match name {
             // An index without bytes is a segment that is being created or deleted.
             FileName::Idx(..) | FileName::Folded(_) => {}
             FileName::Gone(_) => held.has_gone = true,
+            FileName::Map(_, n) => {
+                let Some(bytes) = present(file.metadata())? else { continue };
+                held.maps.insert(n, bytes.len());
+            }
             FileName::Log(_, n) => {
                 let Some(bytes) = present(file.metadata())? else { continue };
                 held.segments.push((n, bytes.len().next_multiple_of(BLOCK) + BLOCK));

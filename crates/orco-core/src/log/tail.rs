@@ -11,7 +11,7 @@ use super::{
 };
 
 /// So many bytes are looked at of each instance at first, and a multiple of them where that was not enough.
-const WINDOW: u64 = 64 << 10;
+const WINDOW: u64 = 4 << 10;
 const GROWTH: u64 = 8;
 /// What lines are taken to have, to begin with.
 const TYPICAL: u64 = 128;
@@ -23,7 +23,8 @@ const TYPICAL: u64 = 128;
 pub(super) fn open(query: Query, store: &Store, held: &[Held], live: &[bool], tail: u64) -> io::Result<Follower> {
     let end = query.asked.filter(|_| query.only_past);
     let floor = query.since.unwrap_or(0);
-    let mut bytes = WINDOW.max(tail.saturating_mul(TYPICAL));
+    // Several may write as much as the one that writes most.
+    let mut bytes = WINDOW.max(tail.saturating_mul(TYPICAL) / (held.len() as u64).max(1));
     loop {
         let mut since = floor;
         for held in held {

@@ -35,7 +35,7 @@ impl Cursor {
                 Err(error) => return Err(error),
             }
             if segment.closed || self.ended {
-                segment.load_entries()?;
+                segment.load_entries(u64::MAX)?;
                 if self.gap_is_due() {
                     return Ok(Step::Line);
                 }
