@@ -59,14 +59,15 @@ pub fn columns(width: u16, (name, repl): (u16, u16)) -> Vec<Placed> {
         }
         kept.retain(|other| *other != column);
     }
-    // The name takes what it needs of what is left, then the message all of it.
+    // The name takes what it needs of what is left, beside a message of half of it; then the message all.
     let mut spare = width.saturating_sub(total(&kept, &least));
     let mut x = 0;
     let mut placed = Vec::with_capacity(kept.len());
-    for column in kept {
+    for column in kept.iter().copied() {
         let mut wide = least(column);
         if column == Column::Service {
-            let more = wants(column).saturating_sub(wide).min(spare);
+            let most = if kept.contains(&Column::Message) { spare / 2 } else { spare };
+            let more = wants(column).saturating_sub(wide).min(most);
             wide += more;
             spare -= more;
         }
@@ -101,6 +102,15 @@ mod tests {
             (1, "SERVICE"),
         ] {
             assert_eq!(titles(width), expected, "{width}");
+        }
+    }
+
+    #[test]
+    fn a_long_name_leaves_room_for_the_message() {
+        for (width, name, message) in [(100, 21, 23), (200, 60, 84), (80, 14, 16)] {
+            let placed = columns(width, (58, 3));
+            let wide = |column| placed.iter().find(|placed| placed.column == column).map(|placed| placed.width);
+            assert_eq!((wide(Column::Service), wide(Column::Message)), (Some(name), Some(message)), "{width}");
         }
     }
 

@@ -70,11 +70,13 @@ fn a_file_is_replaced_only_after_a_yes() {
     let exists = || PaneInput::Saved(SaveResult::Exists("orco-shop.log".into()));
     assert_eq!(pane.update(exists()), []);
     assert!(text(&mut pane, 60, 6).contains("orco-shop.log exists; replace it? (y/n)"));
-    assert_eq!(keys(&mut pane, "n\n"), [PaneEffect::Notice("orco-shop.log is left as it was".into())]);
+    assert_eq!(keys(&mut pane, "x\n"), [], "the Enter that ended the name, typed twice, is no answer");
+    pane.update(PaneInput::Paste("y".into()));
+    assert_eq!(keys(&mut pane, "n"), [PaneEffect::Notice("orco-shop.log is left as it was".into())]);
     pane.update(exists());
-    assert_eq!(keys(&mut pane, "\n"), [PaneEffect::Notice("orco-shop.log is left as it was".into())]);
+    assert_eq!(press(&mut pane, KeyCode::Esc), [PaneEffect::Notice("orco-shop.log is left as it was".into())]);
     pane.update(exists());
-    let [PaneEffect::Save { replace, .. }] = exactly(keys(&mut pane, "y\n")) else { panic!() };
+    let [PaneEffect::Save { replace, .. }] = exactly(keys(&mut pane, "y")) else { panic!() };
     assert!(replace);
     let told = pane.update(PaneInput::Saved(SaveResult::Done { path: "a".into(), bytes: 12_345 }));
     assert_eq!(told, [PaneEffect::Notice("saved a (12,345 bytes)".into())]);
