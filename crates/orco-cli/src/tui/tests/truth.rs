@@ -56,3 +56,21 @@ fn the_help_is_read_whole_on_a_narrow_screen() {
         assert!(all.contains(last), "{}: {all}", line.help);
     }
 }
+
+#[test]
+fn numbers_are_never_cut() {
+    let mut app = app(Home::Attached, 80, 24);
+    let mut status = samples::status();
+    let one = status.services["db"].clone();
+    for number in 0..1_234 {
+        let mut more = one.clone();
+        more.name = format!("db-{number}");
+        (more.ready, more.replicas, more.ready_replicas) = (true, 20, 20);
+        status.services.insert(more.name.clone(), more);
+    }
+    app.update(Input::News(News::Status(Box::new(status))), samples::now());
+    let shown = text(&mut app);
+    let all = shown.lines().find(|line| line.contains(" All ")).unwrap();
+    let before_the_message = all.split("Failed,").next().unwrap();
+    assert!(all.contains("/1239 ") && all.contains("/246") && !before_the_message.contains('…'), "{shown}");
+}
