@@ -77,12 +77,12 @@ impl Screen {
     /// Lets it end and tells what was to be told.
     pub async fn finish(self, patience: Duration) {
         let _ = self.words.send(Word::Over).await;
-        if let Some(ended) = self.ended {
-            if tokio::time::timeout(patience, ended).await.is_err() {
-                // To tell it anything would take as long as it does.
-                abandon();
-                return;
-            }
+        if let Some(ended) = self.ended
+            && tokio::time::timeout(patience, ended).await.is_err()
+        {
+            // To tell it anything would take as long as it does.
+            abandon();
+            return;
         }
         terminal::note(self.said);
     }

@@ -9,7 +9,7 @@ fn copies_what_is_seen() {
         keys(&mut pane, "y"),
         [
             PaneEffect::Copy("api/0 | line 7\napi/0 | line 8\napi/0 | line 9\n".into()),
-            PaneEffect::Notice("copied 3 lines".into())
+            PaneEffect::Notice("3 lines given to the terminal's clipboard".into())
         ]
     );
     keys(&mut pane, "tt");
@@ -30,7 +30,7 @@ fn a_copy_is_bounded_and_says_so() {
         press(&mut pane, KeyCode::PageDown);
     }
     let [PaneEffect::Copy(text), PaneEffect::Notice(told)] = exactly(keys(&mut pane, "y")) else { panic!() };
-    assert_eq!((text.lines().count(), told.starts_with("copied only 3 lines")), (3, true), "{told}");
+    assert_eq!((text.lines().count(), told.starts_with("only 3 lines given")), (3, true), "{told}");
     assert!(clipboard(&text, false).len() <= 100_010);
     // One that is longer than all that.
     pane.update(PaneInput::Select(Selection::All));
