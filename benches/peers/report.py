@@ -126,6 +126,13 @@ for name in numbered("files"):
     table(f"Reading and checking {d['n']:,} services ({d['bytes']:,} bytes)", ["tool", "runs", "ms", "/floor", "exit"],
           [[k, len(v), spread(column(v, "ms")), ratio(med(column(v, "ms")), base), v[0]["exit"]] for k, v in d["runs"].items()])
 
+if d := load("screen"):
+    table(f"`orco tui` for {d['secs']} s, {d['rate']:,} lines/s through its log pane; load {d['load']:.1f}",
+          ["", "keys", "median ms", "p99 (bound: 100)", "worst", "MiB", "slope, MiB/min", "CPU % of a core"],
+          [["floor (the terminal's own echo)", d["echoes"], number(d["floor_ms"]), number(d["floor_p99_ms"]), number(d["floor_max_ms"]), "-", "-", "-"],
+           ["orco tui", d["keys"], number(d["median_ms"]), number(d["p99_ms"]), number(d["max_ms"]), d["samples"][-1][1],
+            f"{d['slope_mib_min']:.2f}", d["cpu_pct"]]])
+
 for name in sorted(numbered("logs")):
     d = load(name)
     if name == "logs_memory":

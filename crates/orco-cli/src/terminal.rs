@@ -11,6 +11,11 @@ pub fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
+/// Whether the terminal says that it can do more than lines.
+pub fn draws() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
+}
+
 /// Colour on standard output: only on a terminal, and `NO_COLOR` is obeyed.
 pub fn paint() -> Paint {
     Paint(!matches!(AutoStream::choice(&io::stdout()), ColorChoice::Never))
@@ -31,7 +36,7 @@ pub fn fit() -> Fit {
 
 /// How much room there is on the terminal on standard error (columns, lines), where lines can be drawn again.
 pub fn canvas() -> Option<(usize, usize)> {
-    if !io::stderr().is_terminal() || std::env::var_os("TERM").is_none_or(|term| term == "dumb") {
+    if !io::stderr().is_terminal() || !draws() {
         return None;
     }
     let size = terminal_size::terminal_size_of(io::stderr());

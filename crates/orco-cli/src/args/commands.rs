@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use orco_api::wire::{Level, Moment, Source, parse_duration};
 
 #[cfg(feature = "tui")]
-use super::ThemeName;
+use super::ThemeArgs;
 use super::{
     GraphFormat, LogArgs, LogFormat, LongStackArgs, OutputArgs, OutputFormat, ServiceReplicas, StackArgs,
     values::{Tail, level, source},
@@ -27,6 +27,10 @@ pub struct Up {
     /// Print log lines even where there is a terminal UI
     #[arg(long)]
     pub no_tui: bool,
+    /// How the terminal UI looks.
+    #[cfg(feature = "tui")]
+    #[command(flatten)]
+    pub look: ThemeArgs,
     /// Fail if not all is ready after this long, and stop everything unless it runs under the daemon (with `-d`: waits)
     #[arg(long, value_name = "T", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
@@ -270,21 +274,6 @@ pub struct Exec {
     /// The program and its arguments
     #[arg(value_name = "ARGV", required = true, last = true)]
     pub argv: Vec<String>,
-}
-
-/// `tui`.
-#[cfg(feature = "tui")]
-#[derive(Args, Debug)]
-pub struct Tui {
-    /// Which stack.
-    #[command(flatten)]
-    pub stack: StackArgs,
-    /// Look only: whatever would change something is refused
-    #[arg(long)]
-    pub read_only: bool,
-    /// Colours for a dark or a light terminal [default: as `COLORFGBG` says, else dark]
-    #[arg(long, value_enum, value_name = "THEME")]
-    pub theme: Option<ThemeName>,
 }
 
 /// `validate`.

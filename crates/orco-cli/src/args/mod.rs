@@ -6,17 +6,17 @@ mod log_args;
 mod output;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "tui")]
+mod tui;
 mod values;
 
 pub use cli::{Cli, Command, LongStackArgs, OutputArgs, StackArgs};
-#[cfg(feature = "tui")]
-pub use commands::Tui;
 pub use commands::{
     Apply, Completions, Config, Daemon, DaemonEngine, DaemonRun, DaemonUpgrade, Down, Events, Exec, Graph, Logs, Ls,
     Man, Scale, Services, Signal, Status, SystemdUnit, Up, Validate, Why,
 };
 pub use log_args::LogArgs;
-#[cfg(feature = "tui")]
-pub use output::ThemeName;
 pub use output::{GraphFormat, LogFormat, OutputFormat};
+#[cfg(feature = "tui")]
+pub use tui::{ThemeArgs, Tui};
 pub use values::{ServiceReplicas, Tail};

@@ -34,23 +34,3 @@ pub enum GraphFormat {
     /// A Mermaid flowchart
     Mermaid,
 }
-
-/// `--theme` of the terminal UI.
-#[cfg(feature = "tui")]
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ThemeName {
-    /// Light text on dark
-    Dark,
-    /// Dark text on light
-    Light,
-}
-
-#[cfg(feature = "tui")]
-impl From<ThemeName> for crate::tui::Ground {
-    fn from(name: ThemeName) -> Self {
-        match name {
-            ThemeName::Dark => Self::Dark,
-            ThemeName::Light => Self::Light,
-        }
-    }
-}

@@ -60,8 +60,8 @@ impl App {
             Action::Back => self.back(),
             Action::Up => self.step(-1),
             Action::Down => self.step(1),
-            Action::PageUp => self.step(-self.page()),
-            Action::PageDown => self.step(self.page()),
+            Action::PageUp => self.turn_page(-1),
+            Action::PageDown => self.turn_page(1),
             Action::First => self.step(isize::MIN),
             Action::Last => self.step(isize::MAX),
             Action::Unfold => self.table.unfold(true, &self.model),
@@ -195,6 +195,14 @@ impl App {
         let parts = self.parts();
         let height = if self.focus == Focus::Table { parts.table.height.saturating_sub(2) } else { parts.below.height };
         isize::try_from(height.max(1)).unwrap_or(1)
+    }
+
+    fn turn_page(&mut self, by: isize) {
+        if self.focus == Focus::Below && self.is_event_open() {
+            self.scroll_event(by, true);
+        } else {
+            self.step(by * self.page());
+        }
     }
 
     fn step(&mut self, by: isize) {

@@ -21,6 +21,8 @@ use super::{
 const NOTE: u64 = 8_000_000;
 /// How often is asked what services use, in microseconds.
 const USAGE: u64 = 2_000_000;
+/// An engine that has not answered for so long may hang, in microseconds.
+const SILENCE: u64 = 5_000_000;
 /// Commands under way at once; nobody waits for more of them.
 const UNDER_WAY: usize = 32;
 
@@ -264,7 +266,12 @@ impl App {
         let mut effects = self.logs_tick(now);
         effects.extend(self.ask_why());
         effects.extend(self.ask_graph());
-        let shown = self.parts().table.height > 0 && self.model.connection == Connection::Live;
+        // Whoever hangs, or was stopped by a signal, keeps its connections open and says nothing.
+        if self.usage_under_way && self.model.connection == Connection::Live && is_due(self.asked_usage, SILENCE, now) {
+            self.model.connection = Connection::Silent;
+        }
+        let there = matches!(self.model.connection, Connection::Live | Connection::Silent);
+        let shown = self.parts().table.height > 0 && there;
         if shown && !self.usage_under_way && is_due(self.asked_usage, USAGE, now) {
             self.asked_usage = Some(now);
             self.usage_under_way = true;
@@ -284,6 +291,9 @@ impl App {
             News::Usage(status) => {
                 self.usage_under_way = false;
                 if let Some(status) = status {
+                    if self.model.connection == Connection::Silent {
+                        self.model.connection = Connection::Live;
+                    }
                     self.model.usage.take(&status);
                     // Their order may have changed.
                     self.table.rebuild(&self.model);

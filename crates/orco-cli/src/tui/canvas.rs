@@ -24,6 +24,16 @@ pub fn put_right(buf: &mut Buffer, area: Rect, right: u16, y: u16, text: &str, s
     x
 }
 
+/// The end of a text, as much of it as fits into so many columns: what was typed last is seen.
+pub fn tail(mut text: &str, columns: usize) -> &str {
+    while width(text) > columns {
+        let mut rest = text.chars();
+        rest.next();
+        text = rest.as_str();
+    }
+    text
+}
+
 /// Puts a style on a row of the area.
 pub fn paint_row(buf: &mut Buffer, area: Rect, y: u16, style: Style) {
     let row = Rect { y, height: 1, ..area }.intersection(area).intersection(buf.area);
@@ -33,6 +43,15 @@ pub fn paint_row(buf: &mut Buffer, area: Rect, y: u16, style: Style) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_typed_last_is_seen() {
+        for (text, columns, end) in
+            [("abc", 9, "abc"), ("abc", 2, "bc"), ("a漢字", 3, "字"), ("漢", 1, ""), ("", 0, "")]
+        {
+            assert_eq!(tail(text, columns), end, "{text} in {columns}");
+        }
+    }
 
     #[test]
     fn nothing_is_written_outside() {

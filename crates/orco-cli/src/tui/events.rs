@@ -12,6 +12,8 @@ pub struct EventsView {
     cursor: Option<u64>,
     top: u64,
     open: bool,
+    /// Of which event how many lines are above those that are seen.
+    scrolled: (u64, usize),
 }
 
 impl EventsView {
@@ -75,6 +77,23 @@ impl EventsView {
             self.cursor = Some(event.seq);
             self.top = listed.get(first).map_or(0, |event| event.seq);
         }
+    }
+
+    /// How many lines of this event, while it is open, are above those that are seen.
+    pub const fn scrolled(&self, event: &Event) -> usize {
+        if self.scrolled.0 == event.seq { self.scrolled.1 } else { 0 }
+    }
+
+    /// Moves within the selected event, of which `most` lines can be above those that are seen. What is read stays,
+    /// whatever comes.
+    pub fn scroll(&mut self, listed: &[&Event], by: isize, most: usize, height: usize) {
+        let Some(event) = listed.get(self.place(listed)) else { return };
+        let to = self.scrolled(event).min(most).saturating_add_signed(by).min(most);
+        if most > 0 && self.follows() {
+            self.top = listed.get(self.first(listed, height)).map_or(0, |event| event.seq);
+            self.cursor = Some(event.seq);
+        }
+        self.scrolled = (event.seq, to);
     }
 
     /// Brings the selection into a window of so many rows.
@@ -157,6 +176,28 @@ mod tests {
         assert!(view.listed(&Model::default(), None).is_empty());
         view.step(&[], -3, 5);
         view.show(&[], 0);
+    }
+
+    #[test]
+    fn what_is_read_of_an_open_event_stays() {
+        let mut model = model(0..3);
+        let mut view = EventsView::default();
+        view.turn_open();
+        view.scroll(&view.clone().listed(&model, None), 5, 0, 1);
+        assert!(view.follows(), "there was nothing to scroll");
+        view.scroll(&view.clone().listed(&model, None), 5, 7, 1);
+        model.take_events((3..9).map(samples::event).collect());
+        let listed = view.listed(&model, None);
+        assert_eq!((listed[view.place(&listed)].seq, view.scrolled(listed[2]), view.scrolled(listed[3])), (2, 5, 0));
+        let mut after = view.clone();
+        after.scroll(&listed, isize::MAX, 7, 1);
+        assert_eq!(after.scrolled(listed[2]), 7);
+        // It was more before the screen has changed.
+        after.scroll(&listed, -1, 4, 1);
+        assert_eq!(after.scrolled(listed[2]), 3);
+        after.scroll(&listed, isize::MIN, 4, 1);
+        assert_eq!(after.scrolled(listed[2]), 0);
+        after.scroll(&[], 1, 4, 1);
     }
 
     #[test]

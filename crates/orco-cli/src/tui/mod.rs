@@ -45,4 +45,5 @@ mod why;
 pub use app::Home;
 pub use news::Ended;
 pub use run::{Options, Word, run};
+pub use screen::abandon;
 pub use theme::{Ground, Theme};

@@ -17,6 +17,8 @@ pub enum Connection {
     Opening,
     /// What is shown is so.
     Live,
+    /// The engine has not answered for long, although nobody says that it is gone: what is shown was so.
+    Silent,
     /// Lost for this reason: what is shown was so.
     Stale(String),
 }

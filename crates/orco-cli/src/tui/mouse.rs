@@ -34,8 +34,8 @@ impl App {
             }
             MouseEventKind::ScrollUp if parts.table.contains(at) => self.table.step(-NOTCH),
             MouseEventKind::ScrollDown if parts.table.contains(at) => self.table.step(NOTCH),
-            MouseEventKind::ScrollUp if parts.below.contains(at) && !self.shows_logs() => self.step_below(-NOTCH),
-            MouseEventKind::ScrollDown if parts.below.contains(at) && !self.shows_logs() => self.step_below(NOTCH),
+            MouseEventKind::ScrollUp if parts.below.contains(at) && !self.shows_logs() => self.wheel_below(at, -NOTCH),
+            MouseEventKind::ScrollDown if parts.below.contains(at) && !self.shows_logs() => self.wheel_below(at, NOTCH),
             _ => {}
         }
         let pane = parts.below.contains(at) || self.held == Some(Held::Logs);

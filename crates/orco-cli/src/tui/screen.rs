@@ -136,6 +136,13 @@ fn give_back() {
     }
 }
 
+/// The terminal takes nothing, and we go: gives back what needs no word to it, that it makes lines of what is typed.
+pub fn abandon() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let _ = disable_raw_mode();
+    }
+}
+
 /// A panic of the thread that draws gives the terminal back before it says why. Those of other threads wait until
 /// then: their words would be lost, and spoil the picture.
 fn hold_panics() {

@@ -6,7 +6,6 @@ use super::{
     app::{App, Focus, View},
     events,
     graph::Way,
-    help,
     keys::{self, Action, Context, Key},
     layout::Zoom,
     news::{Effect, Question},
@@ -105,6 +104,35 @@ impl App {
                 self.views.events = after;
             }
             View::Why => self.views.why = self.views.why.saturating_add_signed(by),
+        }
+    }
+
+    /// Whether an event is open, and gets the pages.
+    pub(super) fn is_event_open(&self) -> bool {
+        self.view == View::Events && self.views.events.is_open()
+    }
+
+    /// Moves within the event that is open. `pages`: by so many pages of it instead of lines.
+    pub(super) fn scroll_event(&mut self, by: isize, pages: bool) {
+        let below = self.parts().below;
+        let (list, rest) = events::split(below.height, true);
+        let page = isize::try_from(rest.saturating_sub(2).max(1)).unwrap_or(1);
+        let listed = self.views.events.listed(&self.model, self.table.selected().service());
+        let open = listed.get(self.views.events.place(&listed));
+        let most = open.map_or(0, |event| view::events::hidden(event, below.width, rest));
+        let mut after = self.views.events.clone();
+        after.scroll(&listed, if pages { by * page } else { by }, most, list.into());
+        self.views.events = after;
+    }
+
+    /// The wheel over a view below the table.
+    pub(super) fn wheel_below(&mut self, at: Position, by: isize) {
+        let below = self.parts().below;
+        let (list, _) = events::split(below.height, true);
+        if self.is_event_open() && at.y >= below.y + list {
+            self.scroll_event(by, false);
+        } else {
+            self.step_below(by);
         }
     }
 
@@ -229,7 +257,7 @@ impl App {
             }
         }
         if let Some(at) = self.views.help {
-            let lines = help::lines(self.context(), self.read_only).len();
+            let lines = view::help::lines(self, self.screen.width).len();
             self.views.help = Some(at.min(most(lines, self.between().height)));
         }
     }

@@ -1,12 +1,19 @@
 //! A terminal for tests: tmux, with a server of its own.
 
-use std::process::{Command, Stdio};
+use std::{
+    cell::Cell,
+    process::{Command, Stdio},
+};
 
-use crate::bench::{Bench, LIMIT};
+use nix::sys::signal::Signal;
+
+use crate::bench::{Bench, LIMIT, signal};
 
 /// A shell in a terminal.
 pub struct Tmux {
     socket: String,
+    /// The process that is the terminal.
+    server: Cell<i32>,
 }
 
 impl Tmux {
@@ -22,7 +29,7 @@ impl Tmux {
         static NUMBER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let socket = bench.dir.path().join(format!("tmux{number}")).to_str().unwrap().to_owned();
-        let tmux = Self { socket };
+        let tmux = Self { socket, server: Cell::new(0) };
         let (width, height) = (width.to_string(), height.to_string());
         let state = format!("ORCO_STATE_DIR={}", bench.dir.path().join("state").display());
         let size = ["-x", width.as_str(), "-y", height.as_str()];
@@ -31,6 +38,8 @@ impl Tmux {
         // An interactive shell has jobs.
         let status = command.args(["sh", "-i"]).current_dir(bench.dir.path()).env_remove("TMUX").env_remove("ORCO_LOG");
         assert!(status.status().unwrap().success(), "tmux starts");
+        let output = tmux.command().args(["display-message", "-p", "#{pid}"]).output().unwrap();
+        tmux.server.set(String::from_utf8(output.stdout).unwrap().trim().parse().unwrap());
         tmux.until("a prompt", |text| text.contains('$'));
         Some(tmux)
     }
@@ -69,6 +78,16 @@ impl Tmux {
         assert!(self.command().args(args).status().unwrap().success());
     }
 
+    /// It takes nothing any more.
+    pub fn hang(&self) {
+        signal(self.server.get(), Signal::SIGSTOP);
+    }
+
+    /// It takes everything again.
+    pub fn go_on(&self) {
+        signal(self.server.get(), Signal::SIGCONT);
+    }
+
     /// Waits until the screen is so, and returns it.
     pub fn until(&self, what: &str, is: impl Fn(&str) -> bool) -> String {
         let start = std::time::Instant::now();
@@ -96,6 +115,9 @@ impl Tmux {
 
 impl Drop for Tmux {
     fn drop(&mut self) {
+        if self.server.get() > 0 {
+            self.go_on();
+        }
         let _ = self.command().arg("kill-server").status();
     }
 }

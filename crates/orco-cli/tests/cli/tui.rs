@@ -1,5 +1,7 @@
 //! The terminal UI in a real terminal.
 
+use std::time::{Duration, Instant};
+
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
@@ -58,7 +60,8 @@ fn up_look_restart_and_quit() {
     tmux.keys(&["q"]);
     tmux.until("asked", |text| text.contains("quit, and stop all of demo? (y/n)"));
     tmux.keys(&["y"]);
-    tmux.until_back(130);
+    let text = tmux.until_back(130);
+    assert!(text.contains("everything is down"), "{text}");
     assert!(after.iter().all(|pid| !is_alive(*pid)));
     assert_eq!(bench.orco(&["status"]).code, Some(3));
 }
@@ -86,6 +89,15 @@ fn what_failed_is_told_after_the_screen() {
 }
 
 #[test]
+fn that_all_has_completed_is_told_after_the_screen() {
+    let bench = Bench::new("  once: { kind: oneshot, command: [sh, -c, \"echo done\"] }\n");
+    let Some(tmux) = Tmux::open(&bench, 100, 30) else { return };
+    tmux.orco("up --theme light");
+    let text = tmux.until_back(0);
+    assert!(text.contains("everything has completed"), "{text}");
+}
+
+#[test]
 fn lines_where_they_are_wanted() {
     let bench = two();
     let Some(tmux) = Tmux::open(&bench, 100, 30) else { return };
@@ -93,6 +105,15 @@ fn lines_where_they_are_wanted() {
     tmux.until("lines", |text| text.contains("api/0 | api speaks"));
     tmux.keys(&["C-c"]);
     tmux.until_back(130);
+    // A terminal that cannot be drawn on.
+    tmux.keys(&["clear; export TERM=dumb", "Enter"]);
+    tmux.orco("up");
+    tmux.until("lines", |text| text.contains("api/0 | api speaks"));
+    tmux.keys(&["C-c"]);
+    tmux.until_back(130);
+    tmux.orco("tui");
+    let text = tmux.until_back(2);
+    assert!(text.contains("the terminal UI needs a terminal that can be drawn on"), "{text}");
 }
 
 #[test]
@@ -130,6 +151,42 @@ fn viewers_come_and_go_and_change_nothing() {
     until("it is gone", || viewers(&bench).is_empty());
     assert_eq!(pids(&bench), before);
     assert_eq!(bench.orco(&["down"]).code, Some(0));
+}
+
+#[test]
+fn a_terminal_that_takes_nothing_does_not_hold_up_the_end() {
+    for how in ["tui", "up"] {
+        let bench = Bench::new("  loud: { command: [sh, -c, \"while :; do seq 1 200; sleep 0.05; done\"] }\n");
+        let Some(tmux) = Tmux::open(&bench, 200, 60) else { return };
+        if how == "tui" {
+            assert_eq!(bench.orco(&["up", "-d", "--wait"]).code, Some(0));
+        }
+        tmux.orco(how);
+        tmux.until("seen", |text| text.contains("● 1 Running") && text.contains("│ 1"));
+        let pid = if how == "tui" { viewers(&bench)[0] } else { engine(&bench) };
+        tmux.hang();
+        until_it_is_stuck(pid);
+        signal(pid, Signal::SIGTERM);
+        until("it is gone", || !is_alive(pid));
+        tmux.go_on();
+        // What was under way may have swallowed the first word of the shell. The next one shows that Enter ends a line.
+        tmux.keys(&["C-u", "clear; echo back=$?", "Enter"]);
+        tmux.until("the shell", |text| text.contains("back=0"));
+        assert_eq!(bench.orco(&["down"]).code, Some(if how == "tui" { 0 } else { 3 }));
+    }
+}
+
+/// Until it has written all that its terminal holds for it, and waits.
+fn until_it_is_stuck(pid: i32) {
+    let written = || std::fs::read_to_string(format!("/proc/{pid}/io")).unwrap().lines().nth(1).unwrap().to_owned();
+    let mut last = (written(), Instant::now());
+    until("it is stuck", || {
+        let now = written();
+        if now != last.0 {
+            last = (now, Instant::now());
+        }
+        last.1.elapsed() > Duration::from_secs(2)
+    });
 }
 
 #[test]

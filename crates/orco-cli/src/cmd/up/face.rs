@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use orco_core::engine::Engine;
+use orco_core::engine::{Engine, Finished};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::{
@@ -40,6 +40,21 @@ impl Face {
             }
             #[cfg(feature = "tui")]
             Self::Screen(screen) => screen.stopping(),
+        }
+    }
+
+    /// Nothing is left to run. Lines have told how that came; the terminal UI takes its picture with it.
+    pub fn over(&mut self, end: Option<&Finished>) {
+        let word = match end {
+            Some(Finished::Completed) => Some("everything has completed\n"),
+            Some(Finished::Down) => Some("everything is down\n"),
+            // The causes are told instead.
+            _ => None,
+        };
+        match (self, word) {
+            (_, None) | (Self::Lines(_), Some(_)) => {}
+            #[cfg(feature = "tui")]
+            (Self::Screen(screen), Some(word)) => screen.say(word.to_owned()),
         }
     }
 

@@ -11,20 +11,19 @@ use orco_api::{client::Client, place::Place};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    args::{OutputFormat, Up},
-    cmd::Failure,
+    args::{OutputFormat, ThemeArgs, Up},
+    cmd::{Failure, tui},
     terminal,
-    tui::{Ended, Home, Options, Theme, Word, run},
+    tui::{Ended, Home, Options, Word, abandon, run},
 };
 
 /// Whether there is a terminal for it, and nobody wants something else.
 pub fn wanted(args: &Up) -> bool {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let term = variable("TERM").is_some_and(|term| term != "dumb");
     // Our own diagnostics would be written across the picture.
     let quiet = variable("ORCO_LOG").is_none() || !io::stderr().is_terminal();
     let terminals = io::stdin().is_terminal() && terminal::is_terminal();
-    !args.no_tui && args.output.output == OutputFormat::Text && term && quiet && terminals
+    !args.no_tui && args.output.output == OutputFormat::Text && terminal::draws() && quiet && terminals
 }
 
 /// The running terminal UI.
@@ -38,11 +37,11 @@ pub struct Screen {
 
 impl Screen {
     /// Starts it.
-    pub fn start(place: &Place) -> Result<Self, Failure> {
+    pub fn start(place: &Place, look: ThemeArgs) -> Result<Self, Failure> {
         // A word for each signal; who sends more says nothing new.
         let (words, heard) = mpsc::channel(4);
         let (done, ended) = oneshot::channel();
-        let theme = Theme::of(None, |name| std::env::var(name).ok());
+        let theme = tui::theme(look);
         let options = Options { client: Client::new(place)?, home: Home::Here, read_only: false, theme };
         let work = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -78,8 +77,12 @@ impl Screen {
     /// Lets it end and tells what was to be told.
     pub async fn finish(self, patience: Duration) {
         let _ = self.words.send(Word::Over).await;
-        if let Some(ended) = self.ended {
-            let _ = tokio::time::timeout(patience, ended).await;
+        if let Some(ended) = self.ended
+            && tokio::time::timeout(patience, ended).await.is_err()
+        {
+            // To tell it anything would take as long as it does.
+            abandon();
+            return;
         }
         terminal::note(self.said);
     }

@@ -131,7 +131,7 @@ impl Session {
         match face {
             Some(face) => Ok(face),
             #[cfg(feature = "tui")]
-            None => match super::screen::Screen::start(&self.place) {
+            None => match super::screen::Screen::start(&self.place, self.args.look) {
                 Ok(screen) => Ok(Face::Screen(screen)),
                 Err(failure) => {
                     failure.report();
@@ -172,6 +172,7 @@ impl Session {
                     }
                 }
                 end = finished.as_mut() => {
+                    face.over(end.as_ref());
                     return match verdict {
                         Some(exit) => exit,
                         None => over(engine, face, end).await,

@@ -34,9 +34,13 @@ impl Pane {
         }
         let what = if lines == 1 { "1 line".to_owned() } else { format!("{} lines", grouped(lines)) };
         let told = if cut {
-            format!("copied only {what}: a terminal takes no more than {} bytes; > saves all", grouped(MOST as u64))
+            format!(
+                "only {what} given to the terminal: it takes no more than {} bytes; > saves all",
+                grouped(MOST as u64)
+            )
         } else {
-            format!("copied {what}")
+            // Whether it took them, it does not say: within tmux that is a setting.
+            format!("{what} given to the terminal's clipboard")
         };
         vec![PaneEffect::Copy(text), PaneEffect::Notice(told)]
     }

@@ -214,7 +214,8 @@ impl Pane {
     /// Why no line is seen.
     fn nothing(&self) -> String {
         match self.ring.len() {
-            0 => "no lines yet".to_owned(),
+            // Whether there are none, or they are under way, nobody says.
+            0 => "waiting for lines".to_owned(),
             held => format!("none of {} lines is {} or worse; l shows others", grouped(held as u64), word(self.least)),
         }
     }

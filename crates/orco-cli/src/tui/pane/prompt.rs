@@ -3,6 +3,7 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::search::Search;
+use crate::tui::keys::{Action, Context, Key, action};
 
 /// Nobody types more (characters).
 const LONGEST: usize = 1_000;
@@ -46,6 +47,9 @@ impl Prompt {
 
     /// Puts text in; what is no text stays out.
     pub fn insert(&mut self, text: &str) {
+        if matches!(self.asking, Asking::Replace(_)) {
+            return;
+        }
         for c in text.chars().filter(|c| !c.is_control()) {
             if self.text.len() >= LONGEST {
                 return;
@@ -57,6 +61,9 @@ impl Prompt {
 
     /// A key.
     pub fn key(&mut self, key: &KeyEvent) -> Typed {
+        if matches!(self.asking, Asking::Replace(_)) {
+            return self.answer(key);
+        }
         let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
             KeyCode::Enter => return Typed::Done,
@@ -85,6 +92,18 @@ impl Prompt {
             _ => {}
         }
         Typed::Nothing
+    }
+
+    /// A key that may be the answer to a question. Enter is none: it ended the name of the file a moment ago.
+    fn answer(&mut self, key: &KeyEvent) -> Typed {
+        let meant =
+            Key::of(key).filter(|key| key.code != KeyCode::Enter).and_then(|key| action(Context::Question, key));
+        self.text = match meant {
+            Some(Action::Yes) => "y".to_owned(),
+            Some(Action::No) => "n".to_owned(),
+            _ => return Typed::Nothing,
+        };
+        Typed::Done
     }
 
     fn before(&self) -> usize {

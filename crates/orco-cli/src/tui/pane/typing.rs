@@ -89,8 +89,11 @@ impl Pane {
                 if path.is_empty() { notice("nothing saved") } else { self.save(path, false) }
             }
             Asking::Replace(path) => {
-                let yes = matches!(prompt.text.trim(), "y" | "Y" | "yes");
-                if yes { self.save(path, true) } else { notice(format!("{path} is left as it was")) }
+                if prompt.text == "y" {
+                    self.save(path, true)
+                } else {
+                    notice(format!("{path} is left as it was"))
+                }
             }
         }
     }

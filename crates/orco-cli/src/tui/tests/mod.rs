@@ -1,9 +1,11 @@
 //! The whole terminal UI without a terminal: keys and news in, effects and screens out.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod events;
 mod hostile;
 mod keys;
 mod screens;
+mod truth;
 
 use orco_api::wire::Timestamp;
 use ratatui::{

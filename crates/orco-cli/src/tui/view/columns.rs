@@ -34,12 +34,13 @@ pub struct Placed {
     pub width: u16,
 }
 
-/// Columns for a table of this width. `widest` are the widths of the longest name and the longest `REPL`.
-pub fn columns(width: u16, (name, repl): (u16, u16)) -> Vec<Placed> {
+/// Columns for a table of this width. The widths of the longest name, `READY` and `REPL` are told.
+pub fn columns(width: u16, (name, ready, repl): (u16, u16, u16)) -> Vec<Placed> {
     let wants = |column: Column| match column {
         Column::Service => name.max(7) + SHAPE,
         Column::State => 9,
-        Column::Ready | Column::Cpu | Column::Mem => 5,
+        Column::Ready => ready.max(5),
+        Column::Cpu | Column::Mem => 5,
         Column::Repl => repl.max(4),
         Column::Restarts => 8,
         Column::Age => 4,
@@ -59,14 +60,15 @@ pub fn columns(width: u16, (name, repl): (u16, u16)) -> Vec<Placed> {
         }
         kept.retain(|other| *other != column);
     }
-    // The name takes what it needs of what is left, then the message all of it.
+    // The name takes what it needs of what is left, beside a message of half of it; then the message all.
     let mut spare = width.saturating_sub(total(&kept, &least));
     let mut x = 0;
     let mut placed = Vec::with_capacity(kept.len());
-    for column in kept {
+    for column in kept.iter().copied() {
         let mut wide = least(column);
         if column == Column::Service {
-            let more = wants(column).saturating_sub(wide).min(spare);
+            let most = if kept.contains(&Column::Message) { spare / 2 } else { spare };
+            let more = wants(column).saturating_sub(wide).min(most);
             wide += more;
             spare -= more;
         }
@@ -85,7 +87,7 @@ mod tests {
     use super::*;
 
     fn titles(width: u16) -> String {
-        columns(width, (10, 3)).iter().map(|placed| placed.column.title()).collect::<Vec<_>>().join(" ")
+        columns(width, (10, 3, 3)).iter().map(|placed| placed.column.title()).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -105,9 +107,18 @@ mod tests {
     }
 
     #[test]
+    fn a_long_name_leaves_room_for_the_message() {
+        for (width, name, message) in [(100, 21, 23), (200, 60, 84), (80, 14, 16)] {
+            let placed = columns(width, (58, 3, 3));
+            let wide = |column| placed.iter().find(|placed| placed.column == column).map(|placed| placed.width);
+            assert_eq!((wide(Column::Service), wide(Column::Message)), (Some(name), Some(message)), "{width}");
+        }
+    }
+
+    #[test]
     fn columns_never_overlap_or_stick_out() {
         for width in 0..500 {
-            for widest in [(0, 0), (7, 3), (63, 11), (u16::MAX - 9, 40)] {
+            for widest in [(0, 0, 0), (7, 3, 3), (63, 9, 11), (u16::MAX - 9, 40, 40)] {
                 let mut end = 0;
                 for placed in columns(width, widest) {
                     assert!(placed.x >= end || placed.width == 0, "{width} {widest:?}: {placed:?}");

@@ -46,10 +46,38 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer, theme: &Theme) {
     }
     let rest = Rect { y: area.y + list, height: rest, ..area };
     if let Some(event) = listed.get(at).filter(|_| !rest.is_empty()) {
-        for (line, y) in details(event, rest).iter().zip(rest.top()..rest.bottom()) {
-            flow::draw(line, 0, rest, y, buf, theme);
+        draw_open(event, view.scrolled(event), rest, buf, theme);
+    }
+}
+
+/// All of an event, from this line on, below a rule that says which it is.
+fn draw_open(event: &Event, from: usize, area: Rect, buf: &mut Buffer, theme: &Theme) {
+    let title = format!("─ {} {} {} ({}) ", event.kind, event_subject(event), event.ts, event.seq);
+    let rule = "─".repeat(usize::from(area.width).saturating_sub(canvas::width(&title)));
+    flow::draw(&[(Role::Border, format!("{title}{rule}"))], 0, area, area.y, buf, theme);
+    let lines = details(event, area.width);
+    let from = from.min(beyond(lines.len(), area.height));
+    let rows = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    for (line, y) in lines.iter().skip(from).zip(rows.top()..rows.bottom()) {
+        flow::draw(line, 0, rows, y, buf, theme);
+    }
+    let seen = lines.len().min(from + usize::from(rows.height));
+    if seen - from < lines.len() {
+        let place = format!(" {}-{seen} of {} ", from + 1, lines.len());
+        if canvas::width(&place) + 2 < usize::from(area.width) {
+            canvas::put_right(buf, area, area.right() - 1, area.y, &place, theme.style(Role::Accent));
         }
     }
+}
+
+/// How many lines of so many have no room below the rule.
+fn beyond(lines: usize, height: u16) -> usize {
+    lines.saturating_sub(usize::from(height.saturating_sub(1)))
+}
+
+/// How many lines of the open event can be above those that are seen, in a part of this size.
+pub fn hidden(event: &Event, width: u16, height: u16) -> usize {
+    beyond(details(event, width).len(), height)
 }
 
 fn line(app: &App, event: &Event, width: u16, subject: usize) -> Line {
@@ -83,13 +111,12 @@ fn line(app: &App, event: &Event, width: u16, subject: usize) -> Line {
 
 /// Longer details stand on lines of their own.
 const SHORT: usize = 60;
+/// More lines are not laid out, whatever an event brings along.
+const MOST: usize = 1_000;
 
-/// All that is known of an event, below a rule that says which it is.
-fn details(event: &Event, area: Rect) -> Vec<Line> {
-    let who = event_subject(event);
-    let title = format!("─ {} {who} {} ({}) ", event.kind, event.ts, event.seq);
-    let rule = "─".repeat(usize::from(area.width).saturating_sub(canvas::width(&title)));
-    let mut lines = vec![vec![(Role::Border, format!("{title}{rule}"))]];
+/// All that is known of an event, in lines of at most so many columns.
+fn details(event: &Event, width: u16) -> Vec<Line> {
+    let mut lines = Vec::new();
     let data = (!event.data.is_null()).then(|| event.data.to_string());
     let data = data.map(|short| match short.len() {
         0..=SHORT => short,
@@ -102,13 +129,13 @@ fn details(event: &Event, area: Rect) -> Vec<Line> {
         ("data", data),
     ] {
         for (at, part) in value.iter().flat_map(|value| value.split('\n')).enumerate() {
-            // Bounded by what can be seen, whatever an event brings along.
-            if lines.len() >= usize::from(area.height) {
+            if lines.len() >= MOST {
+                lines.push(vec![(Role::Faint, "… `orco events` has all of it".to_owned())]);
                 return lines;
             }
             let name = if at == 0 { name } else { "" };
             let line = [(Role::Faint, format!("{name:>7}  ")), (Role::Plain, part.to_owned())];
-            lines.extend(flow::wrap(&line, area.width.into()));
+            lines.extend(flow::wrap(&line, width.into()));
         }
     }
     lines

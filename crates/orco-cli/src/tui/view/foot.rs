@@ -7,6 +7,7 @@ use crate::tui::{
     app::{App, Focus, Home, View},
     canvas,
     dialog::Dialog,
+    flow::{self, Line},
     theme::{Role, Theme},
 };
 
@@ -29,18 +30,30 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer, theme: &Theme) {
         }
         (Some(Dialog::Input { purpose, text, offered }), _) => {
             let x = canvas::put(buf, area, x, y, &purpose.label(), theme.style(Role::Accent));
-            // What was typed last is seen.
             let room = usize::from(area.right().saturating_sub(x)).saturating_sub(1);
-            let skip = text.chars().count().saturating_sub(room);
-            let shown: String = text.chars().skip(skip).collect();
-            let x =
-                canvas::put(buf, area, x, y, &shown, theme.style(if *offered { Role::Selected } else { Role::Plain }));
+            let role = if *offered { Role::Selected } else { Role::Plain };
+            let x = canvas::put(buf, area, x, y, canvas::tail(text, room), theme.style(role));
             canvas::put(buf, area, x, y, "▏", theme.style(Role::Accent));
         }
         (None, Some(note)) => {
-            canvas::put(buf, area, x, y, &note.text, theme.style(note.role));
+            let lines = flow::wrap(&[(note.role, note.text.clone())], area.width.into());
+            tell(&lines, app.between(), area, buf, theme);
         }
         (None, None) => keys(app, area, buf, theme),
+    }
+}
+
+/// Lines in the bar, and above it what has no room there: an answer that is cut is none.
+fn tell(lines: &[Line], between: Rect, area: Rect, buf: &mut Buffer, theme: &Theme) {
+    let most = usize::from(between.height / 2 + 1).min(lines.len());
+    let above = u16::try_from(most.saturating_sub(1)).unwrap_or_default();
+    let area = Rect { y: area.y - above, height: 1 + above, ..area };
+    flow::clear(buf, area);
+    for (line, y) in lines.iter().zip(area.top()..area.bottom()) {
+        flow::draw(line, 0, area, y, buf, theme);
+    }
+    if lines.len() > most {
+        canvas::put_right(buf, area, area.right(), area.bottom() - 1, " …", theme.style(Role::Strong));
     }
 }
 

@@ -47,6 +47,9 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer, theme: &Theme) {
             x = canvas::put(buf, area, x, y, " connecting…", theme.style(Role::Busy));
         }
         Connection::Live => {}
+        Connection::Silent => {
+            x = canvas::put(buf, area, x, y, " STALE: the engine does not answer", theme.style(Role::Bad));
+        }
         // It must not be cut away by what comes behind it.
         Connection::Stale(why) => {
             x = canvas::put(buf, area, x, y, " STALE, trying again: ", theme.style(Role::Bad));

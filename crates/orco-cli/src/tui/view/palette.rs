@@ -50,14 +50,7 @@ pub fn draw(app: &App, open: &Palette, area: Rect, buf: &mut Buffer, theme: &The
 /// Draws what is typed.
 pub fn line(open: &Palette, area: Rect, buf: &mut Buffer, theme: &Theme) {
     let x = canvas::put(buf, area, area.x, area.y, ":", theme.style(Role::Accent));
-    // The end of it is seen.
     let room = usize::from(area.right().saturating_sub(x)).saturating_sub(1);
-    let mut shown = open.text();
-    while canvas::width(shown) > room {
-        let mut rest = shown.chars();
-        rest.next();
-        shown = rest.as_str();
-    }
-    let x = canvas::put(buf, area, x, area.y, shown, theme.style(Role::Plain));
+    let x = canvas::put(buf, area, x, area.y, canvas::tail(open.text(), room), theme.style(Role::Plain));
     canvas::put(buf, area, x, area.y, "▏", theme.style(Role::Accent));
 }

@@ -61,7 +61,9 @@ fn placed(app: &App, width: u16) -> Vec<Placed> {
     let digits = |number: u64| number.max(1).ilog10() as usize + 1;
     let ready: u64 = app.model.services().map(|service| u64::from(service.ready_replicas)).sum();
     let wanted: u64 = app.model.services().map(|service| u64::from(service.replicas)).sum();
-    columns::columns(width, (name, widest(&mut std::iter::once(digits(ready) + 1 + digits(wanted)))))
+    let of = |some: u64, all: u64| widest(&mut std::iter::once(digits(some) + 1 + digits(all)));
+    let services = app.model.services().count() as u64;
+    columns::columns(width, (name, of(services, services), of(ready, wanted)))
 }
 
 fn headings(app: &App, area: Rect, placed: &[Placed], buf: &mut Buffer, theme: &Theme) {

@@ -161,7 +161,7 @@ fn selecting_asks_anew_and_forgets() {
     let effects = pane.update(PaneInput::Select(Selection::Replica("api".into(), 2)));
     let [PaneEffect::Subscribe(query)] = effects.as_slice() else { panic!("{effects:?}") };
     assert_eq!((query.services.as_str(), query.replica, query.follow, query.tail), ("api", Some(2), true, Some(2_000)));
-    assert!(text(&mut pane, 40, 7).contains("no lines yet"));
+    assert!(text(&mut pane, 40, 7).contains("waiting for lines"));
     assert_eq!(pane.held(), 0);
 }
 
