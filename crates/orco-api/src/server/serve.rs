@@ -15,6 +15,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use nix::sys::socket::{setsockopt, sockopt};
 use orco_core::engine::Engine;
 use tokio::{
     net::{UnixListener, UnixStream},
@@ -38,6 +39,10 @@ const CONNECTIONS: usize = 128;
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long requests under way may take when the server closes.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// What a reader may be behind before its writer has to wait, where the system lets us: a batch of log records goes out
+/// in one piece.
+const UNREAD: usize = 512 << 10;
 
 /// How long to wait where not even the descriptor kept in reserve helps.
 const SCARCE: Duration = Duration::from_millis(50);
@@ -194,6 +199,8 @@ fn is_out_of_descriptors(error: &io::Error) -> bool {
 async fn connection(stream: UnixStream, router: Router, closing: CancellationToken) {
     let service = TowerToHyperService::new(router);
     let mut http = http1::Builder::new();
+    // Without it, batches go out in smaller pieces.
+    let _ = setsockopt(&stream, sockopt::SndBuf, &UNREAD);
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
     let ended: Result<(), hyper::Error> = tokio::select! {

@@ -20,6 +20,7 @@ mod level;
 mod line;
 mod mask;
 pub mod ndjson;
+mod object;
 mod parse;
 mod partial;
 mod query;
@@ -58,6 +59,8 @@ pub use writer::Writer;
 
 #[cfg(test)]
 mod big_tests;
+#[cfg(test)]
+mod object_tests;
 #[cfg(test)]
 mod race_tests;
 #[cfg(test)]
