@@ -70,6 +70,15 @@ class Ndjson(Cat):
         return [os.path.join(BUILD, "logjson"), f"{s.dir}/s{i}.log"] + s.cmdline(i)
 
 
+class Both(Ndjson):
+    """The least that does both: stores the lines as they are, and writes records."""
+    name = "floor (tee > file, and to NDJSON)"
+
+    def command(self, s, i):
+        stored = f"{' '.join(s.cmdline(i))} | tee {s.dir}/raw{i}.log"
+        return [os.path.join(BUILD, "logjson"), f"{s.dir}/s{i}.log", "/bin/sh", "-c", stored]
+
+
 class Store(Orco):
     """Into the store, with nobody reading. (`up` writes nothing of it: `-d`.)"""
     name = "orco"
@@ -141,7 +150,7 @@ def finish(t, s, n):
 def store(n, lines, reps):
     runs = {}
     for _ in range(reps):
-        for t in (Cat(), Ndjson(), Store(), Reader()):
+        for t in (Cat(), Ndjson(), Both(), Store(), Reader()):
             s = Session()
             try:
                 s.cmdline = lambda i: [s.svc, "log", str(lines), str(LEN), f"id{i}", s.marks]
@@ -166,7 +175,7 @@ def store(n, lines, reps):
     for name, list_ in runs.items():
         ms, used = med([r["ms"] for r in list_]), min(r["cpu_ms"] for r in list_)
         ratios = [f"{ms / med([r['ms'] for r in runs[floor]]):.2f}x (best {best[name] / best[floor]:.2f}x) {floor}"
-                  for floor in (Cat.name, Ndjson.name) if floor in runs]
+                  for floor in (Cat.name, Ndjson.name, Both.name) if floor in runs]
         print(f"  {name}: {ms:.0f} ms (best {best[name]:.0f}, CPU {used:.0f}), {n * lines / ms / 1e3:.2f} M lines/s; {'; '.join(ratios)}",
               flush=True)
     save(f"logs_{n}x{lines}", dict(services=n, lines=lines, runs=runs))

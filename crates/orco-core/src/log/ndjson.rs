@@ -105,11 +105,12 @@ impl Encoder {
 
     /// From behind the message up to the fields; where there are none, to the end.
     fn middle(&mut self, line: &Line<'_>, has_fields: bool, out: &mut Vec<u8>) {
-        out.extend_from_slice(match line.source {
-            Source::Stdout => b"\",\"source\":\"stdout\",\"seq\":",
-            Source::Stderr => b"\",\"source\":\"stderr\",\"seq\":",
-            Source::System => b"\",\"source\":\"system\",\"seq\":",
-        });
+        // One by one: to copy so many bytes as the compiler knows of takes no call.
+        match line.source {
+            Source::Stdout => out.extend_from_slice(b"\",\"source\":\"stdout\",\"seq\":"),
+            Source::Stderr => out.extend_from_slice(b"\",\"source\":\"stderr\",\"seq\":"),
+            Source::System => out.extend_from_slice(b"\",\"source\":\"system\",\"seq\":"),
+        }
         self.seq.write(line.seq, out);
         if !has_fields && line.dropped.is_none() && line.cut.is_none() && !line.partial {
             out.extend_from_slice(&self.end);
@@ -180,14 +181,14 @@ const fn digit(n: u16) -> u8 {
 #[derive(Clone, Debug)]
 struct Number {
     value: u64,
+    /// From the first on.
     digits: [u8; 20],
-    /// Where in `digits` it begins.
-    from: usize,
+    len: usize,
 }
 
 impl Default for Number {
     fn default() -> Self {
-        Self { value: 0, digits: [b'0'; 20], from: 19 }
+        Self { value: 0, digits: [b'0'; 20], len: 1 }
     }
 }
 
@@ -196,29 +197,31 @@ impl Number {
         if n != self.value {
             self.set(n);
         }
-        out.extend_from_slice(&self.digits[self.from..]);
+        // All of them: so many bytes the compiler copies without a call.
+        let end = out.len() + self.len;
+        out.extend_from_slice(&self.digits);
+        out.truncate(end);
     }
 
     fn set(&mut self, n: u64) {
-        let nines = self.digits.iter().rev().take_while(|digit| **digit == b'9').count();
-        let at = self.digits.len() - 1 - nines.min(self.digits.len() - 1);
-        if self.value.checked_add(1) == Some(n) && self.digits[at] < b'9' {
-            // What is in front of it are noughts.
-            self.digits[at] += 1;
-            self.digits[at + 1..].fill(b'0');
-            self.from = self.from.min(at);
+        let digits = &mut self.digits[..self.len];
+        let nines = digits.iter().rev().take_while(|digit| **digit == b'9').count();
+        if nines < digits.len() && self.value.checked_add(1) == Some(n) {
+            let at = digits.len() - 1 - nines;
+            digits[at] += 1;
+            digits[at + 1..].fill(b'0');
         } else {
-            self.digits.fill(b'0');
-            self.from = self.digits.len();
-            let mut rest = n;
+            let (mut rest, mut from) = (n, self.digits.len());
             loop {
-                self.from -= 1;
-                self.digits[self.from] = b'0' + (rest % 10) as u8;
+                from -= 1;
+                self.digits[from] = b'0' + (rest % 10) as u8;
                 rest /= 10;
                 if rest == 0 {
                     break;
                 }
             }
+            self.digits.copy_within(from.., 0);
+            self.len = self.digits.len() - from;
         }
         self.value = n;
     }

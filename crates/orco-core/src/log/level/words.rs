@@ -47,7 +47,7 @@ fn may_have(line: &[u8]) -> bool {
     // makes vectors of it.
     let is_sign = |b: u8| matches!(b | 0x20, b'{'..=b'}') | matches!(b, b':' | b'>' | b')') | (b < b' ');
     let signs = head.iter().fold(0, |found, b| found | u8::from(is_sign(*b)));
-    let pairs = head.iter().zip(head.iter().skip(1));
+    let pairs = head.iter().zip(head.get(1..).unwrap_or_default());
     let capitals = pairs.fold(0, |found, (a, b)| found | u8::from(a.is_ascii_uppercase() & b.is_ascii_uppercase()));
     signs | capitals != 0
 }
