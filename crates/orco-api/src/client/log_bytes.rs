@@ -16,6 +16,8 @@ pub struct LogBytes {
     client: Client,
     position: LogPosition,
     at: At,
+    /// New lines that come next.
+    ready: Bytes,
     /// What is being read is the last.
     last: bool,
 }
@@ -32,7 +34,13 @@ impl LogBytes {
     pub(super) async fn open(client: &Client, position: LogPosition) -> Result<Self, ClientError> {
         let (path, last) = (position.path(false)?, position.is_over());
         let bodies = Bodies::new(again(|| client.stream(&path)).await?);
-        Ok(Self { client: client.clone(), position, at: At::Reading(bodies, BytesMut::new()), last })
+        Ok(Self {
+            client: client.clone(),
+            position,
+            at: At::Reading(bodies, BytesMut::new()),
+            ready: Bytes::new(),
+            last,
+        })
     }
 
     /// The next lines; `None` at the end. Cancel-safe.
@@ -41,17 +49,25 @@ impl LogBytes {
     /// [`ClientError::Lost`] where the engine was lost and none came back, and others that no waiting would mend.
     pub async fn next(&mut self) -> Option<Result<Bytes, ClientError>> {
         loop {
+            if !self.ready.is_empty() {
+                return Some(Ok(std::mem::take(&mut self.ready)));
+            }
             match &mut self.at {
                 At::Over => return None,
                 At::Reading(bodies, begun) => match bodies.next().await {
                     Some(Ok(bytes)) => {
-                        let whole = whole_lines(begun, bytes);
+                        let [line, lines] = whole_lines(begun, bytes);
                         if begun.len() > LONGEST {
                             return self.over(ClientError::Unexpected("a line without end".to_owned()));
                         }
-                        match only_new(whole, &mut self.position) {
-                            Ok(lines) if lines.is_empty() => {}
-                            Ok(lines) => return Some(Ok(lines)),
+                        let line = only_new(line, &mut self.position);
+                        let lines = only_new(lines, &mut self.position);
+                        match line.and_then(|line| Ok((line, lines?))) {
+                            Ok((line, lines)) if line.is_empty() => self.ready = lines,
+                            Ok((line, lines)) => {
+                                self.ready = lines;
+                                return Some(Ok(line));
+                            }
                             Err(error) => return self.over(error),
                         }
                     }
@@ -83,21 +99,21 @@ impl LogBytes {
     }
 }
 
-/// Takes the lines that are whole now. The beginning of the next one stays in `begun`.
-fn whole_lines(begun: &mut BytesMut, mut bytes: Bytes) -> Bytes {
-    let Some(last) = memchr::memrchr(b'\n', &bytes) else {
-        begun.extend_from_slice(&bytes);
-        return Bytes::new();
-    };
-    let rest = bytes.split_off(last + 1);
-    let whole = if begun.is_empty() {
-        bytes
-    } else {
-        begun.extend_from_slice(&bytes);
-        begun.split().freeze()
-    };
-    begun.extend_from_slice(&rest);
-    whole
+/// Takes the lines that are whole now: the one that had begun, and those behind it, which are not copied. The beginning
+/// of the next one stays in `begun`.
+fn whole_lines(begun: &mut BytesMut, mut bytes: Bytes) -> [Bytes; 2] {
+    let mut first = Bytes::new();
+    if !begun.is_empty() {
+        let end = memchr::memchr(b'\n', &bytes).map_or(bytes.len(), |end| end + 1);
+        begun.extend_from_slice(&bytes.split_to(end));
+        if !begun.ends_with(b"\n") {
+            return [first, bytes];
+        }
+        first = begun.split().freeze();
+    }
+    let end = memchr::memrchr(b'\n', &bytes).map_or(0, |last| last + 1);
+    begun.extend_from_slice(&bytes.split_off(end));
+    [first, bytes]
 }
 
 /// Leaves out what was there before; untouched where all is new.
@@ -143,8 +159,10 @@ mod tests {
             let (mut begun, mut got) = (BytesMut::new(), Vec::new());
             for piece in text.as_bytes().chunks(size) {
                 let whole = whole_lines(&mut begun, Bytes::copy_from_slice(piece));
-                assert!(whole.is_empty() || whole.ends_with(b"\n"));
-                got.extend_from_slice(&whole);
+                for lines in whole {
+                    assert!(lines.is_empty() || lines.ends_with(b"\n"));
+                    got.extend_from_slice(&lines);
+                }
             }
             assert_eq!((got.as_slice(), begun.len()), (text.as_bytes(), 0), "{size}");
         }

@@ -5,7 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{ClientError, Position, call::with_query, raw::raw};
+use super::{
+    ClientError, Position,
+    call::with_query,
+    raw::{Look, raw},
+};
 use crate::wire::{Event, EventsQuery, LogRecord, LogsQuery, Moment, Source, Status, Timestamp};
 
 /// Records of several instances are merged by time, but one that comes late is not lost: so much is read twice, and
@@ -87,7 +91,12 @@ pub struct LogPosition {
     newest: Option<Timestamp>,
     /// The same of records that were not parsed, as text.
     newest_text: Vec<u8>,
-    seen: BTreeMap<String, BTreeMap<(i64, u32), Seen>>,
+    /// Where in `all` each instance is.
+    seen: BTreeMap<String, BTreeMap<(i64, u32), usize>>,
+    all: Vec<Seen>,
+    /// The instance of the line before, and how its lines look: most often the next one is of it too.
+    last: usize,
+    look: Look,
 }
 
 /// What was seen of one instance.
@@ -101,7 +110,16 @@ struct Seen {
 
 impl LogPosition {
     pub(super) fn new(query: LogsQuery) -> Self {
-        Self { query, began: Instant::now(), newest: None, newest_text: Vec::new(), seen: BTreeMap::new() }
+        Self {
+            query,
+            began: Instant::now(),
+            newest: None,
+            newest_text: Vec::new(),
+            seen: BTreeMap::new(),
+            all: Vec::new(),
+            last: usize::MAX,
+            look: Look::default(),
+        }
     }
 }
 
@@ -145,27 +163,56 @@ impl Position for LogPosition {
 
 impl LogPosition {
     fn seen(&mut self, service: &str, replica: i64, run: u32) -> &mut Seen {
+        let index = self.index(service, replica, run);
+        &mut self.all[index]
+    }
+
+    fn index(&mut self, service: &str, replica: i64, run: u32) -> usize {
         if !self.seen.contains_key(service) {
             self.seen.insert(service.to_owned(), BTreeMap::new());
         }
-        self.seen.entry(service.to_owned()).or_default().entry((replica, run)).or_default()
+        let next = self.all.len();
+        let index = *self.seen.entry(service.to_owned()).or_default().entry((replica, run)).or_insert(next);
+        if index == next {
+            self.all.push(Seen::default());
+        }
+        index
     }
 
     /// As [`take`](Position::take) for a record as our servers write it; `None` for any other. No allocation.
     pub(super) fn take_raw(&mut self, line: &[u8]) -> Option<bool> {
+        if let Some(seq) = self.look.seq(line)
+            && let Some(seen) = self.all.get_mut(self.last)
+        {
+            let new = seen.take_line(seq);
+            if new {
+                self.note(&line[Look::TS]);
+            }
+            return Some(new);
+        }
         let raw = raw(line)?;
         let time = || std::str::from_utf8(raw.ts).ok().and_then(|ts| ts.parse().ok()).unwrap_or_default();
-        let place = (raw.replica, raw.run);
-        let seen = match self.seen.get_mut(raw.service).and_then(|runs| runs.get_mut(&place)) {
-            Some(seen) => seen,
-            None => self.seen(raw.service, raw.replica, raw.run),
+        let known = self.seen.get(raw.service).and_then(|runs| runs.get(&(raw.replica, raw.run)));
+        let index = match known {
+            Some(index) => *index,
+            None => self.index(raw.service, raw.replica, raw.run),
         };
-        let new = seen.take(raw.is_system, raw.seq, raw.dropped, time);
-        if new && self.newest_text.as_slice() < raw.ts {
-            self.newest_text.clear();
-            self.newest_text.extend_from_slice(raw.ts);
+        let new = self.all[index].take(raw.is_system, raw.seq, raw.dropped, time);
+        if new {
+            self.note(raw.ts);
+        }
+        if self.last != index {
+            self.last = index;
+            self.look.learn(&raw);
         }
         Some(new)
+    }
+
+    fn note(&mut self, ts: &[u8]) {
+        if self.newest_text.as_slice() < ts {
+            self.newest_text.clear();
+            self.newest_text.extend_from_slice(ts);
+        }
     }
 
     fn newest(&self) -> Option<Timestamp> {
@@ -179,16 +226,20 @@ impl Seen {
         self.line.map_or(0, |line| line + 1)
     }
 
+    fn take_line(&mut self, seq: u64) -> bool {
+        let new = seq >= self.next();
+        if new {
+            self.line = Some(seq);
+        }
+        new
+    }
+
     /// Remembers a record. False: it was there before.
     fn take(&mut self, is_system: bool, seq: u64, dropped: Option<u64>, ts: impl FnOnce() -> Timestamp) -> bool {
-        let next = self.next();
         if !is_system {
-            let new = seq >= next;
-            if new {
-                self.line = Some(seq);
-            }
-            return new;
+            return self.take_line(seq);
         }
+        let next = self.next();
         let is_ahead = dropped.map_or(seq >= next, |dropped| seq + dropped > next);
         let this = Some((seq, ts()));
         let new = is_ahead && self.system < this;

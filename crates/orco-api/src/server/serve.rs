@@ -18,6 +18,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use nix::sys::socket::{setsockopt, sockopt};
 use orco_core::engine::Engine;
 use tokio::{
     net::{UnixListener, UnixStream},
@@ -43,6 +44,10 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_secs(2);
 /// How long it waits then for the first request of a connection that it has taken.
 const ABOUT_TO_ASK: Duration = Duration::from_millis(250);
+
+/// What a reader may be behind before its writer has to wait, where the system lets us: a batch of log records goes out
+/// in one piece.
+const UNREAD: usize = 512 << 10;
 
 /// How long to wait where not even the descriptor kept in reserve helps.
 const SCARCE: Duration = Duration::from_millis(50);
@@ -205,6 +210,8 @@ async fn connection(stream: UnixStream, router: Router, closing: CancellationTok
         router.call(request)
     });
     let mut http = http1::Builder::new();
+    // Without it, batches go out in smaller pieces.
+    let _ = setsockopt(&stream, sockopt::SndBuf, &UNREAD);
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
     let ended: Result<(), hyper::Error> = tokio::select! {

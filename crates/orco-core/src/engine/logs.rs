@@ -3,6 +3,9 @@
 //! Bytes never pass through here unless somebody reads: runtimes write segments themselves, or hand
 //! over a stream that one task writes. Readers have cursors; a slow one is just behind.
 
+#[cfg(test)]
+mod follow_tests;
+
 use std::{
     collections::BTreeSet,
     io,

@@ -3,6 +3,7 @@
 use std::{
     cell::OnceCell,
     collections::{BTreeMap, BTreeSet},
+    io,
     sync::Arc,
     time::Duration,
 };
@@ -12,7 +13,7 @@ use futures::{
     future::BoxFuture,
     stream::{self, FuturesUnordered},
 };
-use tokio::{sync::watch, time::Instant};
+use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
 use crate::{
     log::{Cursor, Follower, Gather, Line, More, Origin, Query, Start, ndjson},
@@ -31,6 +32,9 @@ use super::{
 const BATCH: usize = 512;
 /// Lines handed on at once, if they are short.
 const LINES: usize = 4096;
+/// Who waits for more reads no more often than this: a log that pours brings much each time then, and what comes after a
+/// silence is read at once all the same.
+const PACE: Duration = Duration::from_millis(4);
 /// An instance that has been silent for so long may be waiting for an answer: what it has printed is shown.
 const SILENCE: Duration = Duration::from_millis(100);
 /// What was written before the end of a query is in the files by then.
@@ -116,7 +120,18 @@ struct Reading<G> {
     silent: BTreeMap<Origin, Instant>,
     /// When the query is over.
     over: Option<Instant>,
+    /// The engine had ended before the files were last read.
+    closed: bool,
+    /// The next batch is being read while the last one is on its way: of each reader at most one.
+    ahead: Option<JoinHandle<Read<G>>>,
+    /// All that there was has been read: more is to be waited for first.
+    rests: bool,
+    /// When that was.
+    rested: Option<Instant>,
 }
+
+/// What one look into the files gives: the reader and its lines back, and who was asked.
+type Read<G> = io::Result<(Follower, G, Vec<Origin>, io::Result<More>)>;
 
 /// What a query finds, and with `go_on` what comes, until the engine ends.
 pub(super) fn follow<G: Gather + Default>(
@@ -141,6 +156,10 @@ pub(super) fn follow<G: Gather + Default>(
         hungry: BTreeMap::new(),
         stale: true,
         failed: false,
+        closed: false,
+        ahead: None,
+        rests: false,
+        rested: None,
     };
     stream::unfold(reading, |mut reading| async move { reading.next().await.map(|batch| (batch, reading)) })
 }
@@ -159,32 +178,28 @@ struct News {
 impl<G: Gather + Default> Reading<G> {
     async fn next(&mut self) -> Option<G::Batch> {
         loop {
-            while let Some(Some((origin, seen))) = self.waits.next().now_or_never() {
-                self.fired(origin, seen);
+            if std::mem::take(&mut self.rests) {
+                self.wait().await;
             }
-            self.stale |= self.arrivals.has_changed().unwrap_or(true);
-            let closed = *self.arrivals.borrow_and_update() == CLOSED;
-            // Learned before the files are read: what is written before an end is then not missed.
-            let news = if std::mem::take(&mut self.stale) { self.learn() } else { News::default() };
-            if self.over.is_some_and(|over| over <= instant()) {
-                // What is there now is the last.
-                (self.go_on, self.over) = (false, None);
-                self.hungry.extend(self.tails.keys().map(|origin| (origin.clone(), 0)));
-            }
-            let more = self.read(news).await?;
+            let reading = match self.ahead.take() {
+                Some(reading) => reading,
+                None => self.begin(),
+            };
+            let more = self.finish(reading).await?;
             if more != More::Now {
                 self.rest();
                 let is_past = more == More::Never && self.query.is_past();
-                let ends = is_past || !self.go_on || (closed && self.tails.is_empty());
+                let ends = is_past || !self.go_on || (self.closed && self.tails.is_empty());
                 self.show_unfinished(ends);
+                self.rests = !ends;
                 if let Some(batch) = self.gather.take() {
                     return Some(batch);
                 }
                 if ends {
                     return None;
                 }
-                self.wait().await;
             } else if let Some(batch) = self.gather.take() {
+                self.ahead = Some(self.begin());
                 return Some(batch);
             }
         }
@@ -264,6 +279,7 @@ impl<G: Gather + Default> Reading<G> {
 
     /// All that there was has been read: those that were hungry are waited for again.
     fn rest(&mut self) {
+        self.rested = Some(instant());
         let Some(follower) = &self.follower else { return };
         for (origin, before) in std::mem::take(&mut self.hungry) {
             if let Some(tail) = self.tails.get(&origin) {
@@ -272,14 +288,30 @@ impl<G: Gather + Default> Reading<G> {
         }
     }
 
-    /// Reads on, on a thread where blocking is fine.
-    async fn read(&mut self, news: News) -> Option<More> {
+    /// Begins to read on, on a thread where blocking is fine.
+    fn begin(&mut self) -> JoinHandle<Read<G>> {
+        while let Some(Some((origin, seen))) = self.waits.next().now_or_never() {
+            self.fired(origin, seen);
+        }
+        self.stale |= self.arrivals.has_changed().unwrap_or(true);
+        self.closed = *self.arrivals.borrow_and_update() == CLOSED;
+        // Learned before the files are read: what is written before an end is then not missed.
+        let news = if std::mem::take(&mut self.stale) { self.learn() } else { News::default() };
+        if self.over.is_some_and(|over| over <= instant()) {
+            // What is there now is the last.
+            (self.go_on, self.over) = (false, None);
+            self.hungry.extend(self.tails.keys().map(|origin| (origin.clone(), 0)));
+        }
+        self.read(news)
+    }
+
+    fn read(&mut self, news: News) -> JoinHandle<Read<G>> {
         let follower = self.follower.take();
         let mut gather = std::mem::take(&mut self.gather);
         let (query, logs) = (self.query.clone(), Arc::clone(&self.logs));
         let all = std::mem::take(&mut self.failed) || news.look;
         let grown: Vec<Origin> = self.hungry.keys().chain(&news.over).cloned().collect();
-        let done = self.logs.tasks.spawn_blocking(move || {
+        self.logs.tasks.spawn_blocking(move || {
             // Asked for after the directory was listed: what was found and does not live by then is complete.
             let live = OnceCell::new();
             let is_live = |origin: &Origin| {
@@ -298,9 +330,13 @@ impl<G: Gather + Default> Reading<G> {
             news.over.iter().for_each(|origin| follower.ended(origin));
             let take = |origin: &Origin, line: &Line<'_>| gather.push(origin, line);
             let read = if all { follower.each(LINES, take) } else { follower.each_of(&grown, LINES, take) };
-            Ok::<_, std::io::Error>((follower, gather, grown, read))
-        });
-        match done.await {
+            Ok((follower, gather, grown, read))
+        })
+    }
+
+    /// Takes what was read. `None`: nothing can be.
+    async fn finish(&mut self, reading: JoinHandle<Read<G>>) -> Option<More> {
+        match reading.await {
             Ok(Ok((follower, gather, grown, read))) => {
                 (self.follower, self.gather) = (Some(follower), gather);
                 self.listen(&grown);
@@ -331,8 +367,10 @@ impl<G: Gather + Default> Reading<G> {
                 None
             }
         };
-        if let Some((origin, seen)) = fired {
-            self.fired(origin, seen);
+        let Some((origin, seen)) = fired else { return };
+        self.fired(origin, seen);
+        if let Some(next) = self.rested.map(|rested| rested + PACE).filter(|next| *next > instant()) {
+            tokio::time::sleep_until(next).await;
         }
     }
 }

@@ -203,7 +203,7 @@ impl Follower {
         self.lanes.push(Lane { origin, dir, start, place: None, is_live, state: State::Closed, mask: (0, None) });
     }
 
-    /// The next lines as records, at most `limit` and of 512 KiB in all, after asking every instance for more.
+    /// The next lines as records, at most `limit` and of 256 KiB in all, after asking every instance for more.
     ///
     /// # Errors
     /// When an instance's files cannot be read; the others go on with the next call. A live one is

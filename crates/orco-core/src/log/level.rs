@@ -112,18 +112,53 @@ pub(super) fn take(fields: &mut Map<String, Value>) -> Option<Level> {
     peculiar(fields)
 }
 
-fn from_json(value: &Value, scale: Scale) -> Option<Level> {
-    let number = |number: u64| match scale {
-        Scale::Tens => from_number(number),
-        Scale::Syslog if number >= 100 && number.is_multiple_of(100) => from_hundreds(number / 100),
-        Scale::Syslog => from_syslog(number),
-        Scale::None => None,
-    };
-    match value {
-        Value::String(word) => from_value(word.trim_ascii().as_bytes()).or_else(|| number(word.parse().ok()?)),
-        Value::Number(value) => number(value.as_u64()?),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+/// Whether a field of this name may be the level.
+pub(super) fn may_name(name: &str) -> bool {
+    let begins = matches!(name.as_bytes().first(), Some(b'l' | b'L' | b's' | b'S' | b'p' | b'P' | b'@'));
+    begins && NAMES.iter().any(|(known, _)| name.eq_ignore_ascii_case(known))
+}
+
+/// Finds the level among fields, as [`take`] does, by where `find` says that a name is and what `said` says is there.
+pub(super) fn seek<'a>(
+    find: impl Fn(&dyn Fn(&str) -> bool) -> Option<usize>,
+    said: impl Fn(usize) -> Said<'a>,
+) -> Option<(usize, Level)> {
+    NAMES.iter().find_map(|(name, scale)| {
+        let index = find(&|known| known == *name).or_else(|| find(&|known| known.eq_ignore_ascii_case(name)))?;
+        Some((index, said(index).level(*scale)?))
+    })
+}
+
+/// What a field of JSON says of a level.
+pub(super) enum Said<'a> {
+    Word(&'a str),
+    Number(u64),
+    Nothing,
+}
+
+impl Said<'_> {
+    fn level(&self, scale: Scale) -> Option<Level> {
+        let number = |number: u64| match scale {
+            Scale::Tens => from_number(number),
+            Scale::Syslog if number >= 100 && number.is_multiple_of(100) => from_hundreds(number / 100),
+            Scale::Syslog => from_syslog(number),
+            Scale::None => None,
+        };
+        match self {
+            Self::Word(word) => from_value(word.trim_ascii().as_bytes()).or_else(|| number(word.parse().ok()?)),
+            Self::Number(value) => number(*value),
+            Self::Nothing => None,
+        }
     }
+}
+
+fn from_json(value: &Value, scale: Scale) -> Option<Level> {
+    let said = match value {
+        Value::String(word) => Said::Word(word),
+        Value::Number(value) => value.as_u64().map_or(Said::Nothing, Said::Number),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Said::Nothing,
+    };
+    said.level(scale)
 }
 
 /// As Google's logging counts.
@@ -136,6 +171,11 @@ const fn from_hundreds(hundreds: u64) -> Option<Level> {
         6..=8 => Level::Fatal,
         _ => return None,
     })
+}
+
+/// Whether a field of this name may make another one the level.
+pub(super) fn is_peculiar(name: &str) -> bool {
+    matches!(name, "short_message" | "ctx" | "log")
 }
 
 /// Those whose names would mean nothing alone: GELF, MongoDB, and the nested form of ECS. They stay among the fields.

@@ -23,6 +23,7 @@ mod line;
 mod mask;
 mod milestones;
 pub mod ndjson;
+mod object;
 mod parse;
 mod partial;
 mod query;
@@ -63,6 +64,7 @@ pub use writer::Writer;
 mod big_tests;
 #[cfg(test)]
 mod milestones_tests;
+mod object_tests;
 #[cfg(test)]
 mod race_tests;
 #[cfg(test)]

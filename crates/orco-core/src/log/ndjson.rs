@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, io::Write as _};
 use jiff::Timestamp;
 
 use super::{
-    escape::{escape, escape_bytes, escape_code},
+    escape::{escape, escape_bytes},
     line::Line,
+    object::{Object, write_json},
     parse::cut_mark,
     record::{Level, Origin, Record, Source},
 };
@@ -24,6 +25,7 @@ pub struct Encoder {
     /// All up to the message, for lines of one time and level: whole batches of lines are.
     head: Vec<u8>,
     head_of: Option<(u64, Level)>,
+    seq: Number,
 }
 
 impl Encoder {
@@ -37,7 +39,7 @@ impl Encoder {
         let suffix = format!(",\"run\":{run}");
         let end = format!("{suffix},\"fields\":null}}\n").into_bytes();
         let (clock, head) = (Clock::default(), Vec::new());
-        Self { prefix, suffix: suffix.into_bytes(), end, clock, head, head_of: None }
+        Self { prefix, suffix: suffix.into_bytes(), end, clock, head, head_of: None, seq: Number::default() }
     }
 
     /// Appends the line as `{ts, service, replica, level, msg, source, seq, run, fields}` and, where they
@@ -45,6 +47,9 @@ impl Encoder {
     /// bytes are. The order is part of the control API: clients find their place in it without parsing it all.
     pub fn encode(&mut self, line: &Line<'_>, out: &mut Vec<u8>) {
         if line.may_be_json() {
+            if self.object(line, out) {
+                return;
+            }
             let parsed = line.parse();
             self.begin(line.ts, parsed.level, out);
             escape(&parsed.msg, out);
@@ -72,14 +77,42 @@ impl Encoder {
         out.extend_from_slice(&self.head);
     }
 
-    fn end(&self, line: &Line<'_>, fields: Option<&serde_json::Map<String, serde_json::Value>>, out: &mut Vec<u8>) {
-        out.extend_from_slice(match line.source {
-            Source::Stdout => b"\",\"source\":\"stdout\",\"seq\":",
-            Source::Stderr => b"\",\"source\":\"stderr\",\"seq\":",
-            Source::System => b"\",\"source\":\"system\",\"seq\":",
+    /// A line that is a JSON object of the usual kind. False, and nothing is appended: serde has to read it.
+    fn object(&mut self, line: &Line<'_>, out: &mut Vec<u8>) -> bool {
+        let Some(object) = Object::read(line.bytes) else { return false };
+        let begun = out.len();
+        self.begin(line.ts, object.level(), out);
+        let mut goes_on = false;
+        let done = object.write(out, |has_fields, out| {
+            goes_on = has_fields;
+            self.middle(line, has_fields, out);
         });
-        decimal(line.seq, out);
-        if fields.is_none() && line.dropped.is_none() && line.cut.is_none() && !line.partial {
+        if !done {
+            out.truncate(begun);
+        } else if goes_on {
+            out.extend_from_slice(b"}\n");
+        }
+        done
+    }
+
+    fn end(&mut self, line: &Line<'_>, fields: Option<&serde_json::Map<String, serde_json::Value>>, out: &mut Vec<u8>) {
+        self.middle(line, fields.is_some(), out);
+        if let Some(fields) = fields {
+            write_json(fields, out);
+            out.extend_from_slice(b"}\n");
+        }
+    }
+
+    /// From behind the message up to the fields; where there are none, to the end.
+    fn middle(&mut self, line: &Line<'_>, has_fields: bool, out: &mut Vec<u8>) {
+        // One by one: to copy so many bytes as the compiler knows of takes no call.
+        match line.source {
+            Source::Stdout => out.extend_from_slice(b"\",\"source\":\"stdout\",\"seq\":"),
+            Source::Stderr => out.extend_from_slice(b"\",\"source\":\"stderr\",\"seq\":"),
+            Source::System => out.extend_from_slice(b"\",\"source\":\"system\",\"seq\":"),
+        }
+        self.seq.write(line.seq, out);
+        if !has_fields && line.dropped.is_none() && line.cut.is_none() && !line.partial {
             out.extend_from_slice(&self.end);
             return;
         }
@@ -93,26 +126,8 @@ impl Encoder {
         if line.partial {
             out.extend_from_slice(b",\"partial\":true");
         }
-        out.extend_from_slice(b",\"fields\":");
-        match fields {
-            Some(fields) => write_fields(fields, out),
-            None => out.extend_from_slice(b"null"),
-        }
-        out.extend_from_slice(b"}\n");
+        out.extend_from_slice(if has_fields { b",\"fields\":" } else { b",\"fields\":null}\n" });
     }
-}
-
-fn write_fields(fields: &serde_json::Map<String, serde_json::Value>, out: &mut Vec<u8>) {
-    // Into memory, and these came out of JSON: it cannot fail.
-    let Ok(text) = serde_json::to_string(fields) else { return out.extend_from_slice(b"null") };
-    // What would act on a terminal can only be within strings.
-    let mut from = 0;
-    for (at, c) in text.char_indices().filter(|(_, c)| ('\x7f'..'\u{a0}').contains(c)) {
-        out.extend_from_slice(&text.as_bytes()[from..at]);
-        escape_code(u32::from(c) as u8, out);
-        from = at + c.len_utf8();
-    }
-    out.extend_from_slice(&text.as_bytes()[from..]);
 }
 
 /// Appends a record, as [`Encoder::encode`] does a line.
@@ -162,18 +177,58 @@ const fn digit(n: u16) -> u8 {
     b'0' + (n % 10) as u8
 }
 
-fn decimal(mut n: u64, out: &mut Vec<u8>) {
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (n % 10) as u8;
-        n /= 10;
-        if n == 0 {
-            break;
-        }
+/// A number in decimal: the next one is most often one more.
+#[derive(Clone, Debug)]
+struct Number {
+    value: u64,
+    /// From the first on.
+    digits: [u8; 20],
+    len: usize,
+}
+
+impl Default for Number {
+    fn default() -> Self {
+        Self { value: 0, digits: [b'0'; 20], len: 1 }
     }
-    out.extend_from_slice(&digits[at..]);
+}
+
+impl Number {
+    fn write(&mut self, n: u64, out: &mut Vec<u8>) {
+        if n != self.value {
+            self.set(n);
+        }
+        // All of them: so many bytes the compiler copies without a call.
+        let end = out.len() + self.len;
+        out.extend_from_slice(&self.digits);
+        out.truncate(end);
+    }
+
+    fn set(&mut self, n: u64) {
+        let digits = &mut self.digits[..self.len];
+        let nines = digits.iter().rev().take_while(|digit| **digit == b'9').count();
+        if nines < digits.len() && self.value.checked_add(1) == Some(n) {
+            let at = digits.len() - 1 - nines;
+            digits[at] += 1;
+            digits[at + 1..].fill(b'0');
+        } else {
+            let (mut rest, mut from) = (n, self.digits.len());
+            loop {
+                from -= 1;
+                self.digits[from] = b'0' + (rest % 10) as u8;
+                rest /= 10;
+                if rest == 0 {
+                    break;
+                }
+            }
+            self.digits.copy_within(from.., 0);
+            self.len = self.digits.len() - from;
+        }
+        self.value = n;
+    }
+}
+
+fn decimal(n: u64, out: &mut Vec<u8>) {
+    Number::default().write(n, out);
 }
 
 /// Makes NDJSON of the lines of many instances.
@@ -240,6 +295,17 @@ mod tests {
             clock.write(micros, &mut out);
             let want = format!("{:.6}", Timestamp::from_microsecond(micros as i64).unwrap());
             prop_assert_eq!(String::from_utf8(out).unwrap(), want);
+        }
+    }
+
+    #[test]
+    fn numbers_count_on() {
+        let mut number = Number::default();
+        let steps = (0..2000).chain([7, 8, 9, 10, 98, 99, 100, u64::MAX - 1, u64::MAX, 0, 1, 9_999_999, 10_000_000]);
+        for n in steps {
+            let mut out = Vec::new();
+            number.write(n, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), n.to_string());
         }
     }
 

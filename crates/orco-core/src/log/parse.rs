@@ -74,9 +74,9 @@ fn from_json(bytes: &[u8]) -> Option<Parsed<'_>> {
 }
 
 /// Parsers give up at some depth (ours at 128): no service may print what its reader's parser refuses.
-const DEEPEST: usize = 64;
+pub(super) const DEEPEST: usize = 64;
 
-fn is_deeper(value: &Value, than: usize) -> bool {
+pub(super) fn is_deeper(value: &Value, than: usize) -> bool {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
         Value::Array(values) => than == 0 || values.iter().any(|value| is_deeper(value, than - 1)),
