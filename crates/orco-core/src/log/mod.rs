@@ -64,6 +64,7 @@ pub use writer::Writer;
 mod big_tests;
 #[cfg(test)]
 mod milestones_tests;
+#[cfg(test)]
 mod object_tests;
 #[cfg(test)]
 mod race_tests;
