@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use super::print::{Print, Salt, hex, unhex};
 use crate::{log::side, model::ServiceName};
 
-/// The file's name within the log directory.
-pub(super) const NAME: &str = "masks";
+/// The file's name within the log directory; no service has such a name.
+pub(super) const NAME: &str = "masks.json";
 /// The version of the file.
 const VERSION: u64 = 1;
 /// Fingerprints kept per service and kind; beyond them the oldest go.

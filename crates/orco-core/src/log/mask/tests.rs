@@ -184,7 +184,7 @@ fn the_file_holds_no_value_and_what_is_learned_stays() {
     masks.learn([(&api, secrets(&["another-value"], &[]))]).unwrap();
     masks.learn([(&other, Secrets { off: true, ..secrets(&["not-hidden-at-all"], &["nor-this-one"]) })]).unwrap();
 
-    let path = dir.path().join("masks");
+    let path = dir.path().join(super::file::NAME);
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let text = std::fs::read_to_string(&path).unwrap();
     for value in ["from-the-file", "known-to-all", "another-value", "not-hidden-at-all"] {
