@@ -156,13 +156,15 @@ fn viewers_come_and_go_and_change_nothing() {
 #[test]
 fn a_terminal_that_takes_nothing_does_not_hold_up_the_end() {
     for how in ["tui", "up"] {
-        let bench = Bench::new("  loud: { command: [sh, -c, \"while :; do seq 1 200; sleep 0.05; done\"] }\n");
+        // No frame is like the one before.
+        let lines = "i=0; while :; do i=$((i+1)); seq -f $i$i$i$i$i$i$i$i$i$i%g 1 60; sleep 0.05; done";
+        let bench = Bench::new(&format!("  loud: {{ command: [sh, -c, \"{lines}\"] }}\n"));
         let Some(tmux) = Tmux::open(&bench, 200, 60) else { return };
         if how == "tui" {
             assert_eq!(bench.orco(&["up", "-d", "--wait"]).code, Some(0));
         }
         tmux.orco(how);
-        tmux.until("seen", |text| text.contains("● 1 Running") && text.contains("│ 1"));
+        tmux.until("seen", |text| text.contains("● 1 Running") && text.contains("loud/0 │"));
         let pid = if how == "tui" { viewers(&bench)[0] } else { engine(&bench) };
         tmux.hang();
         until_it_is_stuck(pid);
