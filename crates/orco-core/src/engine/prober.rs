@@ -120,30 +120,27 @@ impl Prober {
         }
     }
 
-    /// A failure that took longer than the question may is asked again, once: this program was paused or starved, and
-    /// may have slept through the answer. Not even the second answer counts when it comes much too late.
+    /// A failure that took longer than the question may is asked again: this program was paused or starved, and may have
+    /// slept through the answer. Not even the second answer counts when it comes much too late.
     async fn ask(&self, index: usize) -> Verdict {
         let limit = self.limit(index);
-        let (verdict, took) = self.once(index, limit).await;
-        if !matches!(verdict, Verdict::Fail(_)) || took <= limit + EXACT {
-            return verdict;
-        }
-        if took <= limit + LATE {
-            // A command takes its time to be ended. Whoever hangs is found out hardly later, who answers is spared.
-            return match self.cut_off(index).is_zero() {
-                true => match self.once(index, limit.min(LATE)).await {
-                    (Verdict::Pass, _) => Verdict::Pass,
-                    (Verdict::Fail(_) | Verdict::Unknown(_), _) => verdict,
-                },
-                false => verdict,
-            };
-        }
-        match self.once(index, limit).await {
-            (Verdict::Fail(_), took) if took > limit + self.cut_off(index) + HELD_UP => {
-                Verdict::Unknown("the engine was held up".into())
+        let (mut verdict, mut took) = self.once(index, limit).await;
+        if matches!(verdict, Verdict::Fail(_)) && took > limit + LATE {
+            (verdict, took) = self.once(index, limit).await;
+            if matches!(verdict, Verdict::Fail(_)) && took > limit + self.cut_off(index) + HELD_UP {
+                return Verdict::Unknown("the engine was held up".into());
             }
-            (verdict, _) => verdict,
         }
+        // Late by a little, it is asked for a moment more: who hangs is found out hardly later, who answers is spared. A
+        // command takes its time to be ended.
+        let late = took > limit + EXACT && self.cut_off(index).is_zero();
+        if matches!(verdict, Verdict::Fail(_))
+            && late
+            && matches!(self.once(index, limit.min(LATE)).await, (Verdict::Pass, _))
+        {
+            return Verdict::Pass;
+        }
+        verdict
     }
 
     async fn once(&self, index: usize, limit: Duration) -> (Verdict, Duration) {

@@ -22,12 +22,13 @@ pub async fn upgrade(args: DaemonUpgrade, outer: &StackArgs) -> Result<Exit, Fai
     let place = target::running(&args.stack.or(outer))?;
     let client = Client::new(&place)?;
     let upgrading = client.upgrade().await.map_err(|error| refused(error, &place))?;
-    let Ok(pid) = tokio::time::timeout(PATIENCE, another(&place, &client, upgrading.pid)).await else {
+    let Upgrading { pid: old, from, to, program } = upgrading;
+    let next = next(&place, &client, old, Path::new(&program));
+    let Ok((pid, is_it)) = tokio::time::timeout(PATIENCE, next).await else {
         return Err(failed("no engine answers since", &place));
     };
-    let Upgrading { from, to, program, .. } = upgrading;
-    if runs(pid, Path::new(&program)) {
-        terminal::note(format!("orco {from} -> {to}: engine {} -> {pid}; no service was touched\n", upgrading.pid));
+    if is_it {
+        terminal::note(format!("orco {from} -> {to}: engine {old} -> {pid}; no service was touched\n"));
         Ok(Exit::DONE)
     } else {
         Err(failed(&format!("the engine of orco {to} did not come up; that of orco {from} goes on"), &place))
@@ -52,6 +53,18 @@ fn failed(why: &str, place: &Place) -> Failure {
     Failure::new(Exit::FAILED, why.to_owned()).next(look)
 }
 
+/// The pid of the next engine that stays, and whether it is this program. One that was replaced in its turn, by another
+/// upgrade, says nothing.
+async fn next(place: &Place, client: &Client, mut old: u32, program: &Path) -> (u32, bool) {
+    loop {
+        let pid = another(place, client, old).await;
+        if let Some(is_it) = runs(pid, program) {
+            return (pid, is_it);
+        }
+        old = pid;
+    }
+}
+
 /// The pid of an engine that answers and is not this one.
 async fn another(place: &Place, client: &Client, old: u32) -> u32 {
     loop {
@@ -68,10 +81,11 @@ async fn another(place: &Place, client: &Client, old: u32) -> u32 {
 }
 
 /// Whether the process runs the file that lies there now. The kernel knows it, also where both have the same version.
-fn runs(pid: u32, program: &Path) -> bool {
+/// `None`: there is no such process.
+fn runs(pid: u32, program: &Path) -> Option<bool> {
     let which = |path: &Path| fs::metadata(path).map(|meta| (meta.dev(), meta.ino())).ok();
-    let runs = which(Path::new(&format!("/proc/{pid}/exe")));
-    runs.is_some() && runs == which(program)
+    let running = which(Path::new(&format!("/proc/{pid}/exe")))?;
+    Some(which(program) == Some(running))
 }
 
 #[cfg(test)]
@@ -84,10 +98,12 @@ mod tests {
     fn a_copy_is_another_program() {
         let dir = tempfile::tempdir().unwrap();
         let own = std::env::current_exe().unwrap();
-        assert!(runs(std::process::id(), &own));
+        assert_eq!(runs(std::process::id(), &own), Some(true));
         let copy = dir.path().join("copy");
         fs::copy(&own, &copy).unwrap();
-        assert!(!runs(std::process::id(), &copy));
-        assert!(!runs(std::process::id(), &dir.path().join("gone")));
+        assert_eq!(runs(std::process::id(), &copy), Some(false));
+        assert_eq!(runs(std::process::id(), &dir.path().join("gone")), Some(false));
+        // Beyond the highest pid that Linux gives.
+        assert_eq!(runs(5_000_000, &own), None);
     }
 }

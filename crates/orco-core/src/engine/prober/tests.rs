@@ -229,6 +229,8 @@ async fn who_was_held_up_asks_again() {
         (&[Says::Held(120), Says::Pass][..], (120, Verdict::Pass)),
         (&[Says::Held(120), Says::Fail], (120, fail())),
         (&[Says::Held(120), Says::Held(1300)], (1420, Verdict::Unknown("the engine was held up".into()))),
+        (&[Says::Held(120), Says::Held(70), Says::Pass], (190, Verdict::Pass)),
+        (&[Says::Held(120), Says::Held(70), Says::Fail], (190, fail())),
         // Only a little: then it is asked for a moment only.
         (&[Says::Held(60), Says::Pass], (60, Verdict::Pass)),
         (&[Says::Held(60), Says::After(40)], (100, Verdict::Pass)),
