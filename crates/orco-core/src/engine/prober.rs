@@ -7,7 +7,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::{
     model::{Fact, InstanceId, ProbeVersion, Role, Seat, Verdict},
@@ -19,6 +19,9 @@ use super::{
     clock::Clock,
     report::{Report, Reports},
 };
+use awake::{Heard, awake};
+
+mod awake;
 
 /// The first pause between two questions to an instance that is not ready yet.
 const FIRST_RETRY: Duration = Duration::from_millis(1);
@@ -38,12 +41,7 @@ pub(super) struct Prober {
     pub(super) resumed: bool,
 }
 
-/// An answer that comes so long after its deadline may have been there in time.
-const LATE: Duration = Duration::from_millis(50);
-/// Timers are that exact. One that is later, and not by [`LATE`], was held up for a moment: a pause that is a little longer
-/// than the question may be looks like this.
-const EXACT: Duration = Duration::from_millis(3);
-/// One that comes so long after it says that this program was held up, and nothing of the service.
+/// Held up for so long, this program cannot tell anything of a service.
 const HELD_UP: Duration = Duration::from_secs(1);
 
 /// Runtimes end commands that take too long, and then say so; whoever has not by then cannot tell.
@@ -120,33 +118,23 @@ impl Prober {
         }
     }
 
-    /// A failure that took longer than the question may is asked again: this program was paused or starved, and may have
-    /// slept through the answer. Not even the second answer counts when it comes much too late.
+    /// A failure during which this program was held up is asked again: who was asked may have given up on us meanwhile.
     async fn ask(&self, index: usize) -> Verdict {
         let limit = self.limit(index);
-        let (mut verdict, mut took) = self.once(index, limit).await;
-        if matches!(verdict, Verdict::Fail(_)) && took > limit + LATE {
-            (verdict, took) = self.once(index, limit).await;
-            if matches!(verdict, Verdict::Fail(_)) && took > limit + self.cut_off(index) + HELD_UP {
+        let (mut verdict, mut held_up) = self.once(index, limit).await;
+        if matches!(verdict, Verdict::Fail(_)) && !held_up.is_zero() {
+            (verdict, held_up) = self.once(index, limit).await;
+            if matches!(verdict, Verdict::Fail(_)) && held_up > HELD_UP {
                 return Verdict::Unknown("the engine was held up".into());
             }
-        }
-        // Late by a little, it is asked for a moment more: who hangs is found out hardly later, who answers is spared. A
-        // command takes its time to be ended.
-        let late = took > limit + EXACT && self.cut_off(index).is_zero();
-        if matches!(verdict, Verdict::Fail(_))
-            && late
-            && matches!(self.once(index, limit.min(LATE)).await, (Verdict::Pass, _))
-        {
-            return Verdict::Pass;
         }
         verdict
     }
 
     async fn once(&self, index: usize, limit: Duration) -> (Verdict, Duration) {
-        let begun = self.clock.now();
-        let answer = timeout(limit + self.cut_off(index), guarded(&*self.probes[index], &self.target)).await;
-        (answer.unwrap_or_else(|_| self.too_late(index, limit)), self.clock.now().since(begun))
+        let question = guarded(&*self.probes[index], &self.target);
+        let Heard { answer, held_up } = awake(self.clock, limit, self.cut_off(index), question).await;
+        (answer.unwrap_or_else(|| self.too_late(index, limit)), held_up)
     }
 
     fn value(&self, values: &[Option<Verdict>]) -> Tri {

@@ -46,8 +46,10 @@ enum Says {
     Panic,
     Hang,
     After(u64),
-    /// Time passes while nobody runs, and it is too late.
+    /// Time passes while nobody runs, and it has failed.
     Held(u64),
+    /// Time passes while nobody runs, and then it takes so long.
+    Paused(u64, u64),
 }
 
 impl Scripted {
@@ -93,6 +95,11 @@ impl Probe for Scripted {
             Says::Held(ms) => {
                 tokio::time::advance(Duration::from_millis(ms)).await;
                 Verdict::Fail("timeout".into())
+            }
+            Says::Paused(ms, then) => {
+                tokio::time::advance(Duration::from_millis(ms)).await;
+                sleep(Duration::from_millis(then)).await;
+                Verdict::Pass
             }
             Says::After(ms) => {
                 sleep(Duration::from_millis(ms)).await;
@@ -185,8 +192,9 @@ async fn a_hung_probe_delays_no_other_and_ends_at_its_timeout() {
 async fn a_runtime_that_hangs_is_no_verdict_on_its_commands() {
     for (script, expected) in [
         (&[Says::Hang][..], (15_050, Verdict::Unknown("the runtime does not say how the command went".into()))),
-        // Ended a little late, it is asked again; then its failure counts.
-        (&[Says::Held(120), Says::Held(1300)], (1420, Verdict::Fail("timeout".into()))),
+        // Who was held up is asked again; then a failure counts, or nobody could tell.
+        (&[Says::Held(120), Says::Held(130)], (250, Verdict::Fail("timeout".into()))),
+        (&[Says::Held(120), Says::Held(1300)], (1420, Verdict::Unknown("the engine was held up".into()))),
     ] {
         let (mut prober, rx) = check(&[Scripted::poll(script)], Expr::Probe(0));
         let command = ProbeSpec::Cmd { command: crate::spec::Command { argv: vec!["x".into()] }, timeout: None };
@@ -229,17 +237,20 @@ async fn who_was_held_up_asks_again() {
         (&[Says::Held(120), Says::Pass][..], (120, Verdict::Pass)),
         (&[Says::Held(120), Says::Fail], (120, fail())),
         (&[Says::Held(120), Says::Held(1300)], (1420, Verdict::Unknown("the engine was held up".into()))),
-        (&[Says::Held(120), Says::Held(70), Says::Pass], (190, Verdict::Pass)),
-        (&[Says::Held(120), Says::Held(70), Says::Fail], (190, fail())),
-        // Only a little: then it is asked for a moment only.
-        (&[Says::Held(60), Says::Pass], (60, Verdict::Pass)),
-        (&[Says::Held(60), Says::After(40)], (100, Verdict::Pass)),
-        (&[Says::Held(60), Says::Fail], (60, fail())),
-        (&[Says::Held(60), Says::Hang], (110, fail())),
-        (&[Says::Held(52), Says::Pass], (52, fail())),
+        (&[Says::Held(120), Says::Held(70)], (190, fail())),
+        // Also where it did not take longer than it may.
+        (&[Says::Held(40), Says::Pass], (40, Verdict::Pass)),
+        (&[Says::Held(40), Says::After(40)], (80, Verdict::Pass)),
+        (&[Says::Held(40), Says::Hang], (90, fail())),
+        (&[Says::Held(6), Says::Pass], (6, fail())),
+        // What it was held up for does not count.
+        (&[Says::Paused(40, 40)], (80, Verdict::Pass)),
+        (&[Says::Paused(3000, 40)], (3040, Verdict::Pass)),
+        // The slice in which it was held up is over.
+        (&[Says::Paused(3000, 60), Says::Fail], (3045, fail())),
     ] {
         let (prober, rx) = check(&[Scripted::poll(script)], Expr::Probe(0));
-        let first = told(prober, rx, 2000).await.swap_remove(0);
+        let first = told(prober, rx, 4000).await.swap_remove(0);
         assert_eq!(first.0, expected.0, "{script:?}");
         match (&first.1, &expected.1) {
             // Which of the two clocks fires first is not our business.
