@@ -49,8 +49,28 @@ pub fn canvas() -> Option<(usize, usize)> {
 /// As the system says; a reader that has gone is [`io::ErrorKind::BrokenPipe`].
 pub fn print(text: impl AsRef<[u8]>) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_ref())?;
+    pieces(text.as_ref()).try_for_each(|piece| out.write_all(piece))?;
     out.flush()
+}
+
+/// What is longer goes out in pieces. Into a file: for much at once the system takes memory that nobody has used for
+/// long, and for less the pages that were given back last, which costs a fraction.
+const PIECE: usize = 64 << 10;
+
+/// A text in pieces that end where lines end, so that others who write to the same file come between lines.
+fn pieces(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let is_end = |byte: &u8| *byte == b'\n';
+        // All that is left, or whole lines, or one that is longer.
+        let end = match rest.get(..PIECE) {
+            Some(most) if rest.len() > PIECE => most.iter().rposition(is_end).or_else(|| rest.iter().position(is_end)),
+            Some(_) | None => None,
+        };
+        let (piece, after) = rest.split_at(end.map_or(rest.len(), |end| end + 1));
+        rest = after;
+        (!piece.is_empty()).then_some(piece)
+    })
 }
 
 /// Writes a message to standard error. Where that is closed, nobody wants to know.
@@ -76,4 +96,27 @@ pub fn listen_to_ourselves() {
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false);
     // Only fails where somebody has set one already, and nobody has.
     let _ = subscriber.with_ansi(paint_err().0).try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_lines_and_all_of_the_text() {
+        let line = |len: usize| [vec![b'x'; len], b"\n".to_vec()].concat();
+        for lens in [&[][..], &[0], &[10; 20_000], &[PIECE - 1, PIECE, PIECE + 1, 3 * PIECE, 7], &[PIECE / 2; 9]] {
+            let mut text: Vec<u8> = lens.iter().flat_map(|len| line(*len)).collect();
+            for end in ["", "begun"] {
+                text.extend_from_slice(end.as_bytes());
+                let all: Vec<&[u8]> = pieces(&text).collect();
+                assert_eq!(all.concat(), text);
+                let whole = all.len().saturating_sub(1);
+                assert!(all[..whole].iter().all(|piece| piece.ends_with(b"\n")));
+                let is_fine =
+                    |piece: &&[u8]| piece.len() <= PIECE || piece.iter().filter(|b| **b == b'\n').count() <= 1;
+                assert!(all.iter().all(is_fine));
+            }
+        }
+    }
 }
