@@ -18,27 +18,17 @@ pub(super) fn escape_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Bytes looked at in one go.
-const STRETCH: usize = 256;
-
 /// How many bytes from the beginning are printable ASCII that JSON takes as it is, to eight.
 fn plain_prefix(bytes: &[u8]) -> usize {
-    let mut at = 0;
-    for stretch in bytes.chunks(STRETCH) {
-        // No early end: the compiler makes vectors of it.
-        let is_odd = |byte: u8| !matches!(byte, b' '..=b'~') | matches!(byte, b'"' | b'\\');
-        if stretch.iter().fold(0, |odd, byte| odd | u8::from(is_odd(*byte))) != 0 {
-            return at + plain_words(stretch);
+    let (words, rest) = bytes.as_chunks::<8>();
+    match words.iter().position(|word| has_odd(u64::from_le_bytes(*word))) {
+        Some(at) => at * 8,
+        None => {
+            let mut last = [b' '; 8];
+            last[..rest.len()].copy_from_slice(rest);
+            if has_odd(u64::from_le_bytes(last)) { bytes.len() - rest.len() } else { bytes.len() }
         }
-        at += stretch.len();
     }
-    at
-}
-
-/// The same, for texts where the end is not far.
-fn plain_words(bytes: &[u8]) -> usize {
-    let words = bytes.as_chunks::<8>().0.iter();
-    8 * words.take_while(|word| !has_odd(u64::from_le_bytes(**word))).count()
 }
 
 /// Whether one of eight bytes is a control character, a quote, a backslash or beyond ASCII.
@@ -100,7 +90,7 @@ pub(super) fn escape(text: &str, out: &mut Vec<u8>) {
         }
         at += width;
         from = at;
-        at += plain_words(&bytes[at..]);
+        at += plain_prefix(&bytes[at..]);
     }
     out.extend_from_slice(&bytes[from..]);
 }

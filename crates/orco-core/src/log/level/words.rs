@@ -39,25 +39,8 @@ struct Word<'a> {
     prose: usize,
 }
 
-/// Whether there is anything that a level word is recognised by: capitals side by side, or a sign that may follow one. No:
-/// there is none. Most lines of plain prose have neither, and to look at their words would take longer than all else.
-fn may_have(line: &[u8]) -> bool {
-    let head = &line[..line.len().min(HEAD + LONGEST + 2)];
-    // `[`, `]` and `|` among others, and colours, after which the sign may come later. No early end: the compiler
-    // makes vectors of it.
-    let is_sign = |b: u8| matches!(b | 0x20, b'{'..=b'}') | matches!(b, b':' | b'>' | b')') | (b < b' ');
-    let signs = head.iter().fold(0, |found, b| found | u8::from(is_sign(*b)));
-    let pairs = head.iter().zip(head.get(1..).unwrap_or_default());
-    let capitals = pairs.fold(0, |found, (a, b)| found | u8::from(a.is_ascii_uppercase() & b.is_ascii_uppercase()));
-    signs | capitals != 0
-}
-
 /// The level word among the first words, if it is written like one (`ERROR`, `[error]`, `error:`).
 pub(super) fn of(line: &[u8]) -> Option<Level> {
-    if may_have(line) { look(line) } else { None }
-}
-
-fn look(line: &[u8]) -> Option<Level> {
     let (mut at, mut words, mut prose) = (0, 0, 0);
     let head = line.len().min(HEAD);
     // After so many plain words it is a sentence, whatever it says.
@@ -164,22 +147,5 @@ impl Word<'_> {
             _ => true,
         };
         free_before && free_after
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        /// The first look leaves out nothing.
-        #[test]
-        fn where_there_is_no_sign_there_is_no_level(line in "([a-z]{0,30}[ :>)|=.,/\\[\\]\t\x1b-]{1,3}|(ERROR|Warn|info|DEBUG1|fatal|note)|\x1b\\[3[12]m|[A-Z]){0,14}") {
-            if !may_have(line.as_bytes()) {
-                prop_assert_eq!(look(line.as_bytes()), None, "{:?}", line);
-            }
-        }
     }
 }
