@@ -16,7 +16,7 @@ struct Speaker {
     writer: Writer,
     written: watch::Sender<u64>,
     id: InstanceId,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 fn speaker() -> Speaker {
@@ -32,7 +32,7 @@ fn speaker() -> Speaker {
     let id = InstanceId(7);
     let count = logs.table().arrive(id, Entry { tail, ended, writing: None });
     logs.arrivals.send_replace(count);
-    Speaker { logs, writer, written, id, _folder: folder }
+    Speaker { logs, writer, written, id, folder: folder }
 }
 
 impl Speaker {
@@ -45,10 +45,12 @@ impl Speaker {
         self.logs.stream::<Vec<Record>>(Query::default(), true)
     }
 
-    async fn end(self) {
+    /// Returns the folder: readers may be behind.
+    async fn end(self) -> tempfile::TempDir {
         self.writer.finish(wall_micros()).unwrap();
         self.logs.ended(self.id).await;
         self.logs.close();
+        self.folder
     }
 }
 
@@ -88,7 +90,7 @@ async fn a_line_after_a_silence_comes_at_once_and_those_that_pour_come_together(
     }
     assert_eq!(text, (0..40).map(|n| n.to_string()).collect::<Vec<_>>());
     assert!(batches <= 14, "{batches}");
-    writing.await.unwrap().end().await;
+    let _folder = writing.await.unwrap().end().await;
     assert!(stream.next().await.is_none());
 }
 
@@ -105,7 +107,7 @@ async fn what_is_read_ahead_comes_once_and_in_order() {
                 tokio::task::yield_now().await;
             }
         }
-        speaker.end().await;
+        speaker.end().await
     });
     // Who leaves while more is being read for it stops nobody.
     assert!(!leaves.next().await.unwrap().is_empty());
@@ -118,5 +120,5 @@ async fn what_is_read_ahead_comes_once_and_in_order() {
         }
     }
     assert_eq!(next, LINES);
-    writing.await.unwrap();
+    drop(writing.await.unwrap());
 }
