@@ -32,7 +32,7 @@ fn speaker() -> Speaker {
     let id = InstanceId(7);
     let count = logs.table().arrive(id, Entry { tail, ended, writing: None });
     logs.arrivals.send_replace(count);
-    Speaker { logs, writer, written, id, folder: folder }
+    Speaker { logs, writer, written, id, folder }
 }
 
 impl Speaker {
