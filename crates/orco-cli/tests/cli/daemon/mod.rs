@@ -74,7 +74,8 @@ impl<'a> Detached<'a> {
     /// Kills engine and keeper at once.
     pub fn kill_both(&self) {
         let (engine, keeper) = (self.engine(), self.keeper());
-        // The keeper first: it would begin to start another engine.
+        // The keeper would start another engine, and who is stopped cannot start another keeper.
+        signal(engine, Signal::SIGSTOP);
         signal(keeper, Signal::SIGKILL);
         signal(engine, Signal::SIGKILL);
         until("both are gone", || !is_alive(engine) && !is_alive(keeper));
