@@ -135,6 +135,12 @@ class Reader(Store):
         return found
 
 
+class Beside(Reader):
+    """How much a reader delays the writers: until all is stored."""
+    name = "orco, stored while logs -f -o json reads"
+    ends = Store.ends
+
+
 def finish(t, s, n):
     """Nanoseconds from the first start until the end of every service has arrived."""
     need, end = {i: f"id{i} END".encode() for i in range(n)}, time.time() + LIMIT
@@ -150,7 +156,7 @@ def finish(t, s, n):
 def store(n, lines, reps):
     runs = {}
     for _ in range(reps):
-        for t in (Cat(), Ndjson(), Both(), Store(), Reader()):
+        for t in (Cat(), Ndjson(), Both(), Store(), Beside(), Reader()):
             s = Session()
             try:
                 s.cmdline = lambda i: [s.svc, "log", str(lines), str(LEN), f"id{i}", s.marks]
