@@ -32,9 +32,9 @@ async fn remove_strays(inner: &Inner, stack: StackId) -> Result<(), EngineError>
 
 /// Removes what came to be after it was asked what there is: an engine of ours that was killed had asked for it, and
 /// could not start it any more. A program whose containers share its fate leaves that to its keeper.
-pub(crate) async fn clear_late(inner: &Inner, found: &[Listed]) -> Result<(), EngineError> {
+pub(crate) async fn clear_late(inner: &Inner, found: &[Listed]) {
     if !inner.fate.outlives() {
-        return Ok(());
+        return;
     }
     let stacks = inner.register.stacks();
     for container in found.iter().filter(|container| container.status == Status::Created) {
@@ -46,10 +46,12 @@ pub(crate) async fn clear_late(inner: &Inner, found: &[Listed]) -> Result<(), En
         };
         if ours && !wanted {
             tracing::info!(container = %container.id, "removing what an engine that was killed had asked for");
-            removal::remove(&inner.client, &container.id).await?;
+            // What cannot go now is in the next list too.
+            if let Err(error) = removal::remove(&inner.client, &container.id).await {
+                tracing::debug!(%error, container = %container.id, "cannot remove it now");
+            }
         }
     }
-    Ok(())
 }
 
 /// At the end: takes away what the stack has. `Ok(false)`: something of it still lives and was left.

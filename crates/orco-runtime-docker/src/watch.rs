@@ -285,7 +285,7 @@ async fn look_at_all(inner: &Inner, filter: &str) -> Result<(), EngineError> {
     for id in waited.iter().filter(|id| !alive(id)) {
         inner.watch.stir(id, None);
     }
-    leftovers::clear_late(inner, &found).await?;
+    leftovers::clear_late(inner, &found).await;
     let now = Instant::now();
     let doubts: Vec<InstanceId> = {
         let table = inner.watch.table();

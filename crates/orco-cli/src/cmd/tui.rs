@@ -1,13 +1,12 @@
 //! `tui`: the terminal UI of a running stack.
 
 use std::{
-    io::{self, IsTerminal, stdin},
-    thread,
+    io::{IsTerminal, stdin},
     time::Duration,
 };
 
 use orco_api::client::Client;
-use tokio::{sync::oneshot, time::timeout};
+use tokio::time::timeout;
 
 use super::{Failure, target};
 use crate::{
@@ -15,7 +14,7 @@ use crate::{
     exit::Exit,
     signals::{Signal, Signals},
     terminal,
-    tui::{Ended, Home, Options, Theme, abandon, run},
+    tui::{Ended, Home, Options, Theme, abandon, begin},
 };
 
 /// So long a terminal that takes nothing holds up the end.
@@ -57,28 +56,9 @@ fn catch() -> Result<Signals, Failure> {
     Signals::catch().map_err(|e| Failure::internal("cannot catch signals", e))
 }
 
-/// Shows it in a thread of its own, so that a signal ends the program also while the terminal takes nothing.
+/// A signal ends the program also while the terminal takes nothing.
 async fn show(options: Options, mut signals: Signals) -> Result<Ended, Failure> {
-    let (done, mut ended) = oneshot::channel();
-    let work = move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let (end, runtime) = match runtime {
-            // It hears the same signals.
-            Ok(runtime) => {
-                let shown = async { run(options, Some(Signals::catch()?), None).await };
-                (runtime.block_on(shown), Some(runtime))
-            }
-            Err(error) => (Err(error), None),
-        };
-        // Nobody may be waiting any more.
-        let _: Result<(), io::Result<Ended>> = done.send(end);
-        // A file that is being written may lie where nothing answers.
-        if let Some(runtime) = runtime {
-            runtime.shutdown_background();
-        }
-    };
-    let thread = thread::Builder::new().name("tui".to_owned()).spawn(work);
-    thread.map_err(|e| Failure::internal("cannot start a thread", e))?;
+    let mut ended = begin(options, None).map_err(|e| Failure::internal("cannot start a thread", e))?;
     // Both arms are cancel-safe: the end stays the end, a signal that is not taken stays pending.
     let end = tokio::select! {
         end = &mut ended => end,

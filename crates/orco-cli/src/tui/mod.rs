@@ -37,6 +37,7 @@ mod table;
 mod tests;
 mod text;
 mod theme;
+mod thread;
 mod usage;
 mod view;
 mod views;
@@ -44,6 +45,7 @@ mod why;
 
 pub use app::Home;
 pub use news::Ended;
-pub use run::{Options, Word, run};
+pub use run::{Options, Word};
 pub use screen::abandon;
 pub use theme::{Ground, Theme};
+pub use thread::begin;

@@ -3,7 +3,6 @@
 
 use std::{
     io::{self, IsTerminal},
-    thread,
     time::Duration,
 };
 
@@ -14,7 +13,7 @@ use crate::{
     args::{OutputFormat, ThemeArgs, Up},
     cmd::{Failure, tui},
     terminal,
-    tui::{Ended, Home, Options, Word, abandon, run},
+    tui::{Ended, Home, Options, Word, abandon, begin},
 };
 
 /// Whether there is a terminal for it, and nobody wants something else.
@@ -40,17 +39,9 @@ impl Screen {
     pub fn start(place: &Place, look: ThemeArgs) -> Result<Self, Failure> {
         // A word for each signal; who sends more says nothing new.
         let (words, heard) = mpsc::channel(4);
-        let (done, ended) = oneshot::channel();
         let theme = tui::theme(look);
         let options = Options { client: Client::new(place)?, home: Home::Here, read_only: false, theme };
-        let work = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let end = runtime.and_then(|runtime| runtime.block_on(run(options, None, Some(heard))));
-            // Nobody may be waiting any more.
-            let _ = done.send(end);
-        };
-        let thread = thread::Builder::new().name("tui".to_owned()).spawn(work);
-        thread.map_err(|e| Failure::internal("cannot start a thread", e))?;
+        let ended = begin(options, Some(heard)).map_err(|e| Failure::internal("cannot start a thread", e))?;
         Ok(Self { words, ended: Some(ended), said: String::new() })
     }
 
